@@ -1,0 +1,224 @@
+package briefing
+
+import (
+	"slices"
+	"time"
+)
+
+// How much of each section a briefing has room for; what goes beyond is cut with a count.
+const (
+	MaxMeetings   = 8
+	MaxNeedsReply = 5
+	MaxStories    = 3
+)
+
+// sectionOrder is the order in which a briefing tells its sections. A source that is not named here comes
+// after those that are, in the order it was read.
+var sectionOrder = [...]SourceName{Calendar, Gmail, News}
+
+// Composition is what a briefing is composed from.
+type Composition struct {
+	Entry    Entry
+	Reader   Reader
+	Zone     *time.Location
+	Language Language
+	At       time.Time // the slot time, or now when late
+}
+
+// Compose turns the sections of an entry into a briefing: order, caps, causes and numbers. It is pure.
+func Compose(c Composition) Briefing {
+	b := Briefing{
+		ID: c.Entry.ID, Reader: c.Reader.ID, Date: c.Entry.Date, Zone: c.Zone.String(), Language: c.Language,
+		At: c.At, Private: c.Reader.Notification == NotifyPrivate,
+		Status: Complete, Mended: c.Entry.MendedAt,
+	}
+	for _, section := range inOrder(c.Entry.Sections) {
+		b.Sections = append(b.Sections, show(section))
+		if section.Degrades() {
+			b.Status = Degraded
+		}
+		if section.Verdict.State == VerdictNotConnected {
+			b.Invite = true
+		}
+		if section.ReadAt.After(b.ReadAt) {
+			b.ReadAt = section.ReadAt
+		}
+	}
+	b.Problems = problems(c.Entry.Sections)
+	b.Gist = gist(b, c.Zone)
+	if n := b.Gist.Meetings; n != nil && *n == 0 {
+		if s, ok := c.Entry.Section(Calendar); ok {
+			nextMeeting(&b.Gist, s.Ahead)
+		}
+	}
+	return b
+}
+
+// inOrder returns the sections in the order a briefing tells them.
+func inOrder(sections []Section) []Section {
+	ordered := slices.Clone(sections)
+	rank := func(s Section) int {
+		if i := slices.Index(sectionOrder[:], s.Source); i >= 0 {
+			return i
+		}
+		return len(sectionOrder)
+	}
+	slices.SortStableFunc(ordered, func(a, b Section) int { return rank(a) - rank(b) })
+	return ordered
+}
+
+// caps says how many items of a group are shown. Groups that are not named are shown in full, unless they
+// are told as a count alone.
+func caps(group Group) int {
+	switch group {
+	case Meeting:
+		return MaxMeetings
+	case NeedsReply:
+		return MaxNeedsReply
+	case Story:
+		return MaxStories
+	case Important, Notice, Newsletter, Unsorted:
+		return 0
+	default:
+		return MaxMeetings
+	}
+}
+
+// show cuts a section to what a briefing has room for. Groups told as a count alone do not count as cut.
+func show(section Section) Shown {
+	shown := Shown{Section: section}
+	shown.Items, shown.Ahead = nil, nil
+	taken := map[Group]int{}
+	for _, item := range section.Items {
+		limit := caps(item.Group)
+		switch {
+		case taken[item.Group] < limit:
+			taken[item.Group]++
+			shown.Items = append(shown.Items, item)
+		case limit > 0:
+			shown.Cut++
+		}
+	}
+	return shown
+}
+
+// problems groups what could not be read by its cause: a dead grant takes mail and calendar together and
+// is told once.
+func problems(sections []Section) []Problem {
+	var found []Problem
+	for _, s := range inOrder(sections) {
+		if !s.Degrades() {
+			continue
+		}
+		i := slices.IndexFunc(found, func(p Problem) bool {
+			return p.Reason == s.Verdict.Reason && p.Provider == s.Provider
+		})
+		if i < 0 {
+			found = append(found, Problem{Reason: s.Verdict.Reason, Provider: s.Provider, Since: s.Verdict.Since, LastOK: s.Verdict.LastOK})
+			i = len(found) - 1
+		}
+		p := &found[i]
+		p.Sources = append(p.Sources, s.Source)
+		if s.Verdict.State == VerdictFailed {
+			p.Missing = append(p.Missing, s.Source)
+		}
+		p.Since = earlier(p.Since, s.Verdict.Since)
+		p.LastOK = earlier(p.LastOK, s.Verdict.LastOK)
+	}
+	return found
+}
+
+// gist sums up the sections shown. What was not read in full is never counted as nothing.
+func gist(b Briefing, zone *time.Location) Gist {
+	var g Gist
+	if s, ok := b.Section(Calendar); ok {
+		gistOfCalendar(&g, s)
+	}
+	if s, ok := b.Section(Gmail); ok {
+		g.NeedsReply = known(s.Section, s.Count(NeedsReply))
+		for _, item := range s.Items {
+			if item.Group == NeedsReply && !item.Due.IsZero() && DateOf(item.Due, zone) == b.Date {
+				g.DueSoon++
+				g.DueAt = earlier(g.DueAt, item.Due)
+			}
+		}
+	}
+	if s, ok := b.Section(News); ok {
+		g.Stories = known(s.Section, len(s.Items))
+	}
+	return g
+}
+
+// gistOfCalendar sums up the day's meetings, and looks ahead when there are none.
+func gistOfCalendar(g *Gist, s Shown) {
+	g.Meetings = known(s.Section, s.Count(Meeting))
+	if s.Verdict.State == VerdictStale {
+		g.StaleAsOf = s.Verdict.AsOf
+	}
+	var latest time.Time // end of the meetings so far
+	for _, item := range s.Items {
+		if item.Group == Holiday && g.Holiday == "" {
+			g.Holiday = item.Title
+		}
+		if item.Group != Meeting {
+			continue
+		}
+		if g.FirstMeeting.IsZero() {
+			g.FirstMeeting, g.FirstTitle = item.At, item.Title
+		}
+		if item.Has(MarkNew) {
+			g.NewEvents++
+		}
+		if item.At.Before(latest) && g.OverlapAt.IsZero() {
+			g.OverlapAt = item.At
+		}
+		if item.End.After(latest) {
+			latest = item.End
+		}
+	}
+	g.Overlaps = overlapping(s.Items, g.OverlapAt)
+}
+
+// overlapping counts the meetings that are on at the given instant.
+func overlapping(items []Item, at time.Time) int {
+	n := 0
+	for _, item := range items {
+		if !at.IsZero() && item.Group == Meeting && !item.At.After(at) && item.End.After(at) {
+			n++
+		}
+	}
+	return n
+}
+
+// nextMeeting fills in the next date with a meeting, which is worth a line on a day that has none.
+func nextMeeting(g *Gist, ahead []Day) {
+	for _, day := range ahead {
+		for _, item := range day.Items {
+			if item.Group == Meeting {
+				g.NextDay, g.Next = day.Date, &item
+				return
+			}
+		}
+	}
+}
+
+// known returns n if the section knows it: a partial reading that found nothing knows nothing.
+func known(s Section, n int) *int {
+	switch s.Verdict.State {
+	case VerdictOK, VerdictEmpty, VerdictStale:
+		return &n
+	case VerdictPartial:
+		if n > 0 {
+			return &n
+		}
+	}
+	return nil
+}
+
+// earlier returns the earlier of two instants, of which a zero one is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
+}

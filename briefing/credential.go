@@ -1,0 +1,222 @@
+package briefing
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// redacted is what a Secret shows of itself.
+const redacted = "[redacted]"
+
+// Secret is a string that cannot print itself: not by fmt, not by slog, not as JSON or text. Reveal is
+// the only way out. The zero value is an empty secret. Compare with Equal, not with ==.
+type Secret struct {
+	// A pointer, because fmt cannot call the methods of a secret in somebody's unexported field: there it
+	// prints what the field holds, which is now an address.
+	value *string
+}
+
+// NewSecret wraps value.
+func NewSecret(value string) Secret { return Secret{&value} }
+
+// Reveal returns the value. Call it where the value goes onto the wire or into the store, nowhere else.
+func (s Secret) Reveal() string {
+	if s.value == nil {
+		return ""
+	}
+	return *s.value
+}
+
+// IsZero reports whether there is no value.
+func (s Secret) IsZero() bool { return s.Reveal() == "" }
+
+// Equal reports whether both hold the same value, in time that does not tell where they differ.
+func (s Secret) Equal(other Secret) bool {
+	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(other.Reveal())) == 1
+}
+
+// String returns "[redacted]", or "" for an empty secret.
+func (s Secret) String() string {
+	if s.IsZero() {
+		return ""
+	}
+	return redacted
+}
+
+// GoString, Format, LogValue, MarshalText and MarshalJSON all say what String says.
+func (s Secret) GoString() string { return s.String() }
+
+// Format writes what String says whatever the verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
+
+// LogValue keeps the value out of logs.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText keeps the value out of encodings.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// MarshalJSON keeps the value out of JSON.
+func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + s.String() + `"`), nil }
+
+// Credential is a reader's grant at Google as stored, together with what our own state table knows of it.
+type Credential struct {
+	ReaderID     ReaderID
+	AccessToken  Secret
+	RefreshToken Secret
+	ClientID     string // of the row's own oauth_config; "" when it has none
+	ClientSecret Secret
+	Scopes       []string // a hint: only Google's answer decides
+	Email        string   // of the Google account
+	Subject      string   // Google's sub of the account; "" when unknown
+	State        CredentialState
+
+	Version string // opaque: what the store compares to see whether the row is still as read
+}
+
+// CredentialState is what we know of a grant, keyed by the fingerprint of its refresh token: a new
+// refresh token, whoever wrote it, starts clean.
+type CredentialState struct {
+	Expiry       time.Time // exact, of the access token now in the row; zero = unknown
+	DeadSince    time.Time // zero while not known to be dead
+	FailingSince time.Time // zero while refreshing works
+	LastError    Reason
+	EndsAt       time.Time // a known end of the grant; zero = none known
+}
+
+// Fingerprint returns the key of a refresh token in achim_credential_state.
+func Fingerprint(refreshToken Secret) string {
+	sum := sha256.Sum256([]byte(refreshToken.Reveal()))
+	return hex.EncodeToString(sum[:])
+}
+
+// CredentialStore keeps grants. gmail_token is shared with other programs: they may have written any row
+// a moment ago.
+type CredentialStore interface {
+	// Credential returns the reader's grant, or ErrNotFound.
+	Credential(ctx context.Context, reader ReaderID) (Credential, error)
+	// SaveRefreshed writes what Google answered to a refresh of read: access token, expiry, scopes when
+	// given, and a new refresh token when given; a refresh token is never overwritten with nothing. The
+	// write is conditional on the row being as read. If an outsider wrote meanwhile, the same refresh
+	// token means ours goes onto their row, another means theirs wins. It returns the row as it now is.
+	SaveRefreshed(ctx context.Context, read, fresh Credential) (Credential, error)
+	// SaveGrant stores a grant just consented to, replacing the reader's earlier one; members of the row
+	// that are other programs' are kept.
+	SaveGrant(ctx context.Context, c Credential) error
+	// SaveCredentialState replaces the state of c's refresh token.
+	SaveCredentialState(ctx context.Context, c Credential) error
+}
+
+// CredentialReport is what may be told of a grant.
+type CredentialReport struct {
+	ReaderID        ReaderID
+	Email           string
+	HasAccessToken  bool
+	HasRefreshToken bool
+	HasOAuthConfig  bool
+	Expiry          time.Time // zero = unknown
+	Scopes          []string
+	MissingScopes   []string
+	LastError       Reason
+	DeadSince       time.Time
+	Refreshed       bool // by this call
+	AccessToken     Secret
+}
+
+// Credentials looks after grants on request.
+type Credentials interface {
+	// Check reports on the stored grant without asking Google. ErrNotFound when there is none.
+	Check(ctx context.Context, reader ReaderID) (CredentialReport, error)
+	// Refresh makes sure of a usable access token, asking Google when less than five minutes are left.
+	// Its error carries a Reason; ErrNotFound when there is no grant.
+	Refresh(ctx context.Context, reader ReaderID) (CredentialReport, error)
+	// Disconnect revokes the grant at Google unless another row uses the same account, then forgets it.
+	// It forgets also when Google cannot be reached. ErrNotFound when there is none.
+	Disconnect(ctx context.Context, reader ReaderID) error
+}
+
+// Connector leads a reader through Google's consent.
+type Connector interface {
+	// Begin returns the address of Google's consent page for the reader. ErrNotFound for no such reader.
+	Begin(ctx context.Context, req ConnectRequest) (authURL string, err error)
+	// Finish takes what Google's redirect brought. On success the grant is stored and probed. Its errors
+	// are *ConnectError, and then nothing was stored.
+	Finish(ctx context.Context, answer ConnectAnswer) (Connection, error)
+}
+
+// ConnectRequest asks for a consent page.
+type ConnectRequest struct {
+	Reader        ReaderID
+	SwitchAccount bool // another Google account than before is wanted
+}
+
+// ConnectAnswer is the query of Google's redirect.
+type ConnectAnswer struct {
+	State, Code, Error string
+}
+
+// Connection is a grant just stored, and what a probe of it found.
+type Connection struct {
+	Reader    Reader
+	Email     string
+	MailOK    bool // the inbox was read just now
+	Calendars int  // how many calendars were read just now
+	Missing   []SourceName
+}
+
+// ConnectFault says why a consent did not end in a connection.
+type ConnectFault string
+
+// The ways a consent fails; each has a page of its own.
+const (
+	ConnectStateUnknown ConnectFault = "state_unknown" // forged, or from another installation
+	ConnectStateUsed    ConnectFault = "state_used"
+	ConnectStateExpired ConnectFault = "state_expired"
+	ConnectDenied       ConnectFault = "denied"        // the person pressed cancel
+	ConnectNothing      ConnectFault = "nothing"       // every box was left unticked
+	ConnectWrongAccount ConnectFault = "wrong_account" // another account than before
+	ConnectReaderGone   ConnectFault = "reader_gone"
+	ConnectExchange     ConnectFault = "exchange" // Google did not accept the code, or could not be reached
+)
+
+// ConnectError is a consent that failed. Expected and Chosen are set for ConnectWrongAccount.
+type ConnectError struct {
+	Fault    ConnectFault
+	Reader   Reader // zero when not known
+	Expected string
+	Chosen   string
+	Err      error
+}
+
+// Error returns the fault and its cause.
+func (e *ConnectError) Error() string {
+	if e.Err == nil {
+		return "connect: " + string(e.Fault)
+	}
+	return fmt.Sprintf("connect: %s: %v", e.Fault, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *ConnectError) Unwrap() error { return e.Err }
+
+// Consent is a consent under way: made when a person is sent to Google, taken once when they come back.
+type Consent struct {
+	StateHash string // SHA-256 of the state parameter, in hex: the database cannot be used to forge one
+	Reader    ReaderID
+	Verifier  Secret // PKCE
+	Switch    bool
+	ExpiresAt time.Time
+	UsedAt    time.Time // zero until taken
+}
+
+// ConsentStore keeps consents under way.
+type ConsentStore interface {
+	SaveConsent(ctx context.Context, c Consent) error
+	// TakeConsent marks the consent used and returns it as it was before, so that a second call returns
+	// one with UsedAt set. ErrNotFound for an unknown state.
+	TakeConsent(ctx context.Context, stateHash string, now time.Time) (Consent, error)
+}

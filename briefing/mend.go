@@ -1,0 +1,214 @@
+package briefing
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// backoff returns how long to wait before try n (from 1): first, doubling, up to most.
+func backoff(n int, first, most time.Duration) time.Duration {
+	wait := first << min(max(n-1, 0), 20)
+	return min(max(wait, first), most)
+}
+
+// nextMend returns when a delivered entry is to be mended by itself: while something may have come back
+// without the reader doing anything, until the evening. Zero means not by itself.
+func (p *Pipeline) nextMend(e Entry) time.Time {
+	if e.Status != Degraded {
+		return time.Time{}
+	}
+	helps := slices.ContainsFunc(e.Sections, func(s Section) bool {
+		return s.Degrades() && s.Verdict.Reason.Retriable() && s.Verdict.Reason != PolicyBlocked
+	})
+	if !helps {
+		return time.Time{}
+	}
+	at := p.Now().Add(backoff(e.Tries+1, time.Minute, 30*time.Minute))
+	if at.After(At(e.Date, p.MendUntil, e.Content.Location())) {
+		return time.Time{}
+	}
+	return at
+}
+
+// Mend reads again what a delivered briefing lacks, and edits the message in place if that changed
+// anything. What was read in full before is not read again.
+func (p *Pipeline) Mend(ctx context.Context, e Entry) error {
+	lacking := lackingSources(e)
+	if len(lacking) == 0 {
+		e.NextAt = time.Time{}
+		return p.advance(ctx, Step{Entry: e, From: Delivered, Release: true, Outcome: OutcomeSkipped})
+	}
+	if e.MessageTS == "" {
+		return p.unmended(ctx, e, MessageGone) // a person said it stands; nobody knows where
+	}
+	r, err := p.open(ctx, e)
+	if err != nil {
+		return err
+	}
+	r.entry.Windows = p.freeze(r)
+	before := e.Sections
+	r.entry.Sections = merge(before, p.readAll(ctx, r, lacking))
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("mend: %w", err)
+	}
+	filled := filledSources(before, r.entry.Sections)
+	if len(filled) == 0 && sameVerdicts(before, r.entry.Sections) {
+		return p.unmended(ctx, e, "")
+	}
+	if len(filled) > 0 {
+		r.entry.MendedAt = r.now
+	}
+	mended := p.compose(r)
+	mended.Content.Filled = union(e.Content.Filled, filled)
+	if err := p.edit(ctx, mended); err != nil {
+		p.Observe.trouble(e, err)
+		return p.unmended(ctx, e, ReasonOf(err))
+	}
+	return p.commitMend(ctx, mended, r.memory, filled)
+}
+
+// edit replaces the message in the DM by the entry's content.
+func (p *Pipeline) edit(ctx context.Context, e Entry) error {
+	ctx, cancel := context.WithTimeout(ctx, postWithin)
+	defer cancel()
+	post := p.post(e, p.Renderer.Render(*e.Content))
+	post.Deadline = time.Time{}
+	if err := p.Deliverer.Update(ctx, e.MessageTS, post); err != nil {
+		return fmt.Errorf("edit message of entry %s: %w", e.ID, err)
+	}
+	return nil
+}
+
+// commitMend commits what the message now says, then tells the thread what was filled in: once, and never
+// again, so the intention is committed first.
+func (p *Pipeline) commitMend(ctx context.Context, e Entry, memory Memory, filled []SourceName) error {
+	reply := len(filled) > 0 && !e.Notified
+	e.Notified = e.Notified || reply
+	e.Tries++
+	e.NextAt = p.nextMend(e)
+	if e.Status == Complete {
+		e.Tries = 0
+	}
+	outcome := OutcomeMended
+	if e.Status == Degraded {
+		outcome = OutcomeStillDegraded
+	}
+	d := p.delivery(e, memory)
+	d.Step = Step{Entry: e, From: Delivered, Release: true, Outcome: outcome}
+	after, err := p.Ledger.Commit(context.WithoutCancel(ctx), d)
+	if err != nil {
+		return fmt.Errorf("commit mend: %w", err)
+	}
+	p.Observe.moved(after, outcome)
+	if !reply {
+		return nil
+	}
+	_, err = p.Deliverer.Post(ctx, Post{
+		ChannelID: e.ChannelID, ThreadTS: e.MessageTS, Deadline: p.Now().Add(postWithin),
+		Message: p.Renderer.Filled(*e.Content),
+	})
+	if err != nil {
+		p.Observe.trouble(after, fmt.Errorf("tell what was filled in: %w", err))
+	}
+	return nil
+}
+
+// unmended leaves a briefing as it is and says when to try again. A message that is gone is not tried again.
+func (p *Pipeline) unmended(ctx context.Context, e Entry, reason Reason) error {
+	e.Tries++
+	e.Reason = reason
+	e.NextAt = p.nextMend(e)
+	if reason == MessageGone {
+		e.NextAt = time.Time{}
+	}
+	return p.advance(ctx, Step{Entry: e, From: Delivered, Release: true, Outcome: OutcomeStillDegraded})
+}
+
+// lackingSources names the sources whose sections reading again could better.
+func lackingSources(e Entry) []SourceName {
+	var names []SourceName
+	for _, s := range e.Sections {
+		if s.Mendable() {
+			names = append(names, s.Source)
+		}
+	}
+	return names
+}
+
+// merge puts what was read again in place of what was there, unless it was better before. A calendar read
+// anew marks the meetings that a stale copy did not have.
+func merge(before, again []Section) []Section {
+	merged := slices.Clone(before)
+	for _, fresh := range again {
+		i := slices.IndexFunc(merged, func(s Section) bool { return s.Source == fresh.Source })
+		switch {
+		case i < 0:
+			merged = append(merged, fresh)
+		case worth(fresh) < worth(merged[i]):
+			merged[i].Verdict.Reason = fresh.Verdict.Reason
+		default:
+			if merged[i].Verdict.State == VerdictStale && fresh.Verdict.Whole() {
+				markNew(&fresh, merged[i].Items)
+			}
+			merged[i] = fresh
+		}
+	}
+	return merged
+}
+
+// worth orders verdict states by how much of the section they give.
+func worth(s Section) int {
+	return slices.Index([]VerdictState{VerdictNotConnected, VerdictFailed, VerdictStale, VerdictPartial, VerdictEmpty, VerdictOK}, s.Verdict.State)
+}
+
+// markNew marks the meetings that the copy shown before did not have, or had at another time.
+func markNew(fresh *Section, copied []Item) {
+	fresh.Items = slices.Clone(fresh.Items)
+	for i, item := range fresh.Items {
+		known := slices.ContainsFunc(copied, func(old Item) bool { return old.ID == item.ID && old.At.Equal(item.At) })
+		if item.Group == Meeting && !known {
+			fresh.Items[i].Marks = append(slices.Clone(item.Marks), MarkNew)
+		}
+	}
+}
+
+// filledSources names the sources that are whole now and were not before.
+func filledSources(before, after []Section) []SourceName {
+	var names []SourceName
+	for _, s := range after {
+		i := slices.IndexFunc(before, func(old Section) bool { return old.Source == s.Source })
+		now := s.Verdict.State == VerdictOK || s.Verdict.State == VerdictEmpty
+		if now && i >= 0 && before[i].Mendable() {
+			names = append(names, s.Source)
+		}
+	}
+	return names
+}
+
+// sameVerdicts reports whether a message composed from either would say the same is wrong.
+func sameVerdicts(before, after []Section) bool {
+	return slices.EqualFunc(before, after, func(a, b Section) bool {
+		return a.Source == b.Source && a.Verdict.State == b.Verdict.State &&
+			a.Verdict.Reason == b.Verdict.Reason && a.Verdict.Count == b.Verdict.Count
+	})
+}
+
+// union returns a with those of b it does not have.
+func union(a, b []SourceName) []SourceName {
+	all := slices.Clone(a)
+	for _, name := range b {
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+// firstLine returns s up to its first line break.
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}

@@ -1,0 +1,443 @@
+package briefing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Times of the pipeline. A claim outlasts the longest step: reading, opening the DM and posting.
+const (
+	claimFor      = 75 * time.Second
+	postWithin    = 10 * time.Second
+	settleAfter   = 30 * time.Second // nobody looks at a sending entry before post deadline + this
+	lookAgain     = 6 * time.Second  // between two looks into the history; Slack's may lag a moment
+	lookFor       = 10 * time.Minute // how long a history that cannot be read is tried
+	defaultBudget = 20 * time.Second
+	giveUpRun     = 4 // refusals after which a run is told "failed" although the entry is tried on
+)
+
+// Pipeline takes entries through their life. All fields but Observe, LogGist and Budgets must be set; it is
+// safe for concurrent use, by several processes as well: the ledger's fences see to that.
+type Pipeline struct {
+	Ledger    LedgerStore
+	Readers   ReaderStore
+	Channels  ChannelStore
+	Memory    MemoryStore
+	Sources   []Source
+	Deliverer Deliverer
+	Renderer  Renderer
+	Defaults  *Defaults
+	Budgets   map[SourceName]time.Duration
+	Owner     string        // names this process in the ledger
+	Grace     time.Duration // how late a briefing may be
+	MendUntil TimeOfDay     // in the reader's zone
+	LogGist   bool          // conversation_log gets the gist alone
+	Observe   Observer
+	Now       func() time.Time
+}
+
+// ChannelStore keeps the DM's id once it was opened.
+type ChannelStore interface {
+	SaveChannel(ctx context.Context, reader ReaderID, channelID string) error
+}
+
+// Observer is told what happened, for logs and metrics. Its functions may be nil and must not block.
+type Observer struct {
+	SourceRead func(s Section, err error, took time.Duration)
+	Moved      func(e Entry, outcome Outcome)
+	Trouble    func(e Entry, err error) // a refusal or a failure that the entry survives
+}
+
+func (o Observer) sourceRead(s Section, err error, took time.Duration) {
+	if o.SourceRead != nil {
+		o.SourceRead(s, err, took)
+	}
+}
+
+func (o Observer) moved(e Entry, outcome Outcome) {
+	if o.Moved != nil {
+		o.Moved(e, outcome)
+	}
+}
+
+func (o Observer) trouble(e Entry, err error) {
+	if o.Trouble != nil {
+		o.Trouble(e, err)
+	}
+}
+
+// Work does what the entry wants next, if it is still at epoch and nobody else does. Engines call it and
+// know nothing else. It returns nil when somebody else was faster; an error means that the ledger could
+// not be reached, and that the entry will be worked on again when the claim runs out.
+func (p *Pipeline) Work(ctx context.Context, id EntryID, epoch int64) error {
+	now := p.Now()
+	e, err := p.Ledger.Claim(ctx, id, epoch, p.Owner, now, now.Add(claimFor))
+	if err == nil {
+		err = p.take(ctx, e)
+	}
+	if errors.Is(err, ErrFenced) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("work on entry %s: %w", id, err)
+	}
+	return nil
+}
+
+// take leads a claimed entry through its next step or steps.
+func (p *Pipeline) take(ctx context.Context, e Entry) error {
+	switch e.State {
+	case Planned:
+		prepared, err := p.Prepare(ctx, e)
+		if err != nil || prepared.State != Prepared || prepared.Owner == "" {
+			return err
+		}
+		return p.Deliver(ctx, prepared)
+	case Prepared:
+		return p.Deliver(ctx, e)
+	case Sending:
+		return p.Reconcile(ctx, e)
+	case Delivered:
+		return p.Mend(ctx, e)
+	default:
+		e.NextAt = time.Time{}
+		return p.advance(ctx, Step{Entry: e, From: e.State, Release: true})
+	}
+}
+
+// Prepare reads all sources for a planned entry, composes the briefing and freezes it. When the hour has
+// come it returns the entry still claimed, ready to Deliver.
+func (p *Pipeline) Prepare(ctx context.Context, e Entry) (Entry, error) {
+	if p.late(e) {
+		return e, p.close(ctx, e, Missed, PastGrace)
+	}
+	r, err := p.open(ctx, e)
+	if err != nil {
+		return e, err
+	}
+	r.entry.Windows = p.freeze(r)
+	r.entry.Sections = p.readAll(ctx, r, p.names())
+	if err := ctx.Err(); err != nil {
+		return e, fmt.Errorf("prepare: %w", err) // stopping: what failed for that must not be frozen
+	}
+	e = p.compose(r)
+	if e.ChannelID == "" {
+		// Opening the DM now saves a call at the hour; when it fails, Deliver says so.
+		e.ChannelID, _ = p.channel(ctx, e.Reader)
+	}
+	e.State, e.PreparedAt, e.Tries, e.Reason = Prepared, p.Now(), 0, ""
+	e.NextAt = e.DueAt
+	step := Step{Entry: e, From: Planned, Release: e.DueAt.After(p.Now())}
+	prepared, err := p.Ledger.Advance(ctx, step)
+	if err != nil {
+		return e, fmt.Errorf("freeze: %w", err)
+	}
+	p.Observe.moved(prepared, OutcomePending)
+	return prepared, nil
+}
+
+// Deliver posts a prepared entry once. That it is about to is committed before the post, so that whoever
+// finds the entry afterwards knows there may be a message.
+func (p *Pipeline) Deliver(ctx context.Context, e Entry) error {
+	if p.late(e) {
+		return p.close(ctx, e, Failed, PastGrace)
+	}
+	if e.ChannelID == "" {
+		channel, err := p.channel(ctx, e.Reader)
+		if _, refusal := errors.AsType[*Error](err); refusal {
+			return p.refused(ctx, e, err)
+		}
+		if err != nil {
+			return err
+		}
+		e.ChannelID = channel
+	}
+	now := p.Now()
+	e.State, e.SendingAt, e.PostDeadline = Sending, now, now.Add(postWithin)
+	e.NextAt = e.PostDeadline.Add(settleAfter)
+	e.Attempt++
+	sending, err := p.Ledger.Advance(ctx, Step{Entry: e, From: Prepared})
+	if err != nil {
+		return fmt.Errorf("commit sending: %w", err)
+	}
+	message := p.Renderer.Render(*sending.Content)
+	ts, err := p.Deliverer.Post(ctx, p.post(sending, message))
+	switch {
+	case err == nil:
+		return p.delivered(ctx, sending, ts)
+	case ReasonOf(err) == PayloadRefused && !sending.PlainText:
+		p.Observe.trouble(sending, err)
+		sending.State, sending.PlainText = Prepared, true
+		plain, err := p.Ledger.Advance(ctx, Step{Entry: sending, From: Sending})
+		if err != nil {
+			return fmt.Errorf("fall back to plain text: %w", err)
+		}
+		return p.Deliver(ctx, plain)
+	default:
+		return p.refused(ctx, sending, err)
+	}
+}
+
+// Reconcile settles an entry of which nobody knows whether it was posted, by looking for its marker.
+func (p *Pipeline) Reconcile(ctx context.Context, e Entry) error {
+	now := p.Now()
+	if wait := e.PostDeadline.Add(settleAfter); now.Before(wait) {
+		e.NextAt = wait
+		return p.advance(ctx, Step{Entry: e, From: Sending, Release: true})
+	}
+	ts, err := p.Deliverer.Find(ctx, e.ChannelID, e.ID, e.SendingAt)
+	switch {
+	case err != nil && p.mayLookAgain(e, err):
+		p.Observe.trouble(e, err)
+		e.NextAt = now.Add(max(RetryAfter(err), lookAgain))
+		return p.advance(ctx, Step{Entry: e, From: Sending, Release: true})
+	case err != nil:
+		p.Observe.trouble(e, err)
+		return p.close(ctx, e, Unknown, ReasonOf(err))
+	case ts != "":
+		return p.delivered(ctx, e, ts)
+	case e.Tries == 0:
+		e.Tries, e.NextAt = 1, now.Add(lookAgain)
+		return p.advance(ctx, Step{Entry: e, From: Sending, Release: true})
+	default:
+		e.State, e.Tries, e.NextAt = Prepared, 0, now
+		return p.advance(ctx, Step{Entry: e, From: Sending, Release: true})
+	}
+}
+
+// mayLookAgain reports whether a history that could not be read now may be readable soon.
+func (p *Pipeline) mayLookAgain(e Entry, err error) bool {
+	switch ReasonOf(err) {
+	case RateLimited, Unavailable, Timeout, Ambiguous:
+		return p.Now().Before(e.SendingAt.Add(lookFor))
+	default:
+		return false
+	}
+}
+
+// delivered commits that the message stands under ts, together with all that follows from it.
+func (p *Pipeline) delivered(ctx context.Context, e Entry, ts string) error {
+	ctx = context.WithoutCancel(ctx) // the message stands: stopping now must not lose that
+	now := p.Now()
+	from := e.State
+	e.State, e.MessageTS, e.DeliveredAt, e.Reason, e.Tries = Delivered, ts, now, "", 0
+	e.NextAt = p.nextMend(e)
+	memory, err := p.Memory.Memory(ctx, e.Reader, e.Date)
+	if err != nil {
+		return fmt.Errorf("remember: %w", err)
+	}
+	d := p.delivery(e, memory)
+	d.Step = Step{Entry: e, From: from, Release: true, Outcome: OutcomeDelivered}
+	after, err := p.Ledger.Commit(ctx, d)
+	if err != nil {
+		return fmt.Errorf("commit delivered: %w", err)
+	}
+	p.Observe.moved(after, OutcomeDelivered)
+	return nil
+}
+
+// delivery gathers what is committed with the entry's content.
+func (p *Pipeline) delivery(e Entry, memory Memory) Delivery {
+	d := Delivery{
+		Sources: remember(e.Sections, memory.Sources), Seen: shownKeys(*e.Content), Copies: copies(e),
+		LogText: p.Renderer.Render(*e.Content).Plain,
+	}
+	if p.LogGist {
+		d.LogText = firstLine(d.LogText)
+	}
+	return d
+}
+
+// refused decides what becomes of an entry that was not posted, or may not have been.
+func (p *Pipeline) refused(ctx context.Context, e Entry, cause error) error {
+	p.Observe.trouble(e, cause)
+	now, from, reason := p.Now(), e.State, ReasonOf(cause)
+	step := Step{From: from, Release: true}
+	e.Reason = reason
+	switch reason {
+	case Ambiguous:
+		if from == Sending {
+			e.Tries, e.NextAt = 0, e.PostDeadline.Add(settleAfter)
+			break
+		}
+		e.Tries++ // opening a DM twice does no harm
+		e.NextAt = now.Add(backoff(e.Tries, time.Second, 5*time.Minute))
+	case RecipientUnreachable, PayloadRefused:
+		return p.close(ctx, e, Failed, reason)
+	case RateLimited:
+		e.State, e.NextAt = Prepared, now.Add(max(RetryAfter(cause), time.Second))
+		if from == Sending {
+			e.Attempt--
+		}
+	default:
+		e.State = Prepared
+		e.Tries++
+		e.NextAt = now.Add(backoff(e.Tries, time.Second, 5*time.Minute))
+		if reason == ClientMisconfigured || e.Tries >= giveUpRun {
+			step.Outcome = OutcomeFailed
+		}
+	}
+	step.Entry = e
+	return p.advance(ctx, step)
+}
+
+// close ends an entry without a message.
+func (p *Pipeline) close(ctx context.Context, e Entry, state State, reason Reason) error {
+	outcome := OutcomeFailed
+	switch state {
+	case Missed:
+		outcome = OutcomeSkipped
+	case Unknown:
+		outcome = OutcomeUnknown
+	}
+	from := e.State
+	e.State, e.Reason, e.NextAt = state, reason, time.Time{}
+	return p.advance(ctx, Step{Entry: e, From: from, Release: true, Outcome: outcome})
+}
+
+// advance makes a step and tells the observer.
+func (p *Pipeline) advance(ctx context.Context, step Step) error {
+	after, err := p.Ledger.Advance(ctx, step)
+	if err != nil {
+		return fmt.Errorf("%s to %s: %w", step.From, step.Entry.State, err)
+	}
+	p.Observe.moved(after, step.Outcome)
+	return nil
+}
+
+// open gathers what reading for an entry needs.
+func (p *Pipeline) open(ctx context.Context, e Entry) (reading, error) {
+	reader, err := p.Readers.Reader(ctx, string(e.Reader))
+	if err != nil {
+		return reading{}, fmt.Errorf("reader %s: %w", e.Reader, err)
+	}
+	schedule, err := p.Defaults.Schedule(reader)
+	if err != nil {
+		return reading{}, err
+	}
+	memory, err := p.Memory.Memory(ctx, reader.ID, e.Date)
+	if err != nil {
+		return reading{}, fmt.Errorf("memory of reader %s: %w", reader.ID, err)
+	}
+	if e.ChannelID == "" {
+		e.ChannelID = reader.SlackChannelID
+	}
+	return reading{entry: e, reader: reader, zone: schedule.Zone, memory: memory, now: p.Now()}, nil
+}
+
+// compose composes the entry's sections into its content.
+func (p *Pipeline) compose(r reading) Entry {
+	e := r.entry
+	at := e.DueAt
+	if !e.PreparedAt.IsZero() && e.PreparedAt.After(at) {
+		at = e.PreparedAt
+	} else if e.PreparedAt.IsZero() && r.now.After(at) {
+		at = r.now
+	}
+	content := Compose(Composition{Entry: e, Reader: r.reader, Zone: r.zone, Language: p.Defaults.LanguageOf(r.reader), At: at})
+	e.Content, e.Status, e.FirstAt = &content, content.Status, content.Gist.FirstMeeting
+	return e
+}
+
+// channel returns the id of the reader's DM, opening and keeping it when it is not known.
+func (p *Pipeline) channel(ctx context.Context, id ReaderID) (string, error) {
+	reader, err := p.Readers.Reader(ctx, string(id))
+	if err != nil {
+		return "", fmt.Errorf("reader %s: %w", id, err)
+	}
+	if reader.SlackChannelID != "" {
+		return reader.SlackChannelID, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, postWithin)
+	defer cancel()
+	channel, err := p.Deliverer.Open(ctx, reader)
+	if err != nil {
+		return "", fmt.Errorf("open DM with %s: %w", id, err)
+	}
+	if err := p.Channels.SaveChannel(ctx, id, channel); err != nil {
+		return "", fmt.Errorf("keep DM of %s: %w", id, err)
+	}
+	return channel, nil
+}
+
+// post addresses a message to the entry's DM.
+func (p *Pipeline) post(e Entry, m Message) Post {
+	if e.PlainText {
+		m.Blocks = nil
+	}
+	return Post{ChannelID: e.ChannelID, Deadline: e.PostDeadline, Entry: e.ID, Message: m}
+}
+
+// late reports whether the entry's grace has run out.
+func (p *Pipeline) late(e Entry) bool { return p.Now().After(e.DueAt.Add(p.Grace)) }
+
+// names returns the names of all sources.
+func (p *Pipeline) names() []SourceName {
+	names := make([]SourceName, 0, len(p.Sources))
+	for _, s := range p.Sources {
+		names = append(names, s.Name())
+	}
+	return names
+}
+
+// Preview reads and composes what the reader's briefing of the date would be, and changes nothing but
+// access tokens that had to be refreshed.
+func (p *Pipeline) Preview(ctx context.Context, reader Reader, date Date) (Briefing, error) {
+	schedule, err := p.Defaults.Schedule(reader)
+	if err != nil {
+		return Briefing{}, err
+	}
+	e := Entry{ID: EntryID(NewID()), Reader: reader.ID, Date: date, Slot: DailySlot, DueAt: p.Now()}
+	r, err := p.open(ctx, e)
+	if err != nil {
+		return Briefing{}, fmt.Errorf("preview: %w", err)
+	}
+	r.reader, r.zone = reader, schedule.Zone
+	r.entry.Windows = p.freeze(r)
+	r.entry.Sections = p.readAll(ctx, r, p.names())
+	return *p.compose(r).Content, nil
+}
+
+// Read reads one source for the reader now, as a briefing of the date would. When the source gave nothing
+// its error tells why; the section holds the verdict either way.
+func (p *Pipeline) Read(ctx context.Context, reader Reader, source SourceName, date Date) (Section, error) {
+	i := slices.IndexFunc(p.Sources, func(s Source) bool { return s.Name() == source })
+	if i < 0 {
+		return Section{}, fmt.Errorf("source %s: %w", source, ErrNotFound)
+	}
+	r, err := p.open(ctx, Entry{Reader: reader.ID, Date: date, DueAt: p.Now()})
+	if err != nil {
+		return Section{}, fmt.Errorf("read %s: %w", source, err)
+	}
+	r.entry.Windows = p.freeze(r)
+	read := p.readAll(ctx, r, []SourceName{source})
+	switch {
+	case len(read) == 0:
+		return Section{}, fmt.Errorf("source %s: %w", source, ErrNotConfigured)
+	case read[0].Verdict.State == VerdictNotConnected:
+		return read[0], fmt.Errorf("source %s: %w", source, ErrNotConnected)
+	case read[0].Verdict.State == VerdictFailed:
+		return read[0], &Error{Op: "read " + string(source), Reason: read[0].Verdict.Reason, Since: read[0].Verdict.Since}
+	}
+	return read[0], nil
+}
+
+// Settle records that an unknown entry's message does stand in the DM: a person has looked. Its ts stays
+// unknown, so it cannot be mended.
+func (p *Pipeline) Settle(ctx context.Context, e Entry) (Entry, error) {
+	memory, err := p.Memory.Memory(ctx, e.Reader, e.Date)
+	if err != nil {
+		return e, fmt.Errorf("remember: %w", err)
+	}
+	e.State, e.DeliveredAt, e.Reason, e.NextAt = Delivered, p.Now(), "", time.Time{}
+	d := p.delivery(e, memory)
+	d.Step = Step{Entry: e, From: Unknown, Outcome: OutcomeDelivered}
+	settled, err := p.Ledger.Commit(ctx, d)
+	if err != nil {
+		return e, fmt.Errorf("settle entry %s: %w", e.ID, err)
+	}
+	return settled, nil
+}
