@@ -1,0 +1,242 @@
+package telemetry
+
+import (
+	"net/http"
+	"regexp"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"achim/briefing"
+)
+
+// ok is the result of what went well; everything else is a briefing.Reason.
+const ok = "ok"
+
+// Metrics counts and measures. Its methods are safe for concurrent use and never block; on a nil *Metrics
+// they do nothing, so whatever is measured works without.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	deliveries   *prometheus.CounterVec
+	lateness     prometheus.Histogram
+	troubles     *prometheus.CounterVec
+	verdicts     *prometheus.CounterVec
+	reading      *prometheus.HistogramVec
+	slackCalls   *prometheus.CounterVec
+	refreshes    *prometheus.CounterVec
+	feeds        *prometheus.CounterVec
+	runs         *prometheus.HistogramVec
+	requests     *prometheus.CounterVec
+	requestTimes *prometheus.HistogramVec
+}
+
+// NewMetrics returns metrics with a registry of their own, and those of the Go runtime and the process.
+// version is told as achim_build_info.
+func NewMetrics(version string) *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		deliveries: counter("achim_deliveries_total",
+			"Entries settled, by outcome and by the label of the briefing (none, complete, degraded).", "outcome", "status"),
+		lateness: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "achim_delivery_lateness_seconds",
+			Help: "How long after it was due a briefing was delivered.",
+			// A morning is judged in seconds, an outage in hours.
+			Buckets: []float64{0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3600, 10800},
+		}),
+		troubles: counter("achim_delivery_troubles_total",
+			"Refusals and failures that an entry survived, by reason.", "reason"),
+		verdicts: counter("achim_source_verdicts_total",
+			"Readings of sources, by verdict and reason.", "source", "verdict", "reason"),
+		reading: histogram("achim_source_read_seconds",
+			"How long reading a source for one reader took.", "source"),
+		slackCalls: counter("achim_slack_calls_total",
+			"Calls to Slack, by method and result.", "method", "result"),
+		refreshes: counter("achim_google_refreshes_total",
+			"Refreshes of access tokens at Google, by result.", "result"),
+		feeds: counter("achim_feed_fetches_total",
+			"Fetches of news feeds, by result.", "result"),
+		runs: histogram("achim_run_duration_seconds",
+			"How long finished runs took, by kind.", "kind"),
+		requests: counter("achim_http_requests_total",
+			"Requests served, by route and status code.", "route", "code"),
+		requestTimes: histogram("achim_http_request_duration_seconds",
+			"How long requests took to serve, by route.", "route"),
+	}
+	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "achim_build_info", Help: "Always 1; says which version this is.",
+	}, []string{"version", "go_version"})
+	build.WithLabelValues(version, runtime.Version()).Set(1)
+	m.registry.MustRegister(build, m.deliveries, m.lateness, m.troubles, m.verdicts, m.reading, m.slackCalls,
+		m.refreshes, m.feeds, m.runs, m.requests, m.requestTimes,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.preset()
+	return m
+}
+
+// preset makes the series that alerts ask for exist before their first event: a rate over a series that
+// appears with its first failure misses that failure.
+func (m *Metrics) preset() {
+	for _, status := range []briefing.Status{briefing.Complete, briefing.Degraded} {
+		m.deliveries.WithLabelValues(string(briefing.OutcomeDelivered), string(status))
+	}
+	for _, outcome := range []briefing.Outcome{briefing.OutcomeFailed, briefing.OutcomeUnknown} {
+		m.deliveries.WithLabelValues(string(outcome), "none")
+	}
+	for _, result := range []string{ok, string(briefing.ReauthRequired), string(briefing.ClientMisconfigured), string(briefing.Unavailable)} {
+		m.refreshes.WithLabelValues(result)
+	}
+}
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+}
+
+func histogram(name, help string, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: name, Help: help, Buckets: []float64{0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 60, 300},
+	}, labels)
+}
+
+// Handler serves the metrics in Prometheus's text form.
+func (m *Metrics) Handler() http.Handler {
+	if m == nil {
+		return http.NotFoundHandler()
+	}
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 8,
+	})
+}
+
+// Moved counts an entry that has an outcome, and how late a delivered one was. It fits
+// briefing.Observer.Moved.
+func (m *Metrics) Moved(e briefing.Entry, outcome briefing.Outcome) {
+	if m == nil || outcome == briefing.OutcomePending {
+		return
+	}
+	m.deliveries.WithLabelValues(code(string(outcome)), code(string(e.Status))).Inc()
+	if outcome == briefing.OutcomeDelivered && !e.DeliveredAt.IsZero() && !e.DueAt.IsZero() {
+		m.lateness.Observe(max(0, e.DeliveredAt.Sub(e.DueAt).Seconds()))
+	}
+}
+
+// Trouble counts what an entry survived. It fits briefing.Observer.Trouble.
+func (m *Metrics) Trouble(_ briefing.Entry, err error) {
+	if m == nil {
+		return
+	}
+	m.troubles.WithLabelValues(result(err)).Inc()
+}
+
+// SourceRead counts the verdict of a section and measures the reading. It fits briefing.Observer.SourceRead.
+func (m *Metrics) SourceRead(s briefing.Section, _ error, took time.Duration) {
+	if m == nil {
+		return
+	}
+	source := code(string(s.Source))
+	m.verdicts.WithLabelValues(source, code(string(s.Verdict.State)), code(string(s.Verdict.Reason))).Inc()
+	m.reading.WithLabelValues(source).Observe(took.Seconds())
+}
+
+// SlackCalled counts a call of a Web API method such as chat.postMessage; err is nil when Slack said ok.
+func (m *Metrics) SlackCalled(method string, err error) {
+	if m == nil {
+		return
+	}
+	m.slackCalls.WithLabelValues(code(method), result(err)).Inc()
+}
+
+// Refreshed counts a refresh of an access token at Google; err is nil when it went well.
+func (m *Metrics) Refreshed(err error) {
+	if m == nil {
+		return
+	}
+	m.refreshes.WithLabelValues(result(err)).Inc()
+}
+
+// FeedFetched counts a fetch of a news feed; err is nil when it could be read, or had not changed.
+func (m *Metrics) FeedFetched(err error) {
+	if m == nil {
+		return
+	}
+	m.feeds.WithLabelValues(result(err)).Inc()
+}
+
+// RunFinished measures a finished run.
+func (m *Metrics) RunFinished(run briefing.Run) {
+	if m == nil || !run.Finished() {
+		return
+	}
+	m.runs.WithLabelValues(code(string(run.Kind))).Observe(run.FinishedAt.Sub(run.StartedAt).Seconds())
+}
+
+// Request counts and measures a request served. pattern is the route's, such as "GET /connect/{token}",
+// never the path: paths hold readers and tokens.
+func (m *Metrics) Request(pattern string, status int, took time.Duration) {
+	if m == nil {
+		return
+	}
+	if pattern == "" {
+		pattern = "unmatched"
+	}
+	m.requests.WithLabelValues(pattern, strconv.Itoa(status)).Inc()
+	m.requestTimes.WithLabelValues(pattern).Observe(took.Seconds())
+}
+
+// WatchEntries makes achim_entries tell how many entries are in each state. count is asked at every scrape
+// and must bound its own time; when it fails the numbers are left out rather than shown as 0. Call it once.
+func (m *Metrics) WatchEntries(count func() (map[briefing.State]int, error)) {
+	if m == nil {
+		return
+	}
+	m.registry.MustRegister(&entries{count: count, desc: prometheus.NewDesc(
+		"achim_entries", "Entries in the ledger, by state.", []string{"state"}, nil)})
+}
+
+// entries is a collector of numbers that live in the database.
+type entries struct {
+	count func() (map[briefing.State]int, error)
+	desc  *prometheus.Desc
+}
+
+// Describe implements prometheus.Collector.
+func (e *entries) Describe(to chan<- *prometheus.Desc) { to <- e.desc }
+
+// Collect implements prometheus.Collector.
+func (e *entries) Collect(to chan<- prometheus.Metric) {
+	counts, err := e.count()
+	if err != nil {
+		return
+	}
+	for _, state := range []briefing.State{
+		briefing.Planned, briefing.Prepared, briefing.Sending, briefing.Delivered,
+		briefing.Missed, briefing.Failed, briefing.Unknown,
+	} {
+		to <- prometheus.MustNewConstMetric(e.desc, prometheus.GaugeValue, float64(counts[state]), string(state))
+	}
+}
+
+func result(err error) string {
+	if err == nil {
+		return ok
+	}
+	return code(string(briefing.ReasonOf(err)))
+}
+
+var codeForm = regexp.MustCompile(`^[a-zA-Z][a-zA-Z_.]{0,39}$`)
+
+// code returns s if it can be one of a closed set. Ids have digits, addresses an @: those never become a
+// label, whatever a caller does.
+func code(s string) string {
+	switch {
+	case s == "":
+		return "none"
+	case codeForm.MatchString(s):
+		return s
+	}
+	return "other"
+}
