@@ -1,0 +1,225 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"achim/briefing"
+)
+
+// Store is the ledger as an engine sees it.
+type Store interface {
+	// DueEntries returns up to limit entries that want work at now and that nobody works on, the most
+	// urgent first, and the earliest instant after now at which another will (zero: none).
+	DueEntries(ctx context.Context, now time.Time, limit int) (due []briefing.Due, next time.Time, err error)
+}
+
+// Defaults of Local.
+const (
+	DefaultWorkers = 24
+	// lookEvery bounds how long an entry written by another process waits to be seen.
+	lookEvery = 2 * time.Second
+	gatherFor = 5 * time.Millisecond
+)
+
+// ErrStopTimeout is returned by Stop when work had to be cut off. What was cut off is taken up at the next
+// start.
+var ErrStopTimeout = errors.New("engine: work was still under way and has been cut off")
+
+// Local runs entries in this process. The zero value is not usable: set Store and Work. Start and Stop may
+// each be called more than once; Stop may come before Start.
+type Local struct {
+	Store   Store
+	Work    func(ctx context.Context, id briefing.EntryID, epoch int64) error
+	Workers int // 0 = DefaultWorkers
+	Logger  *slog.Logger
+	Now     func() time.Time // nil = time.Now
+
+	mu      sync.Mutex
+	started bool
+	stopped bool
+	quit    chan struct{}      // closed by Stop: no new work
+	cancel  context.CancelFunc // cuts off work under way
+	done    chan struct{}      // closed when loop and workers have ended
+	wake    chan struct{}
+}
+
+// Start begins to work. It returns at once; ctx bounds the work, not the call.
+func (l *Local) Start(ctx context.Context) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.started || l.stopped {
+		return
+	}
+	l.started = true
+	l.init()
+	ctx, l.cancel = context.WithCancel(ctx)
+	go l.loop(ctx)
+}
+
+// init makes the channels; the caller holds mu.
+func (l *Local) init() {
+	if l.wake != nil {
+		return
+	}
+	l.wake, l.quit, l.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
+	if l.Workers == 0 {
+		l.Workers = DefaultWorkers
+	}
+	if l.Now == nil {
+		l.Now = time.Now
+	}
+	if l.Logger == nil {
+		l.Logger = slog.New(slog.DiscardHandler)
+	}
+}
+
+// Wake makes the engine look into the ledger now. It never blocks and may be called at any time.
+func (l *Local) Wake() {
+	l.mu.Lock()
+	l.init()
+	l.mu.Unlock()
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Stop takes on nothing new and waits for the work under way, until ctx is done; then it cuts the work off
+// and returns ErrStopTimeout. Either way nothing runs any more when it returns.
+func (l *Local) Stop(ctx context.Context) error {
+	l.mu.Lock()
+	l.init()
+	first := !l.stopped
+	l.stopped = true
+	started := l.started
+	if first {
+		close(l.quit)
+	}
+	l.mu.Unlock()
+	if !started {
+		return nil
+	}
+	defer l.cancel()
+	select {
+	case <-l.done:
+		return nil
+	case <-ctx.Done():
+	}
+	l.cancel()
+	<-l.done
+	return ErrStopTimeout
+}
+
+// loop hands due entries to workers until told to stop.
+func (l *Local) loop(ctx context.Context) {
+	defer close(l.done)
+	var workers sync.WaitGroup
+	defer workers.Wait()
+	slots := make(chan struct{}, l.Workers)
+	underway := &inFlight{ids: map[briefing.EntryID]bool{}}
+	for {
+		wait := l.round(ctx, &workers, slots, underway)
+		timer := time.NewTimer(wait)
+		select {
+		case <-l.wake:
+			gather(ctx)
+		case <-timer.C:
+		case <-l.quit:
+			timer.Stop()
+			return
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+		timer.Stop()
+	}
+}
+
+// gather waits a moment after a wake: a hundred workers that finish at once are one look at the ledger.
+func gather(ctx context.Context) {
+	select {
+	case <-time.After(gatherFor):
+	case <-ctx.Done():
+	}
+}
+
+// round hands out what is due now and returns how long to wait before looking again.
+func (l *Local) round(ctx context.Context, workers *sync.WaitGroup, slots chan struct{}, underway *inFlight) time.Duration {
+	now := l.Now()
+	due, next, err := l.Store.DueEntries(ctx, now, 2*l.Workers+underway.count())
+	if err != nil {
+		if ctx.Err() == nil {
+			l.Logger.Error("cannot read the ledger; trying again", "error", err)
+		}
+		return lookEvery
+	}
+	handed := 0
+	for _, d := range due {
+		if !underway.add(d.ID) {
+			continue
+		}
+		select {
+		case slots <- struct{}{}:
+		case <-l.quit:
+			return 0
+		case <-ctx.Done():
+			return 0
+		}
+		handed++
+		workers.Go(func() {
+			defer func() { <-slots }()
+			defer l.Wake() // a free worker: look for more
+			defer underway.remove(d.ID)
+			l.work(ctx, d)
+		})
+	}
+	if handed > 0 || next.IsZero() {
+		return lookEvery
+	}
+	return min(max(next.Sub(now), 0), lookEvery)
+}
+
+// work works on one entry. Work contains its own panics where sources are read; one elsewhere must not take
+// the other readers' briefings with it.
+func (l *Local) work(ctx context.Context, d briefing.Due) {
+	defer func() {
+		if v := recover(); v != nil {
+			l.Logger.Error("work on an entry panicked", "entry", d.ID, "panic", v)
+		}
+	}()
+	if err := l.Work(ctx, d.ID, d.Epoch); err != nil && ctx.Err() == nil {
+		l.Logger.Error("work on an entry failed; it will be taken up again", "entry", d.ID, "error", err)
+	}
+}
+
+// inFlight is the set of entries workers have, so that a look at the ledger does not hand one out twice.
+type inFlight struct {
+	mu  sync.Mutex
+	ids map[briefing.EntryID]bool
+}
+
+func (f *inFlight) add(id briefing.EntryID) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ids[id] {
+		return false
+	}
+	f.ids[id] = true
+	return true
+}
+
+func (f *inFlight) remove(id briefing.EntryID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.ids, id)
+}
+
+func (f *inFlight) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.ids)
+}

@@ -1,0 +1,62 @@
+package schedule_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"achim/internal/schedule"
+)
+
+// planner counts its ticks and fails the first ones.
+type planner struct {
+	mu    sync.Mutex
+	ticks int
+	fails int
+}
+
+func (p *planner) Tick(context.Context) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ticks++
+	if p.fails > 0 {
+		p.fails--
+		return 0, errors.New("the database is away")
+	}
+	return 1, nil
+}
+
+func TestTicksAtStartAndEveryMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &planner{fails: 1}
+		planned := 0
+		var log strings.Builder
+		c, err := schedule.New(schedule.Config{
+			Planner: p, Planned: func() { planned++ }, Zone: time.UTC,
+			Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Start(t.Context()) // plans at once, and that fails: the next minute makes it good
+		time.Sleep(3*time.Minute + 30*time.Second)
+		synctest.Wait()
+		if err := c.Stop(); err != nil {
+			t.Error(err)
+		}
+		if err := c.Stop(); err != nil {
+			t.Errorf("second stop: %v", err)
+		}
+		if p.ticks != 4 || planned != 3 {
+			t.Errorf("%d ticks in three minutes and a start, %d of them told of", p.ticks, planned)
+		}
+		if !strings.Contains(log.String(), "the next minute tries again") {
+			t.Errorf("a failed tick is not logged: %s", log.String())
+		}
+	})
+}
