@@ -1,0 +1,324 @@
+package delivery
+
+import (
+	"fmt"
+	"slices"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"achim/briefing"
+	"achim/internal/language"
+)
+
+// layout decides what is said. Nothing is said of a source that was not read: "none" is a sentence about
+// sources read in full and about no others.
+type layout struct {
+	b          briefing.Briefing
+	cfg        RenderConfig
+	words      language.Words
+	clock      language.Clock
+	connectURL string
+	pageURL    string
+}
+
+// document returns header, what is wrong, the day in two sentences, calendar, mail, news, footer.
+func (l *layout) document() *document {
+	d := &document{}
+	d.add(part{kind: header, id: "header", head: []language.Phrase{language.Plain(l.title())}})
+	for i, p := range l.b.Problems {
+		l.trouble(d, i, l.words.Trouble(l.troubleOf(p)))
+	}
+	if l.b.Invite {
+		l.trouble(d, len(l.b.Problems), l.words.Invite(l.invitation()))
+	}
+	if lines := l.summary(); len(lines) > 0 {
+		d.add(part{kind: section, id: "gist", head: lines})
+	}
+	for _, s := range l.b.Sections {
+		switch s.Source {
+		case briefing.Calendar:
+			l.calendar(d, s)
+		case briefing.Gmail:
+			l.mail(d, s)
+		default:
+			l.news(d, s)
+		}
+	}
+	d.add(part{kind: smallPrint, id: "footer", head: []language.Phrase{language.Plain(l.footer())}})
+	if !l.b.Mended.IsZero() {
+		// Slack may keep showing an edited block under the id it had before.
+		for i := range d.parts {
+			d.parts[i].id += fmt.Sprintf(".%d", l.b.Mended.Unix())
+		}
+	}
+	return d
+}
+
+func (d *document) add(p part) { d.parts = append(d.parts, p) }
+
+// title is the header's line.
+func (l *layout) title() string {
+	sign, incomplete := "☀️", ""
+	if l.b.Status == briefing.Degraded {
+		sign, incomplete = "⚠️", l.words.Incomplete
+	}
+	return sign + " " + joined(l.words.Title(l.b.Date), clean(l.b.Gist.Holiday, maxName), incomplete)
+}
+
+// trouble adds one cause (or the invitation): a sentence or two, the control, the small print.
+func (l *layout) trouble(d *document, n int, w language.TroubleWords) {
+	p := part{kind: section, id: fmt.Sprintf("problem-%d", n), head: []language.Phrase{language.Strong(w.Title)}}
+	for _, line := range w.Lines {
+		p.head = append(p.head, language.Plain(line))
+	}
+	d.add(p)
+	if w.Button != "" {
+		d.add(part{kind: controls, id: fmt.Sprintf("connect-%d", n), control: control{
+			label: w.Button, spoken: w.Spoken, url: l.connectURL, button: l.cfg.Buttons,
+		}})
+	}
+	if w.Note != "" {
+		d.add(part{kind: smallPrint, id: fmt.Sprintf("note-%d", n), head: []language.Phrase{language.Plain(w.Note)}})
+	}
+}
+
+// troubleOf gathers what the words for a problem depend on.
+func (l *layout) troubleOf(p briefing.Problem) language.Trouble {
+	t := language.Trouble{
+		Reason: p.Reason, Provider: p.Provider, Sources: inSpokenOrder(p.Sources), Missing: p.Missing,
+		Since: p.Since, LastOK: p.LastOK, ToldAt: p.ToldAt, At: l.b.At,
+		Operator: l.cfg.Operator, NoLink: l.connectURL == "", Clock: l.clock,
+	}
+	for _, source := range t.Sources {
+		if s, ok := l.b.Section(source); ok && s.Verdict.State == briefing.VerdictPartial {
+			t.Partial = append(t.Partial, source)
+			if source == briefing.Calendar {
+				t.Parts, t.PartsOK = s.Parts, s.PartsOK
+			}
+		}
+	}
+	return t
+}
+
+// inSpokenOrder returns the sources in the order in which a sentence names them: Gmail and calendar,
+// whatever order they are shown in, and then the others.
+func inSpokenOrder(sources []briefing.SourceName) []briefing.SourceName {
+	order := []briefing.SourceName{briefing.News, briefing.Calendar, briefing.Gmail}
+	out := slices.Clone(sources)
+	slices.SortStableFunc(out, func(a, b briefing.SourceName) int {
+		return slices.Index(order, b) - slices.Index(order, a)
+	})
+	return out
+}
+
+func (l *layout) invitation() language.Invitation {
+	i := language.Invitation{NoLink: l.connectURL == "", Operator: l.cfg.Operator}
+	if s, ok := l.b.Section(briefing.News); ok {
+		i.News = len(s.Items) > 0
+	}
+	return i
+}
+
+// whole reports whether the source was linked and read in full.
+func (l *layout) whole(source briefing.SourceName) bool {
+	s, ok := l.b.Section(source)
+	return ok && (s.Verdict.State == briefing.VerdictOK || s.Verdict.State == briefing.VerdictEmpty)
+}
+
+// none reports whether n counts nothing in a source read in full: the one case in which a briefing may
+// say so.
+func (l *layout) none(n *int, source briefing.SourceName) bool {
+	return n != nil && *n == 0 && l.whole(source)
+}
+
+// some returns the number if there is something to tell of the source as it is now.
+func (l *layout) some(n *int, source briefing.SourceName) int {
+	s, ok := l.b.Section(source)
+	if n == nil || !ok || s.Verdict.State == briefing.VerdictFailed || s.Verdict.State == briefing.VerdictNotConnected {
+		return 0
+	}
+	return *n
+}
+
+func (l *layout) stale() bool {
+	s, ok := l.b.Section(briefing.Calendar)
+	return ok && s.Verdict.State == briefing.VerdictStale
+}
+
+// quiet is a day on which nothing is asked of the reader.
+func (l *layout) quiet() bool {
+	return l.none(l.b.Gist.Meetings, briefing.Calendar) && l.none(l.b.Gist.NeedsReply, briefing.Gmail)
+}
+
+// gist is the line a locked phone may show: counts and a time, no name, subject or title.
+func (l *layout) gist() string {
+	g, w := l.b.Gist, l.words
+	var facts []string
+	if causes := l.causes(); len(causes) > 0 {
+		facts = append(facts, w.GistTrouble(causes))
+	}
+	if l.b.Invite {
+		facts = append(facts, w.GistInvite)
+	}
+	switch n := l.some(g.Meetings, briefing.Calendar); {
+	case n > 0 && l.stale():
+		facts = append(facts, w.GistStale(n, g.StaleAsOf, l.clock))
+	case n > 0 && g.FirstMeeting.IsZero():
+		facts = append(facts, w.GistMeetings(n, ""))
+	case n > 0:
+		facts = append(facts, w.GistMeetings(n, l.clock.HM(g.FirstMeeting)))
+	case l.none(g.Meetings, briefing.Calendar):
+		facts = append(facts, w.GistMeetings(0, ""))
+	}
+	if n := l.some(g.NeedsReply, briefing.Gmail); n > 0 || l.none(g.NeedsReply, briefing.Gmail) {
+		facts = append(facts, w.GistReply(n))
+	}
+	switch n := l.some(g.Stories, briefing.News); {
+	case l.quiet() && g.Next != nil:
+		facts = append(facts, w.GistNext(l.next(), l.clock))
+	case n > 0:
+		facts = append(facts, w.GistStories(n))
+	}
+	if len(facts) == 0 {
+		facts = append(facts, w.GistNothing)
+	}
+	line := joined(facts...)
+	if !l.b.Mended.IsZero() {
+		line += " " + w.GistFilled(l.clock.HM(l.b.Mended))
+	}
+	return capital(line)
+}
+
+// causes names what is wrong, shortly.
+func (l *layout) causes() []string {
+	var out []string
+	for _, p := range l.b.Problems {
+		out = append(out, l.words.Trouble(l.troubleOf(p)).Short)
+	}
+	return out
+}
+
+// capital begins a line with a capital, in scripts that have them.
+func capital(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
+}
+
+// summary is the day in a few sentences.
+func (l *layout) summary() []language.Phrase {
+	var lines []language.Phrase
+	add := func(phrases ...language.Phrase) {
+		if line := sentences(phrases...); len(line) > 0 {
+			lines = append(lines, line)
+		}
+	}
+	if l.quiet() {
+		add(l.quietWords()...)
+	} else {
+		add(l.holiday(), l.meetingsLine(), l.overlapLine())
+		add(l.replyLine())
+	}
+	add(l.newEvents())
+	if l.b.Gist.Next != nil && l.none(l.b.Gist.Meetings, briefing.Calendar) {
+		add(l.words.Next(l.next(), l.clock))
+	}
+	return lines
+}
+
+func (l *layout) holiday() language.Phrase {
+	name := clean(l.b.Gist.Holiday, maxName)
+	if name == "" {
+		return nil
+	}
+	return language.Plain(l.words.Holiday(name))
+}
+
+func (l *layout) quietWords() []language.Phrase {
+	if on := l.holiday(); on != nil {
+		return []language.Phrase{on, language.Plain(l.words.QuietOn)}
+	}
+	return []language.Phrase{language.Plain(l.words.Quiet), language.Plain(l.words.Wish(l.b.Date.Weekday()))}
+}
+
+// meetingsLine tells of all meetings as they are now. Those of an earlier copy, or of some calendars only,
+// are told below with that said.
+func (l *layout) meetingsLine() language.Phrase {
+	g := l.b.Gist
+	n := l.some(g.Meetings, briefing.Calendar)
+	switch {
+	case !l.whole(briefing.Calendar):
+		return nil
+	case n > 0 && !g.FirstMeeting.IsZero():
+		return l.words.Meetings(language.FirstMeeting{
+			Count: n, HM: l.clock.HM(g.FirstMeeting), Title: l.titled(g.FirstTitle),
+		})
+	case l.none(g.Meetings, briefing.Calendar):
+		return language.Plain(l.words.NoMeeting)
+	}
+	return nil
+}
+
+func (l *layout) overlapLine() language.Phrase {
+	if g := l.b.Gist; g.Overlaps > 1 && !g.OverlapAt.IsZero() && l.whole(briefing.Calendar) {
+		return language.Plain(l.words.Overlap(g.Overlaps, l.clock.HM(g.OverlapAt)))
+	}
+	return nil
+}
+
+func (l *layout) replyLine() language.Phrase {
+	g := l.b.Gist
+	if n := l.some(g.NeedsReply, briefing.Gmail); n > 0 {
+		return l.words.Reply(language.Replies{Count: n, Due: g.DueSoon, DueAt: g.DueAt}, l.clock)
+	}
+	if l.none(g.NeedsReply, briefing.Gmail) {
+		return language.Plain(l.words.NoReply)
+	}
+	return nil
+}
+
+// newEvents names the events that came up since the copy the reader was shown before.
+func (l *layout) newEvents() language.Phrase {
+	if l.b.Gist.NewEvents == 0 {
+		return nil
+	}
+	var named []language.Piece
+	if s, ok := l.b.Section(briefing.Calendar); ok {
+		for _, item := range s.Items {
+			if item.Has(briefing.MarkNew) && item.Group == briefing.Meeting && len(named) < 2 {
+				text := l.clock.HM(item.At) + " " + l.titled(item.Title)
+				named = append(named, language.Piece{Text: text, Bold: true})
+			}
+		}
+	}
+	if len(named) == 0 {
+		return nil
+	}
+	return l.words.NewEvents(l.b.Gist.NewEvents, named)
+}
+
+// next is the next date's first meeting.
+func (l *layout) next() language.NextMeeting {
+	g := l.b.Gist
+	n := language.NextMeeting{Day: g.NextDay, Title: l.titled(g.Next.Title), URL: safeURL(g.Next.URL)}
+	if !g.Next.At.IsZero() {
+		n.HM = l.clock.HM(g.Next.At)
+	}
+	n.Holiday, n.Weekdays = g.Holiday != "", !weekend(g.NextDay)
+	for d := l.b.Date.AddDays(1); d.Before(g.NextDay); d = d.AddDays(1) {
+		n.Weekdays = n.Weekdays && weekend(d)
+	}
+	return n
+}
+
+func weekend(d briefing.Date) bool {
+	return d.Weekday() == time.Saturday || d.Weekday() == time.Sunday
+}
+
+// titled is other people's title, made fit to print.
+func (l *layout) titled(title string) string {
+	if title = clean(title, maxTitle); title != "" {
+		return title
+	}
+	return l.words.Untitled
+}

@@ -1,0 +1,250 @@
+package delivery
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"achim/briefing"
+)
+
+const (
+	// eventType marks our messages in Slack's metadata.
+	eventType = "daily_briefing"
+	// callTimeout bounds calls whose caller sets no earlier deadline: Slack's client has none of its own.
+	callTimeout = 20 * time.Second
+	// historySkew is how far our clock may be ahead of Slack's.
+	historySkew = 60 * time.Second
+	// historyPage is what Slack gives the least favoured apps in one page.
+	historyPage = 15
+	// historyPages bounds a search: a DM with more messages since the attempt is not one we can read.
+	historyPages = 100
+)
+
+// SlackConfig says how to reach Slack.
+type SlackConfig struct {
+	Token  briefing.Secret  // the bot token, xoxb-…
+	URL    string           // base of the Web API; "" = Slack's own
+	Client *http.Client     // nil = one of its own. Its redirects are not followed: they would carry the token along
+	Now    func() time.Time // nil = time.Now
+}
+
+// Slack delivers to DMs in one workspace. It retries nothing, sleeps nowhere and is safe for concurrent use.
+type Slack struct {
+	token  briefing.Secret
+	url    string
+	client http.Client
+	now    func() time.Time
+}
+
+var _ briefing.Deliverer = (*Slack)(nil)
+
+// NewSlack returns a Slack.
+func NewSlack(cfg SlackConfig) *Slack {
+	s := &Slack{token: cfg.Token, url: cfg.URL, now: cfg.Now}
+	if s.url == "" {
+		s.url = slack.APIURL
+	}
+	s.url = strings.TrimSuffix(s.url, "/") + "/"
+	if cfg.Client != nil {
+		s.client = *cfg.Client
+	}
+	s.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if s.now == nil {
+		s.now = time.Now
+	}
+	return s
+}
+
+// Check asks Slack whose token this is, as "achim" of "Gaon". Its error is a *briefing.Error.
+func (s *Slack) Check(ctx context.Context) (bot, team string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	c := s.call("auth.test", time.Time{})
+	answer, err := c.api.AuthTestContext(ctx)
+	if err == nil && (answer == nil || answer.UserID == "") {
+		err = errNoAnswer
+	}
+	if err != nil {
+		return "", "", c.fail(err)
+	}
+	return answer.User, answer.Team, nil
+}
+
+// Open returns the id of the DM with the reader, opening it if need be.
+func (s *Slack) Open(ctx context.Context, reader briefing.Reader) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	c := s.call("conversations.open", time.Time{})
+	channel, _, _, err := c.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{
+		Users: []string{reader.SlackUserID}, ReturnIM: true,
+	})
+	if err == nil && (channel == nil || channel.ID == "") {
+		err = errNoAnswer
+	}
+	if err != nil {
+		return "", c.fail(err)
+	}
+	return channel.ID, nil
+}
+
+// Post posts once and never retries. Past p.Deadline, by the wall clock, nothing is written: that is
+// looked at once more as the request goes out, because a process can be frozen in between.
+func (s *Slack) Post(ctx context.Context, p briefing.Post) (string, error) {
+	ctx, cancel := s.bounded(ctx, p.Deadline)
+	defer cancel()
+	c := s.call("chat.postMessage", p.Deadline)
+	c.posts = true
+	options := append(content(p),
+		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl(), slack.MsgOptionLinkNames(false))
+	if p.ThreadTS != "" {
+		options = append(options, slack.MsgOptionTS(p.ThreadTS))
+	}
+	_, ts, err := c.api.PostMessageContext(ctx, p.ChannelID, options...)
+	if err == nil && ts == "" {
+		err = errNoAnswer
+	}
+	if err != nil {
+		return "", c.fail(err)
+	}
+	return ts, nil
+}
+
+// Update replaces the message's text and blocks; its metadata stays, or is renewed.
+func (s *Slack) Update(ctx context.Context, ts string, p briefing.Post) error {
+	ctx, cancel := s.bounded(ctx, p.Deadline)
+	defer cancel()
+	c := s.call("chat.update", p.Deadline)
+	options := append(content(p), slack.MsgOptionLinkNames(false))
+	_, answered, _, err := c.api.UpdateMessageContext(ctx, p.ChannelID, ts, options...)
+	if err == nil && answered == "" {
+		err = errNoAnswer
+	}
+	if err != nil {
+		return c.fail(err)
+	}
+	return nil
+}
+
+// content is what post and update have in common. Nothing is left to Slack's defaults, which differ
+// between the two.
+func content(p briefing.Post) []slack.MsgOption {
+	options := []slack.MsgOption{slack.MsgOptionText(p.Message.Text, false), slack.MsgOptionParse(false)}
+	if len(p.Message.Blocks) > 0 {
+		var blocks []json.RawMessage
+		if json.Unmarshal(p.Message.Blocks, &blocks) == nil {
+			for _, b := range blocks {
+				options = append(options, slack.MsgOptionBlocks(written{b}))
+			}
+		}
+	}
+	if p.Entry != "" {
+		payload := map[string]any{"entry_id": string(p.Entry)}
+		if !p.Message.Date.IsZero() {
+			payload["date"] = p.Message.Date.String()
+		}
+		if p.Message.Status != "" {
+			payload["status"] = string(p.Message.Status)
+		}
+		options = append(options, slack.MsgOptionMetadata(slack.SlackMetadata{EventType: eventType, EventPayload: payload}))
+	}
+	return options
+}
+
+// written is a block that goes out byte for byte as it was rendered.
+type written struct{ raw json.RawMessage }
+
+// BlockType and ID are asked for by the client and used by nobody.
+func (written) BlockType() slack.MessageBlockType { return "" }
+
+// ID returns no id: it stands in the bytes.
+func (written) ID() string { return "" }
+
+// MarshalJSON returns the bytes.
+func (w written) MarshalJSON() ([]byte, error) { return w.raw, nil }
+
+// Find looks for the entry's marker in the DM since the given time, back to a minute before it. "" means
+// that the history was read in full and holds none.
+func (s *Slack) Find(ctx context.Context, channelID string, entry briefing.EntryID, since time.Time) (string, error) {
+	params := &slack.GetConversationHistoryParameters{
+		ChannelID: channelID, Oldest: slackTime(since.Add(-historySkew)), Inclusive: true, Limit: historyPage,
+		IncludeAllMetadata: true,
+	}
+	for range historyPages {
+		page, err := s.history(ctx, params)
+		if err != nil {
+			return "", err
+		}
+		for _, m := range page.Messages {
+			if m.Metadata.EventType == eventType && m.Metadata.EventPayload["entry_id"] == string(entry) {
+				return m.Timestamp, nil
+			}
+		}
+		next := page.ResponseMetaData.NextCursor
+		if next == "" && !page.HasMore {
+			return "", nil
+		}
+		if next == "" || next == params.Cursor {
+			return "", &briefing.Error{Op: "conversations.history", Reason: briefing.Malformed, Err: errNoCursor}
+		}
+		params.Cursor = next
+	}
+	return "", &briefing.Error{Op: "conversations.history", Reason: briefing.Malformed, Err: errTooLong}
+}
+
+var (
+	errNoAnswer = errors.New("slack answered without saying what became of it")
+	errNoCursor = errors.New("slack says there is more and not where")
+	errTooLong  = fmt.Errorf("more than %d messages since then", historyPage*historyPages)
+)
+
+// history reads one page.
+func (s *Slack) history(ctx context.Context, params *slack.GetConversationHistoryParameters) (*slack.GetConversationHistoryResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	c := s.call("conversations.history", time.Time{})
+	page, err := c.api.GetConversationHistoryContext(ctx, params)
+	if err == nil && !page.Ok {
+		err = errNoAnswer
+	}
+	if err != nil {
+		return nil, c.fail(err)
+	}
+	return page, nil
+}
+
+// bounded gives the call its deadline: the caller's, ours, and the wall clock's.
+func (s *Slack) bounded(ctx context.Context, deadline time.Time) (context.Context, context.CancelFunc) {
+	left := callTimeout
+	if !deadline.IsZero() {
+		left = min(left, deadline.Round(0).Sub(s.now().Round(0)))
+	}
+	return context.WithTimeout(ctx, left)
+}
+
+// slackTime is an instant as Slack spells it: seconds with six decimals, never a float.
+func slackTime(t time.Time) string {
+	return fmt.Sprintf("%d.%06d", t.Unix(), t.Nanosecond()/1000)
+}
+
+// VerifySignature checks that Slack sent the request: header and the raw body, at most five minutes ago.
+// An empty secret verifies nothing and is an error.
+func VerifySignature(secret briefing.Secret, header http.Header, body []byte) error {
+	verifier, err := slack.NewSecretsVerifier(header, secret.Reveal())
+	if err != nil {
+		return fmt.Errorf("verify Slack's signature: %w", err)
+	}
+	if _, err := verifier.Write(body); err != nil {
+		return fmt.Errorf("verify Slack's signature: %w", err)
+	}
+	if err := verifier.Ensure(); err != nil {
+		return fmt.Errorf("verify Slack's signature: %w", err)
+	}
+	return nil
+}

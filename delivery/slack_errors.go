@@ -1,0 +1,68 @@
+package delivery
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"achim/briefing"
+)
+
+// reasonOfCode is the table of Slack's error codes. A code that is not in it is Ambiguous: looking into
+// the history costs little, and a second DM on a guess is the one thing that must not happen.
+func reasonOfCode(code string) briefing.Reason {
+	switch code {
+	case "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired",
+		"org_login_required", "team_access_not_granted", "ekm_access_denied", "access_denied",
+		"two_factor_setup_required", "enterprise_is_restricted":
+		return briefing.ClientMisconfigured // the token is dead, for the whole workspace
+	case "missing_scope", "no_permission", "messages_tab_disabled", "not_allowed_token_type", "accesslimited",
+		"deprecated_endpoint", "method_deprecated", "method_not_supported_for_channel_type", "unknown_method":
+		return briefing.ClientMisconfigured // the app is not set up for this
+	case "channel_not_found", "user_not_found", "user_disabled", "user_not_visible", "cannot_dm_bot",
+		"is_archived", "not_in_channel", "users_list_not_supplied", "not_enough_users", "too_many_users",
+		"invalid_user_combination", "users_not_found":
+		return briefing.RecipientUnreachable
+	case "no_text", "invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long",
+		"metadata_too_large", "invalid_metadata_format", "invalid_metadata_schema",
+		"metadata_must_be_sent_from_app", "too_many_attachments", "markdown_text_conflict", "block_mismatch",
+		"invalid_arguments", "invalid_arg_name", "invalid_array_arg", "invalid_charset", "invalid_form_data",
+		"invalid_post_type", "missing_post_type", "invalid_json", "json_not_object":
+		return briefing.PayloadRefused
+	case "message_not_found", "edit_window_closed", "cant_update_message", "thread_not_found",
+		"cannot_reply_to_message":
+		return briefing.MessageGone
+	case "ratelimited", "rate_limited", "message_limit_exceeded":
+		return briefing.RateLimited
+	case "team_added_to_org":
+		return briefing.Unavailable // the workspace is moving: later
+	default:
+		if strings.HasPrefix(code, "restricted_action") {
+			return briefing.ClientMisconfigured
+		}
+		return briefing.Ambiguous
+	}
+}
+
+// told is the cause as it may be logged: Slack's code with its details. Everything sensitive travels in
+// the body; an address could only carry something in its query, and that is taken off.
+func told(err error) error {
+	if answer, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
+		details := append([]string(nil), answer.ResponseMetadata.Messages...)
+		if answer.Needed != "" {
+			details = append(details, "needed "+answer.Needed)
+		}
+		if len(details) == 0 {
+			return fmt.Errorf("slack says %w", answer)
+		}
+		return fmt.Errorf("slack says %w: %s", answer, strings.Join(details, "; "))
+	}
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		address, _, _ := strings.Cut(e.URL, "?")
+		return &url.Error{Op: e.Op, URL: address, Err: e.Err}
+	}
+	return err
+}

@@ -1,0 +1,374 @@
+package language
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"achim/briefing"
+)
+
+// english is written as one colleague writes to another, with a 24-hour clock and day before month.
+func english() Words {
+	w := Words{Code: briefing.English}
+	enGist(&w)
+	enSummary(&w)
+	enSections(&w)
+	enFooter(&w)
+	return w
+}
+
+// enGist fills in the header and the one line a phone shows.
+func enGist(w *Words) {
+	w.Title = func(d briefing.Date) string { return enDate(d) + ", your morning briefing" }
+	w.Incomplete = "incomplete"
+	w.Untitled = "(no title)"
+	w.SeeAll = "see all"
+	w.OpenGmail = "Open Gmail"
+	w.OpenDay = "Open calendar"
+	w.More = func(_ briefing.SourceName, n int) string { return fmt.Sprintf("and %d more", n) }
+	w.CutLines = func(n int) string { return "… " + enCount(n, "line") + " left out here" }
+	w.GistMeetings = enGistMeetings
+	w.GistStale = func(n int, asOf time.Time, c Clock) string {
+		return enCount(n, "meeting") + " (as of " + enDay(c.DateOf(asOf), c.Today) + ")"
+	}
+	w.GistReply = func(n int) string {
+		if n == 0 {
+			return "no emails to answer"
+		}
+		return enCount(n, "email") + " to answer"
+	}
+	w.GistStories = func(n int) string { return enCountOf(n, "story", "stories") }
+	w.GistNext = func(n NextMeeting, c Clock) string {
+		day := enDay(n.Day, c.Today)
+		if n.Day.DaysSince(c.Today) > 1 {
+			day = "on " + day
+		}
+		if n.HM == "" {
+			return "next meeting " + day
+		}
+		return "next meeting " + day + " at " + n.HM
+	}
+	w.GistTrouble = func(causes []string) string { return "⚠️ Incomplete: " + strings.Join(causes, ", ") }
+	w.GistInvite = "mail and calendar not connected yet"
+	w.GistFilled = func(hm string) string { return "(filled in at " + hm + ")" }
+	w.GistNothing = "Your morning briefing is here"
+}
+
+// enSummary fills in the day in two sentences.
+func enSummary(w *Words) {
+	w.Meetings = enMeetings
+	w.Overlap = func(n int, hm string) string {
+		return enNumber(n, true) + " overlap at " + hm + "."
+	}
+	w.Reply = enReply
+	w.NoMeeting = "No meetings today."
+	w.NoReply = "No emails need an answer."
+	w.Quiet = "No meetings and no emails to answer today."
+	w.QuietOn = "No meetings and no emails to answer."
+	w.Wish = func(day time.Weekday) string { return "Have a good " + day.String() + "." }
+	w.Holiday = func(name string) string { return "Today is a holiday: " + name + "." }
+	w.Next = enNext
+	w.NewEvents = enNewEvents
+}
+
+// enSections fills in calendar, mail and news.
+func enSections(w *Words) {
+	w.MeetingsHead = func(n int) string { return enCount(n, "meeting") }
+	w.StaleNote = func(asOf time.Time, c Clock) string {
+		return "as of " + enMoment(asOf, c) + "; later changes are not included"
+	}
+	w.ReadOf = func(ok, of int) string { return fmt.Sprintf("from %d of %s", ok, enCount(of, "calendar")) }
+	w.AllDay = "all day"
+	w.UntilDay = func(d, today briefing.Date) string { return "until " + enDay(d, today) }
+	w.Span = enSpan
+	w.Video = "video"
+	w.Phone = "phone"
+	w.Overlaps = "overlaps"
+	w.New = "new"
+	w.Tentative = "not accepted yet"
+	w.ReplyHead = func(n int) string { return enCount(n, "email") + " to answer" }
+	w.ReplyOf = enReplyOf
+	w.Due = enDue
+	w.Quote = func(s string) string { return "“" + s + "”" }
+	w.Rest = func(n int, atLeast bool) string {
+		if atLeast {
+			return fmt.Sprintf("The other %d or more", n)
+		}
+		return fmt.Sprintf("The other %d", n)
+	}
+	w.NewMail = func(n int, atLeast bool) string { return enMails(n, atLeast, "new email") }
+	w.Group = enGroup
+	w.StoriesHead = func(n int) string { return enCountOf(n, "story", "stories") }
+	w.Also = func(publisher string, others int) string {
+		if publisher == "" {
+			return enCount(others, "other")
+		}
+		return publisher + " and " + enCount(others, "other")
+	}
+	w.Age = enAge
+	w.NoStories = "no new stories"
+}
+
+// enDate is "Friday 20 November".
+func enDate(d briefing.Date) string {
+	return fmt.Sprintf("%s %d %s", d.Weekday(), d.Day, d.Month)
+}
+
+// enDay names a date as one would on the given day: "yesterday", "Friday", "Monday 28 December", "3 November".
+func enDay(d, today briefing.Date) string {
+	switch n := d.DaysSince(today); {
+	case n == 0:
+		return "today"
+	case n == -1:
+		return "yesterday"
+	case n == 1:
+		return "tomorrow"
+	case n < 0 && n > -7:
+		return d.Weekday().String()
+	case n > 0 && n < 14:
+		return enDate(d)
+	case d.Year != today.Year:
+		return fmt.Sprintf("%d %s %d", d.Day, d.Month, d.Year)
+	default:
+		return fmt.Sprintf("%d %s", d.Day, d.Month)
+	}
+}
+
+// enMoment fits after "since", "after" and "as of": "08:59", "08:59 yesterday", "Friday 08:59".
+func enMoment(t time.Time, c Clock) string {
+	hm, day := c.HM(t), enDay(c.DateOf(t), c.Today)
+	switch n := c.days(t); {
+	case n == 0:
+		return hm
+	case n >= -1 && n <= 1:
+		return hm + " " + day
+	case n < -1 && n > -7:
+		return day + " " + hm
+	default:
+		return hm + " on " + day
+	}
+}
+
+// enAt is a moment at which something happened: "at 18:02 yesterday", "on Friday at 18:02".
+func enAt(t time.Time, c Clock) string {
+	hm, day := c.HM(t), enDay(c.DateOf(t), c.Today)
+	switch n := c.days(t); {
+	case n == 0:
+		return "at " + hm
+	case n >= -1 && n <= 1:
+		return "at " + hm + " " + day
+	default:
+		return "on " + day + " at " + hm
+	}
+}
+
+// enCount is "1 email" and "2 emails".
+func enCount(n int, one string) string { return enCountOf(n, one, one+"s") }
+
+func enCountOf(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+func enMails(n int, atLeast bool, one string) string {
+	if atLeast {
+		return fmt.Sprintf("%d or more %ss", n, one)
+	}
+	return enCount(n, one)
+}
+
+// enNumber spells small numbers, as one does in a sentence.
+func enNumber(n int, capital bool) string {
+	words := [...]string{
+		"no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+	}
+	if n < 0 || n >= len(words) {
+		return fmt.Sprint(n)
+	}
+	if capital {
+		return strings.ToUpper(words[n][:1]) + words[n][1:]
+	}
+	return words[n]
+}
+
+func enGistMeetings(n int, first string) string {
+	switch {
+	case n == 0:
+		return "no meetings today"
+	case first == "":
+		return enCount(n, "meeting")
+	case n == 1:
+		return "1 meeting at " + first
+	default:
+		return fmt.Sprintf("%d meetings, first at %s", n, first)
+	}
+}
+
+func enMeetings(m FirstMeeting) Phrase {
+	first := Piece{Text: m.Title + " at " + m.HM, Bold: true}
+	if m.Count == 1 {
+		return Phrase{{Text: "One meeting today: "}, first, {Text: "."}}
+	}
+	return Phrase{{Text: enNumber(m.Count, true) + " meetings today, starting with "}, first, {Text: "."}}
+}
+
+func enReply(r Replies, c Clock) Phrase {
+	if r.Count == 1 {
+		if r.Due == 0 {
+			return Plain("One email needs an answer.")
+		}
+		return Phrase{{Text: "One email needs an answer "}, {Text: enDue(r.DueAt, c), Bold: true}, {Text: "."}}
+	}
+	need := enNumber(r.Count, true) + " emails need an answer"
+	switch r.Due {
+	case 0:
+		return Plain(need + ".")
+	case 1:
+		return Phrase{{Text: need + ", one "}, {Text: enDue(r.DueAt, c), Bold: true}, {Text: "."}}
+	}
+	some := enNumber(r.Due, false)
+	if r.Due >= r.Count {
+		some = "all"
+	}
+	if c.allDay(r.DueAt) {
+		return Phrase{{Text: need + ", " + some + " "}, {Text: "by today", Bold: true}, {Text: "."}}
+	}
+	return Phrase{{Text: need + ", " + some + " "}, {Text: "by today", Bold: true}, {Text: " and the first by "},
+		{Text: c.HM(r.DueAt), Bold: true}, {Text: "."}}
+}
+
+func enNext(n NextMeeting, c Clock) Phrase {
+	day := enDay(n.Day, c.Today)
+	switch {
+	case n.Holiday && n.Weekdays && n.Day.DaysSince(c.Today) > 1:
+		day = "The next working day (" + day + ") starts with "
+	case n.Day.DaysSince(c.Today) == 1:
+		day = "Tomorrow starts with "
+	default:
+		day += " starts with "
+	}
+	p := Phrase{{Text: day}, {Text: n.Title, Bold: true, URL: n.URL}}
+	if n.HM != "" {
+		p = append(p, Piece{Text: " at " + n.HM, Bold: true})
+	}
+	return append(p, Piece{Text: "."})
+}
+
+func enNewEvents(n int, events []Piece) Phrase {
+	p := Phrase{{Text: enCountOf(n, "meeting is new: ", "meetings are new: ")}}
+	for i, e := range events {
+		if i > 0 {
+			p = append(p, Piece{Text: ", "})
+		}
+		p = append(p, e)
+	}
+	return p
+}
+
+// enSpan is "10:00–11:00"; a zero end leaves the start alone, and another day than today is named.
+func enSpan(start, end time.Time, c Clock) string {
+	if end.IsZero() {
+		return enMoment(start, c)
+	}
+	return enMoment(start, c) + "–" + enMoment(end, c)
+}
+
+func enReplyOf(m MailCount, c Clock) string {
+	of := fmt.Sprintf("of %d", m.Total)
+	if m.AtLeast {
+		of += " or more"
+	}
+	if m.Partial {
+		of += " read"
+	}
+	if m.Since.IsZero() {
+		return of
+	}
+	return of + " since " + enMoment(m.Since, c)
+}
+
+// enDue is "by 18:00 today", and without the hour when the deadline names none.
+func enDue(due time.Time, c Clock) string {
+	day := enDay(c.DateOf(due), c.Today)
+	if c.allDay(due) {
+		return "by " + day
+	}
+	if n := c.days(due); n < -1 || n > 1 {
+		return "by " + c.HM(due) + " on " + day
+	}
+	return "by " + c.HM(due) + " " + day
+}
+
+func enGroup(g briefing.Group, n int, atLeast bool) string {
+	number := fmt.Sprint(n)
+	if atLeast {
+		number += " or more"
+	}
+	switch g {
+	case briefing.NeedsReply:
+		return number + " to answer"
+	case briefing.Important:
+		return number + " important"
+	case briefing.Notice, briefing.Newsletter:
+		if n == 1 && !atLeast {
+			return number + " " + string(g)
+		}
+		return number + " " + string(g) + "s"
+	default:
+		return number + " not sorted"
+	}
+}
+
+// enAge says how old news is, as one would: by the hour today, by the day before.
+func enAge(t, now time.Time, c Clock) string {
+	age := now.Sub(t)
+	switch days := -c.days(t); {
+	case age < time.Minute:
+		return "just now"
+	case age < time.Hour:
+		return enCount(int(age.Minutes()), "minute") + " ago"
+	case days <= 0:
+		return enCount(int(age.Hours()), "hour") + " ago"
+	case days == 1:
+		return "yesterday"
+	case days < 7:
+		return enCount(days, "day") + " ago"
+	default:
+		return enDay(c.DateOf(t), c.Today)
+	}
+}
+
+// enName is what a source is called in the middle of a sentence.
+func enName(s briefing.SourceName) string {
+	switch s {
+	case briefing.Gmail:
+		return "Gmail"
+	default:
+		return string(s)
+	}
+}
+
+// enAnd is "mail", "mail and calendar", "mail, calendar and news".
+func enAnd(list []briefing.SourceName, word func(briefing.SourceName) string) string {
+	s := ""
+	for i, source := range list {
+		switch {
+		case i > 0 && i == len(list)-1:
+			s += " and "
+		case i > 0:
+			s += ", "
+		}
+		s += word(source)
+	}
+	return s
+}
+
+func enContent(s briefing.SourceName) string {
+	if s == briefing.Gmail {
+		return "mail"
+	}
+	return enName(s)
+}

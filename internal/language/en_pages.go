@@ -1,0 +1,213 @@
+package language
+
+import (
+	"fmt"
+
+	"achim/briefing"
+)
+
+// englishPages returns the words of the web pages in English.
+func englishPages() PageWords {
+	return PageWords{
+		Connect: enConnect, Connected: enConnected, Fault: enFault, NoLink: enNoLink,
+		Trouble: func(operator string) Page {
+			return Page{
+				Language: briefing.English, Tone: ToneHalt,
+				Title: "This page can’t be shown right now",
+				Lead:  "Something went wrong on our side.",
+				Body:  []string{fmt.Sprintf("Please open it again in a moment. If it stays like this, tell %s.", enOperator(operator))},
+			}
+		},
+		Home: func() Page {
+			return Page{
+				Language: briefing.English, Tone: ToneGood,
+				Title: "Achim is running",
+				Lead:  "Every morning it gathers mail, calendar and news into one Slack DM.",
+				Body:  []string{"To connect your Google account, use the button or link in your Slack DM."},
+				Folds: []PageFold{{"If you run this server", []string{
+					"Setting up and mending are described in README.md and the docs folder of the repository.",
+					"The command achim doctor and the address /readyz tell how things stand.",
+				}}},
+			}
+		},
+	}
+}
+
+func enConnect(f ConnectFacts) Page {
+	p := Page{
+		Language: briefing.English, Tone: ToneAsk,
+		Title: "Connect your Google account",
+		Lead:  fmt.Sprintf("This puts mail and meetings into the morning briefing of %s.", f.Reader),
+		Body:  []string{"On Google’s screen, tick both Gmail and Calendar. What is left out stays out of the briefing."},
+		Main:  PageAction{Label: "Continue to Google", Post: true},
+		Folds: []PageFold{{"If Google says it hasn’t verified this app", []string{
+			"You see that screen because the person who runs this server registered the app themselves.",
+			"Press “Advanced”, then the link that says “Go to … (unsafe)”. If there is a “Continue” instead, press that.",
+			"If you don’t know who runs it, don’t press anything and ask first.",
+		}}},
+		Small: []string{"Opening this page changes nothing."},
+	}
+	if f.Account != "" {
+		p.Facts = append(p.Facts, PageFact{"Connected", f.Account})
+	}
+	p.Facts = append(p.Facts,
+		PageFact{"We read", "your Gmail inbox and Google Calendar"},
+		PageFact{"We never", "send, change or delete mail or events"},
+		PageFact{"We keep", fmt.Sprintf("subjects and one-line summaries from your briefings, for %d days; never message bodies", f.KeepDays)})
+	if f.Operator != "" {
+		p.Facts = append(p.Facts, PageFact{"Run by", f.Operator})
+	}
+	switch {
+	case f.Switch:
+		p.Title = "Switch Google account"
+		p.Lead = fmt.Sprintf("This changes the Google account behind the morning briefing of %s.", f.Reader)
+	case f.Account != "":
+		p.Title = "Reconnect your Google account"
+		p.Body = []string{"On Google’s screen, choose this account and tick both Gmail and Calendar. What is left out stays out of the briefing."}
+	}
+	return p
+}
+
+func enConnected(f ConnectedFacts) Page {
+	p := Page{
+		Language: briefing.English, Tone: ToneGood,
+		Title: "You’re connected",
+		Lead:  enProbed(f),
+		Body:  enNotRead(f),
+		Main:  PageAction{Label: "Back to Slack", Href: f.SlackURL},
+		Links: pageActions(PageAction{Label: "Disconnect at Google", Href: f.GrantsURL}),
+		Small: []string{
+			"Achim only reads. It never sends, changes or deletes mail.",
+			fmt.Sprintf("Subjects and one-line summaries from your briefings stay on this server for %d days; message bodies are never stored.", f.KeepDays),
+		},
+	}
+	if f.Operator != "" {
+		p.Small = append(p.Small, fmt.Sprintf("The server is run by %s.", f.Operator))
+	}
+	if len(f.Missing) > 0 && f.AgainURL != "" {
+		p.Links = append(pageActions(p.Main), p.Links...)
+		p.Main = PageAction{Label: "Add what is missing", Href: f.AgainURL}
+	}
+	if len(p.Body) > 0 {
+		p.Tone = ToneAsk
+	}
+	switch {
+	case f.Filling:
+		p.Body = append(p.Body, "We’re filling in today’s briefing now. Look in Slack in about a minute.")
+	case !f.Next.IsZero():
+		p.Body = append(p.Body, fmt.Sprintf("Your next briefing arrives as a Slack DM on %s.", f.Next.Format("Monday 2 January at 15:04")))
+	default:
+		p.Body = append(p.Body, "Your briefings are paused, so none is planned.")
+	}
+	return p
+}
+
+// enProbed says what was read, and nothing else.
+func enProbed(f ConnectedFacts) string {
+	calendars := fmt.Sprintf("%d calendars", f.Calendars)
+	if f.Calendars == 1 {
+		calendars = "1 calendar"
+	}
+	switch {
+	case f.MailOK && f.Calendars > 0:
+		return fmt.Sprintf("Checked: we can read the inbox of %s and %s.", f.Account, calendars)
+	case f.MailOK:
+		return fmt.Sprintf("Checked: we can read the inbox of %s.", f.Account)
+	case f.Calendars > 0:
+		return fmt.Sprintf("Checked: we can read %s of %s.", calendars, f.Account)
+	default:
+		return fmt.Sprintf("%s is saved, but we couldn’t read its mail or calendar yet.", f.Account)
+	}
+}
+
+func enNotRead(f ConnectedFacts) []string {
+	var lines []string
+	switch {
+	case f.pageMissing(briefing.Gmail):
+		lines = append(lines, "The Gmail box wasn’t ticked, so your briefings come without mail.")
+	case !f.MailOK:
+		lines = append(lines, "We couldn’t read the inbox just now. Nothing for you to do: the next briefing tries again.")
+	}
+	switch {
+	case f.pageMissing(briefing.Calendar):
+		lines = append(lines, "The Calendar box wasn’t ticked, so your briefings come without meetings.")
+	case f.Calendars == 0:
+		lines = append(lines, "We couldn’t read the calendar just now. Nothing for you to do: the next briefing tries again.")
+	}
+	return lines
+}
+
+func enFault(f FaultFacts) Page {
+	const nothingChanged = "Nothing was saved or changed."
+	operator := enOperator(f.Operator)
+	p := Page{Language: briefing.English, Tone: ToneHalt}
+	if f.AgainURL != "" {
+		p.Main = PageAction{Label: "Try again", Href: f.AgainURL}
+	}
+	switch f.Fault {
+	case briefing.ConnectStateUsed:
+		p.Title = "Already done"
+		p.Lead = "This address works once. If you saw “You’re connected” a moment ago, there is nothing left to do."
+		p.Body = []string{"If you didn’t, please connect once more from the start."}
+	case briefing.ConnectStateExpired:
+		p.Title = "That took too long"
+		p.Lead = "Google’s screen was open for more than ten minutes, so we stopped here. " + nothingChanged
+	case briefing.ConnectDenied:
+		p.Title = "Not connected"
+		p.Lead = "You didn’t allow it on Google’s screen, so we stopped here. " + nothingChanged
+	case briefing.ConnectNothing:
+		p.Title = "No box was ticked"
+		p.Lead = "Neither Gmail nor Calendar was ticked on Google’s screen, so there is nothing we may read. " + nothingChanged
+		p.Body = []string{"When you try again, please tick both."}
+	case briefing.ConnectWrongAccount:
+		p.Title = "That’s a different Google account"
+		p.Facts = []PageFact{{"Connected account", f.Expected}, {"You just chose", f.Chosen}}
+		p.Body = []string{"We stopped here so that mail from two accounts doesn’t get mixed. " + nothingChanged}
+		p.Main.Label = "Try again with the connected account"
+		p.Small = []string{fmt.Sprintf("Meant to switch accounts? Ask %s for a switch link.", operator)}
+	case briefing.ConnectReaderGone:
+		p.Title = "We don’t know this reader any more"
+		p.Lead = "Whoever this link was made for is no longer on this server’s list. " + nothingChanged
+		p.Body = []string{fmt.Sprintf("To get a briefing, please tell %s.", operator)}
+		p.Main = PageAction{}
+	case briefing.ConnectExchange:
+		p.Title = "We couldn’t finish connecting"
+		p.Lead = "Google didn’t confirm the connection. " + nothingChanged
+		p.Body = []string{fmt.Sprintf("Please try again in a moment. If you see this page again, tell %s.", operator)}
+	default:
+		p.Title = "We don’t recognise this request"
+		p.Lead = "It didn’t start on this server, or part of the address is missing. " + nothingChanged
+	}
+	if p.Main.Href == "" {
+		p.Main = PageAction{}
+		if f.Fault != briefing.ConnectReaderGone && f.Fault != briefing.ConnectExchange {
+			p.Body = append(p.Body, "Please use the button or link in your Slack DM again.")
+		}
+	}
+	return p
+}
+
+func enNoLink(f LinkFacts) Page {
+	p := Page{
+		Language: briefing.English, Tone: ToneHalt,
+		Title: "You need your own link",
+		Lead:  "This page opens with a link that was sent to you alone.",
+		Body: []string{
+			"Press the button or link in the DM that Achim sent you in Slack.",
+			fmt.Sprintf("If you can’t find it, ask %s for a link. Whoever runs the server makes one with “achim connect --user NAME”.", enOperator(f.Operator)),
+		},
+	}
+	if f.Expired {
+		p.Title = "This link doesn’t work"
+		p.Lead = "Links work for 7 days. This one is older, or part of the address is missing."
+	}
+	return p
+}
+
+// enOperator names whom to ask.
+func enOperator(operator string) string {
+	if operator == "" {
+		return "your administrator"
+	}
+	return operator
+}

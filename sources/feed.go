@@ -1,0 +1,311 @@
+package sources
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/mmcdole/gofeed"
+	"golang.org/x/sync/singleflight"
+
+	"achim/briefing"
+)
+
+const (
+	feedTimeout   = 10 * time.Second
+	longestFeed   = 5 << 20 // bytes, after decompression
+	mostRedirects = 5
+	feedsParsed   = 2 // at once: a large feed takes a multiple of its size to parse
+	feedForgotten = 24 * time.Hour
+)
+
+// feedReader reads feeds for all readers: one request a feed in ten minutes, conditional, shared by those
+// who ask meanwhile. It is safe for concurrent use.
+type feedReader struct {
+	client  *http.Client
+	now     func() time.Time
+	agent   string
+	flights singleflight.Group
+	parsing chan struct{}
+
+	mu     sync.Mutex
+	states map[string]*feedState
+}
+
+// feedState is what is known of one feed. It is guarded by the reader's mutex and replaced, never changed
+// in what others hold.
+type feedState struct {
+	doc            *feedDoc
+	etag, modified string
+	turn           int       // counts the requests made
+	triedAt        time.Time // when the last one ended
+	usedAt         time.Time
+	retryAt        time.Time // not before: the feed has asked to be left alone
+	err            error     // of the last one
+	told           map[briefing.ReaderID]bool
+}
+
+func newFeedReader(cfg NewsConfig) *feedReader {
+	transport := cfg.Transport
+	if transport == nil {
+		transport = feedTransport(cfg.AllowPrivate)
+	}
+	return &feedReader{
+		client: &http.Client{Transport: transport, CheckRedirect: checkRedirect}, now: cfg.Now, agent: cfg.UserAgent,
+		parsing: make(chan struct{}, feedsParsed), states: map[string]*feedState{},
+	}
+}
+
+// feedTransport refuses private addresses where they are dialled, so that neither a redirect nor a name
+// that resolves to one gets around it. A proxy would resolve names itself and is only used where private
+// addresses are allowed.
+func feedTransport(allowPrivate bool) *http.Transport {
+	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	if !allowPrivate {
+		dialer.Control = refusePrivate
+		t.Proxy = nil
+	}
+	t.DialContext = dialer.DialContext
+	t.MaxConnsPerHost = 4
+	t.MaxResponseHeaderBytes = 64 << 10
+	return t
+}
+
+var errPrivate = errors.New("a private address: see news.allow_private_networks")
+
+func refusePrivate(_, address string, _ syscall.RawConn) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("dial feed: %w", err)
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil || !public(ip) {
+		return errPrivate
+	}
+	return nil
+}
+
+// public reports whether the address is one of the open internet. Addresses that carry an IPv4 address
+// inside are refused as a whole: nobody publishes feeds there.
+func public(ip netip.Addr) bool {
+	ip = ip.Unmap()
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
+		return false
+	}
+	for _, reserved := range [...]string{
+		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24",
+		"203.0.113.0/24", "240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/32", "2002::/16", "2001:db8::/32",
+	} {
+		if netip.MustParsePrefix(reserved).Contains(ip) {
+			return false
+		}
+	}
+	return true
+}
+
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	if len(via) > mostRedirects {
+		return errors.New("too many redirects")
+	}
+	if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
+		return errors.New("a redirect to something that is no web address")
+	}
+	return nil
+}
+
+// start begins reading the feed unless it was read just now, and returns a function that waits for it,
+// as long as ctx allows. What it returns is shared and must not be changed.
+func (f *feedReader) start(ctx context.Context, reader briefing.ReaderID, address string) func() (*feedDoc, error) {
+	doc, turn, err := f.known(reader, address)
+	if doc != nil || err != nil {
+		return func() (*feedDoc, error) { return doc, err }
+	}
+	flight := f.flights.DoChan(address, func() (any, error) {
+		// Not cancelled when one reader leaves: the others wait for the same answer.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), feedTimeout)
+		defer cancel()
+		return contain("read feed", func() (any, error) { return f.read(ctx, address, turn) })
+	})
+	return func() (*feedDoc, error) {
+		select {
+		case result := <-flight:
+			if result.Err != nil {
+				f.tell(reader, address)
+				return nil, result.Err
+			}
+			return result.Val.(*feedDoc), nil
+		case <-ctx.Done():
+			return nil, transportError("read feed", ctx.Err())
+		}
+	}
+}
+
+// known returns what the last request gave if it is recent, else neither a feed nor an error, and the
+// number of requests so far. A failure is shared like an answer, so that a feed that is down costs one
+// request however many readers follow it; but a reader who was told of it and asks again gets a new one,
+// because then somebody waits for it to be mended.
+func (f *feedReader) known(reader briefing.ReaderID, address string) (*feedDoc, int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.now()
+	f.forget(now)
+	state := f.states[address]
+	if state == nil {
+		f.states[address] = &feedState{usedAt: now}
+		return nil, 0, nil
+	}
+	state.usedAt = now
+	recent := state.turn > 0 && now.Sub(state.triedAt) < defaultNewsPace
+	switch {
+	case state.err == nil && recent:
+		return state.doc, state.turn, nil
+	case state.err != nil && (now.Before(state.retryAt) || (recent && !state.told[reader])):
+		state.told[reader] = true
+		return nil, state.turn, state.err
+	}
+	return nil, state.turn, nil
+}
+
+// forget drops feeds nobody has asked for in a day. The caller holds the lock.
+func (f *feedReader) forget(now time.Time) {
+	for address, state := range f.states {
+		if now.Sub(state.usedAt) > feedForgotten {
+			delete(f.states, address)
+		}
+	}
+}
+
+// tell notes that the reader knows of the feed's failure.
+func (f *feedReader) tell(reader briefing.ReaderID, address string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if state := f.states[address]; state != nil && state.err != nil {
+		state.told[reader] = true
+	}
+}
+
+// read asks for the feed and keeps the outcome. turn is how many requests the caller knew of: when there
+// has been another since, its outcome will do.
+func (f *feedReader) read(ctx context.Context, address string, turn int) (*feedDoc, error) {
+	f.mu.Lock()
+	state := f.states[address]
+	if state == nil {
+		state = &feedState{usedAt: f.now()}
+		f.states[address] = state
+	}
+	if state.turn != turn {
+		defer f.mu.Unlock()
+		return state.doc, state.err
+	}
+	before := *state
+	f.mu.Unlock()
+
+	after, err := f.request(ctx, address, before)
+	now := f.now()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	state.turn, state.triedAt, state.err = before.turn+1, now, err
+	if err != nil {
+		state.told = map[briefing.ReaderID]bool{}
+		state.retryAt = now.Add(briefing.RetryAfter(err))
+		return nil, err
+	}
+	state.doc, state.etag, state.modified = after.doc, after.etag, after.modified
+	return state.doc, nil
+}
+
+// request makes one conditional request and parses the answer.
+func (f *feedReader) request(ctx context.Context, address string, before feedState) (feedState, error) {
+	const op = "read feed"
+	fault := func(reason briefing.Reason, format string, args ...any) (feedState, error) {
+		return before, &briefing.Error{Op: op, Reason: reason, Err: fmt.Errorf(format, args...)}
+	}
+	if err := (briefing.Feed{URL: address}).Validate(); err != nil {
+		return fault(briefing.Malformed, "its address is no web address")
+	}
+	resp, err := f.get(ctx, address, before)
+	if err != nil {
+		return before, transportError(op, err)
+	}
+	defer resp.Body.Close()
+	switch {
+	case resp.StatusCode == http.StatusNotModified && before.doc != nil:
+		return before, nil
+	case resp.StatusCode == http.StatusTooManyRequests:
+		wait := retryAfter(resp.Header, "", f.now())
+		return before, &briefing.Error{Op: op, Reason: briefing.RateLimited, RetryAfter: wait, Err: &answerError{status: resp.StatusCode}}
+	case resp.StatusCode != http.StatusOK:
+		return fault(briefing.Unavailable, "HTTP %d", resp.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, longestFeed+1))
+	switch {
+	case err != nil:
+		return before, transportError(op, &readError{err})
+	case len(body) > longestFeed:
+		return fault(briefing.Malformed, "larger than %d bytes", longestFeed)
+	case len(bytes.TrimSpace(body)) == 0:
+		return fault(briefing.Malformed, "empty")
+	}
+	doc, err := f.parse(ctx, body, resp)
+	if err != nil {
+		return before, err
+	}
+	return feedState{doc: doc, etag: resp.Header.Get("ETag"), modified: resp.Header.Get("Last-Modified")}, nil
+}
+
+func (f *feedReader) get(ctx context.Context, address string, before feedState) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, fmt.Errorf("make request: %w", err)
+	}
+	req.Header.Set("User-Agent", f.agent)
+	req.Header.Set("Accept", "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5")
+	if before.doc != nil && before.etag != "" {
+		req.Header.Set("If-None-Match", before.etag)
+	}
+	if before.doc != nil && before.modified != "" {
+		req.Header.Set("If-Modified-Since", before.modified)
+	}
+	return f.client.Do(req)
+}
+
+// parse turns a body into stories. Whatever it is that is no feed is Malformed, also when it makes the
+// parser panic.
+func (f *feedReader) parse(ctx context.Context, body []byte, resp *http.Response) (doc *feedDoc, err error) {
+	const op = "parse feed"
+	select {
+	case f.parsing <- struct{}{}:
+		defer func() { <-f.parsing }()
+	case <-ctx.Done():
+		return nil, transportError(op, ctx.Err())
+	}
+	malformed := func(cause string) error {
+		return &briefing.Error{Op: op, Reason: briefing.Malformed, Err: errors.New(cause)}
+	}
+	defer func() {
+		if recover() != nil {
+			doc, err = nil, malformed("it breaks the parser")
+		}
+	}()
+	at := &url.URL{}
+	if resp.Request != nil && resp.Request.URL != nil {
+		at = resp.Request.URL
+	}
+	parser := gofeed.NewParser()
+	parser.KeepOriginalFeed = true // for the publisher of a story, which the common form leaves out
+	parsed, err := parser.ParseString(feedText(body, resp.Header.Get("Content-Type"), at.Hostname()))
+	if err != nil || parsed == nil {
+		return nil, malformed("not a feed") // the parser's own words may quote it
+	}
+	return newFeedDoc(parsed, at, f.now()), nil
+}

@@ -1,0 +1,350 @@
+package sources_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"achim/briefing"
+	"achim/internal/standin"
+	"achim/sources"
+)
+
+const (
+	readerID     = briefing.ReaderID("11111111-1111-4111-8111-111111111111")
+	otherID      = briefing.ReaderID("22222222-2222-4222-8222-222222222222")
+	haneul       = "haneul@gaon.example"
+	clientID     = "achim-test.apps.example"
+	clientSecret = "standin-client-secret"
+)
+
+// seoul is the readers' zone.
+func seoul(t testing.TB) *time.Location {
+	t.Helper()
+	zone, err := briefing.LoadZone("Asia/Seoul")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zone
+}
+
+// monday is 23 November 2026, 09:00 in Seoul.
+func monday() time.Time { return time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC) }
+
+// clock is a time that tests move by hand.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// memory is a store that keeps the contract of CredentialStore and ConsentStore in maps.
+type memory struct {
+	mu       sync.Mutex
+	readers  map[briefing.ReaderID]briefing.Reader
+	rows     map[briefing.ReaderID]briefing.Credential
+	states   map[string]briefing.CredentialState
+	wrote    map[briefing.ReaderID]briefing.Secret // the access token our own state speaks of
+	consents map[string]briefing.Consent
+	saves    int
+	broken   error // what SaveRefreshed answers, when set
+	meddle   func(*memory)
+}
+
+func newMemory(readers ...briefing.Reader) *memory {
+	m := &memory{
+		readers: map[briefing.ReaderID]briefing.Reader{}, rows: map[briefing.ReaderID]briefing.Credential{},
+		states: map[string]briefing.CredentialState{}, wrote: map[briefing.ReaderID]briefing.Secret{},
+		consents: map[string]briefing.Consent{},
+	}
+	for _, r := range readers {
+		m.readers[r.ID] = r
+	}
+	return m
+}
+
+// put writes a row as another program would: nothing is known of it.
+func (m *memory) put(c briefing.Credential) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c.State = briefing.CredentialState{}
+	m.rows[c.ReaderID] = c
+}
+
+// know sets the state of the reader's row, as if we had written it.
+func (m *memory) know(reader briefing.ReaderID, state briefing.CredentialState) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	row := m.rows[reader]
+	m.states[briefing.Fingerprint(row.RefreshToken)] = state
+	m.wrote[reader] = row.AccessToken
+}
+
+func (m *memory) row(reader briefing.ReaderID) briefing.Credential {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.load(reader)
+}
+
+func (m *memory) load(reader briefing.ReaderID) briefing.Credential {
+	row := m.rows[reader]
+	row.State = m.states[briefing.Fingerprint(row.RefreshToken)]
+	if m.wrote[reader] != row.AccessToken {
+		row.State.Expiry = time.Time{}
+	}
+	return row
+}
+
+func (m *memory) Credential(_ context.Context, reader briefing.ReaderID) (briefing.Credential, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.rows[reader]; !ok {
+		return briefing.Credential{}, briefing.ErrNotFound
+	}
+	return m.load(reader), nil
+}
+
+func (m *memory) SaveRefreshed(_ context.Context, read, fresh briefing.Credential) (briefing.Credential, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.meddle != nil {
+		m.meddle(m)
+		m.meddle = nil
+	}
+	if m.broken != nil {
+		return briefing.Credential{}, m.broken
+	}
+	m.saves++
+	row := m.rows[read.ReaderID]
+	if row.RefreshToken != read.RefreshToken {
+		return m.load(read.ReaderID), nil // theirs wins
+	}
+	row.AccessToken, row.Scopes = fresh.AccessToken, fresh.Scopes
+	if !fresh.RefreshToken.IsZero() {
+		row.RefreshToken = fresh.RefreshToken
+	}
+	m.rows[read.ReaderID] = row
+	return m.load(read.ReaderID), nil
+}
+
+func (m *memory) SaveGrant(_ context.Context, c briefing.Credential) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.saves++
+	c.State = briefing.CredentialState{}
+	m.rows[c.ReaderID] = c
+	return nil
+}
+
+func (m *memory) SaveCredentialState(_ context.Context, c briefing.Credential) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c.RefreshToken.IsZero() {
+		return errors.New("state without a refresh token")
+	}
+	m.states[briefing.Fingerprint(c.RefreshToken)] = c.State
+	if !c.State.Expiry.IsZero() {
+		m.wrote[c.ReaderID] = c.AccessToken
+	}
+	return nil
+}
+
+func (m *memory) SaveConsent(_ context.Context, c briefing.Consent) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.consents[c.StateHash] = c
+	return nil
+}
+
+func (m *memory) TakeConsent(_ context.Context, hash string, now time.Time) (briefing.Consent, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c, ok := m.consents[hash]
+	if !ok {
+		return briefing.Consent{}, briefing.ErrNotFound
+	}
+	taken := c
+	if taken.UsedAt.IsZero() {
+		taken.UsedAt = now
+	}
+	m.consents[hash] = taken
+	return c, nil
+}
+
+func (m *memory) Reader(_ context.Context, ref string) (briefing.Reader, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok := m.readers[briefing.ReaderID(ref)]
+	if !ok {
+		return briefing.Reader{}, briefing.ErrNotFound
+	}
+	return r, nil
+}
+
+func (m *memory) DeleteCredential(_ context.Context, reader briefing.ReaderID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.rows[reader]; !ok {
+		return briefing.ErrNotFound
+	}
+	delete(m.rows, reader)
+	return nil
+}
+
+func (m *memory) AccountInUse(_ context.Context, email, subject string, except briefing.ReaderID) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id, row := range m.rows {
+		same := strings.EqualFold(row.Email, email)
+		if row.Subject != "" && subject != "" {
+			same = row.Subject == subject
+		}
+		if id != except && same {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// house is a stand-in Google, a store and the real client between them.
+type house struct {
+	clock  *clock
+	google *standin.Google
+	ends   standin.Endpoints
+	store  *memory
+	client *sources.Google
+	reader briefing.Reader
+	zone   *time.Location
+}
+
+// build starts a house with one account; options change the client's configuration.
+func build(t testing.TB, account standin.Account, options ...func(*sources.GoogleConfig)) *house {
+	t.Helper()
+	h := &house{clock: &clock{now: monday()}, zone: seoul(t)}
+	h.google = standin.NewGoogle(clientID, clientSecret)
+	h.google.Now = h.clock.Now
+	if account.Email == "" {
+		account.Email = haneul
+	}
+	h.google.AddAccount(account)
+	server, err := standin.Serve(h.google, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	h.ends = h.google.Endpoints(server.URL)
+	h.reader = briefing.Reader{ID: readerID, Name: "haneul", SlackUserID: "U0HANEUL", Email: account.Email}
+	h.store = newMemory(h.reader)
+	cfg := sources.GoogleConfig{
+		ClientID: clientID, ClientSecret: briefing.NewSecret(clientSecret), RedirectURL: "http://localhost:8001/api/gmail/callback",
+		AuthURL: h.ends.AuthURL, TokenURL: h.ends.TokenURL, RevokeURL: h.ends.RevokeURL, UserinfoURL: h.ends.UserinfoURL,
+		GmailURL: h.ends.GmailURL, CalendarURL: h.ends.CalendarURL, Now: h.clock.Now,
+	}
+	for _, option := range options {
+		option(&cfg)
+	}
+	h.client = sources.NewGoogle(cfg, h.store)
+	t.Cleanup(func() { _ = h.client.Close() })
+	return h
+}
+
+// connect stores a grant whose access token is known to be good for an hour.
+func (h *house) connect(scopes ...string) standin.Token {
+	token := h.connectUnknown(scopes...)
+	h.store.know(readerID, briefing.CredentialState{Expiry: token.Expiry})
+	return token
+}
+
+// connectUnknown stores a grant as another program would have written it.
+func (h *house) connectUnknown(scopes ...string) standin.Token {
+	token := h.google.Grant(h.reader.Email, scopes...)
+	h.store.put(briefing.Credential{
+		ReaderID: readerID, AccessToken: briefing.NewSecret(token.AccessToken), RefreshToken: briefing.NewSecret(token.RefreshToken),
+		ClientID: clientID, ClientSecret: briefing.NewSecret(clientSecret), Scopes: token.Scopes, Email: h.reader.Email,
+	})
+	return token
+}
+
+// request asks for the last 24 hours, as of the house's clock.
+func (h *house) request() briefing.Request {
+	now := h.clock.Now()
+	return briefing.Request{
+		Reader: h.reader, Date: briefing.DateOf(now, h.zone), Zone: h.zone, Language: briefing.Korean,
+		Window: briefing.Window{From: now.Add(-24 * time.Hour), To: now}, Now: now,
+	}
+}
+
+func (h *house) source(t testing.TB, name briefing.SourceName) briefing.Source {
+	t.Helper()
+	for _, source := range sources.Catalog(sources.Config{Google: h.client}) {
+		if source.Name() == name {
+			return source
+		}
+	}
+	t.Fatalf("no source %s in the catalog", name)
+	return nil
+}
+
+func (h *house) fetch(t testing.TB, name briefing.SourceName) (briefing.Section, error) {
+	t.Helper()
+	return h.source(t, name).Fetch(t.Context(), h.request())
+}
+
+// must fetches and fails the test on an error.
+func (h *house) must(t testing.TB, name briefing.SourceName) briefing.Section {
+	t.Helper()
+	section, err := h.fetch(t, name)
+	if err != nil {
+		t.Fatalf("fetch %s: %v", name, err)
+	}
+	return section
+}
+
+// calls checks the number of requests Google got.
+func (h *house) calls(t testing.TB, want map[string]int) {
+	t.Helper()
+	for _, op := range slices.Sorted(maps.Keys(want)) {
+		if got := h.google.Calls(op); got != want[op] {
+			t.Errorf("%s: %d calls, want %d", op, got, want[op])
+		}
+	}
+}
+
+// wantReason checks the reason of an error.
+func wantReason(t testing.TB, err error, want briefing.Reason) *briefing.Error {
+	t.Helper()
+	fault, ok := errors.AsType[*briefing.Error](err)
+	if !ok {
+		t.Fatalf("error %v (%T), want a *briefing.Error with reason %s", err, err, want)
+	}
+	if fault.Reason != want {
+		t.Errorf("reason %s (%v), want %s", fault.Reason, err, want)
+	}
+	return fault
+}
+
+func query(t testing.TB, address string) url.Values {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query()
+}

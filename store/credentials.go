@@ -1,0 +1,251 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"achim/briefing"
+)
+
+// Credential returns the reader's grant, or ErrNotFound. A row that cannot be read is an error with reason
+// malformed. The row's own expiry is not believed: other programs write it in other zones.
+func (s *Store) Credential(ctx context.Context, reader briefing.ReaderID) (briefing.Credential, error) {
+	q := s.reader()
+	row, err := readToken(ctx, q, reader, "")
+	if err != nil {
+		return briefing.Credential{}, fmt.Errorf("read the grant: %w", err)
+	}
+	return withState(ctx, q, row)
+}
+
+// readToken reads the reader's row, or returns ErrNotFound.
+func readToken(ctx context.Context, q *session, reader briefing.ReaderID, lock string) (tokenRow, error) {
+	raw, found, err := one(ctx, q, scanToken, "SELECT "+tokenColumns+" FROM gmail_token WHERE user_id = ?"+lock, string(reader))
+	if err == nil && !found {
+		err = briefing.ErrNotFound
+	}
+	if err != nil {
+		return tokenRow{}, fmt.Errorf("grant of reader %s: %w", reader, err)
+	}
+	return raw.parse(reader)
+}
+
+// withState returns the grant of a row with what our own table knows of it.
+func withState(ctx context.Context, q *session, row tokenRow) (briefing.Credential, error) {
+	c, err := row.credential()
+	if err != nil {
+		return briefing.Credential{}, err
+	}
+	c.State, err = readState(ctx, q, c)
+	return c, err
+}
+
+// grantState is a row of achim_credential_state. access is the fingerprint of the access token whose expiry
+// it holds.
+type grantState struct {
+	access string
+	briefing.CredentialState
+}
+
+func scanState(row scanner) (grantState, error) {
+	var st grantState
+	err := row.Scan(&st.access, instant{&st.Expiry}, instant{&st.DeadSince}, instant{&st.FailingSince}, &st.LastError, instant{&st.EndsAt})
+	return st, err
+}
+
+// readState returns what is known of c's refresh token. Its expiry is that of the access token now in the
+// row, or unknown: somebody else may have put another one there.
+func readState(ctx context.Context, q *session, c briefing.Credential) (briefing.CredentialState, error) {
+	if c.RefreshToken.IsZero() {
+		return briefing.CredentialState{}, nil
+	}
+	st, _, err := one(ctx, q, scanState, "SELECT access_fingerprint, expiry, dead_since, failing_since, last_error, ends_at "+
+		"FROM achim_credential_state WHERE fingerprint = ?", briefing.Fingerprint(c.RefreshToken))
+	if err != nil {
+		return briefing.CredentialState{}, fmt.Errorf("state of the grant of reader %s: %w", c.ReaderID, err)
+	}
+	if st.access != briefing.Fingerprint(c.AccessToken) {
+		st.Expiry = time.Time{}
+	}
+	return st.CredentialState, nil
+}
+
+// writeState replaces what is known of c's refresh token; a lease on it stays. Without a refresh token
+// there is nothing to know.
+func writeState(ctx context.Context, q *session, c briefing.Credential, now time.Time) error {
+	if c.RefreshToken.IsZero() {
+		return nil
+	}
+	_, err := q.exec(ctx, "INSERT INTO achim_credential_state (fingerprint, access_fingerprint, expiry, dead_since, failing_since, "+
+		"last_error, ends_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fingerprint) DO UPDATE SET "+
+		"access_fingerprint = excluded.access_fingerprint, expiry = excluded.expiry, dead_since = excluded.dead_since, "+
+		"failing_since = excluded.failing_since, last_error = excluded.last_error, ends_at = excluded.ends_at, updated_at = excluded.updated_at",
+		briefing.Fingerprint(c.RefreshToken), briefing.Fingerprint(c.AccessToken), ms(c.State.Expiry), ms(c.State.DeadSince),
+		ms(c.State.FailingSince), string(c.State.LastError), ms(c.State.EndsAt), ms(now))
+	if err != nil {
+		return fmt.Errorf("state of the grant of reader %s: %w", c.ReaderID, err)
+	}
+	return nil
+}
+
+// SaveCredentialState replaces the state of c's refresh token. Its expiry counts for c's access token only.
+func (s *Store) SaveCredentialState(ctx context.Context, c briefing.Credential) error {
+	return writeState(ctx, s.writer(), c, s.now())
+}
+
+// SaveRefreshed writes what Google answered to a refresh of read: access token, expiry, scopes when given,
+// and a new refresh token when given. The row is read again under a lock. When it still holds the refresh
+// token that was used, the answer goes onto it, whatever else of it has changed; when it holds another one,
+// whoever wrote that wins and nothing is written. It returns the row as it now is. ErrNotFound when the
+// grant has been forgotten meanwhile: it must not come back to life.
+func (s *Store) SaveRefreshed(ctx context.Context, read, fresh briefing.Credential) (now briefing.Credential, err error) {
+	err = s.inTx(ctx, func(q *session) error {
+		row, err := readToken(ctx, q, read.ReaderID, q.dialect.forUpdate())
+		if err != nil {
+			return err
+		}
+		now, err = withState(ctx, q, row)
+		if err != nil || !now.RefreshToken.Equal(read.RefreshToken) {
+			return err
+		}
+		// The refresh worked, so whatever was wrong is over; a known end moves only when a new one is told.
+		state := briefing.CredentialState{Expiry: fresh.State.Expiry, EndsAt: fresh.State.EndsAt}
+		if state.EndsAt.IsZero() {
+			state.EndsAt = now.State.EndsAt
+		}
+		answer := briefing.Credential{AccessToken: fresh.AccessToken, RefreshToken: fresh.RefreshToken, Scopes: fresh.Scopes, State: state}
+		if err := row.put(answer); err != nil {
+			return err
+		}
+		if err := row.update(ctx, q, s.now()); err != nil {
+			return err
+		}
+		// Read back, because the version is that of the row as the database tells it.
+		if row, err = readToken(ctx, q, read.ReaderID, ""); err != nil {
+			return err
+		}
+		if now, err = row.credential(); err != nil {
+			return err
+		}
+		now.State = state
+		if err := writeState(ctx, q, now, s.now()); err != nil {
+			return err
+		}
+		now.State, err = readState(ctx, q, now)
+		return err
+	})
+	if err != nil {
+		return briefing.Credential{}, fmt.Errorf("save the refreshed grant: %w", err)
+	}
+	return now, nil
+}
+
+// SaveGrant stores a grant just consented to, replacing the reader's earlier one; members of the row that
+// are other programs' are kept. A consent may bring no refresh token: the stored one stays then, unless it
+// is known to be another account's.
+func (s *Store) SaveGrant(ctx context.Context, c briefing.Credential) error {
+	err := s.saveGrant(ctx, c)
+	if isDuplicate(err, "user_id") {
+		// Another program put the reader's first row in between our look and our write.
+		err = s.saveGrant(ctx, c)
+	}
+	if err != nil {
+		return fmt.Errorf("save grant of reader %s: %w", c.ReaderID, err)
+	}
+	return nil
+}
+
+func (s *Store) saveGrant(ctx context.Context, c briefing.Credential) error {
+	return s.inTx(ctx, func(q *session) error {
+		raw, found, err := one(ctx, q, scanToken, "SELECT "+tokenColumns+" FROM gmail_token WHERE user_id = ?"+q.dialect.forUpdate(), string(c.ReaderID))
+		if err != nil {
+			return err
+		}
+		// A row that cannot be read is exactly what connecting again mends: what can be kept of it is.
+		row, _ := raw.parse(c.ReaderID)
+		earlier, _ := row.credential()
+		if c.RefreshToken.IsZero() && sameAccount(earlier, c) {
+			c.RefreshToken = earlier.RefreshToken
+			known, err := readState(ctx, q, earlier)
+			if err != nil {
+				return err
+			}
+			c.State = briefing.CredentialState{Expiry: c.State.Expiry, DeadSince: known.DeadSince,
+				FailingSince: known.FailingSince, LastError: known.LastError, EndsAt: known.EndsAt}
+		}
+		row.clear(c)
+		if err := row.put(c); err != nil {
+			return err
+		}
+		write := row.insert
+		if found {
+			write = row.update
+		}
+		if err := write(ctx, q, s.now()); err != nil {
+			return err
+		}
+		return writeState(ctx, q, c, s.now())
+	})
+}
+
+// sameAccount reports whether nothing speaks against the two being of one Google account.
+func sameAccount(a, b briefing.Credential) bool {
+	if a.Subject != "" && b.Subject != "" {
+		return a.Subject == b.Subject
+	}
+	return a.Email == "" || b.Email == "" || strings.EqualFold(a.Email, b.Email)
+}
+
+// DeleteCredential forgets the reader's grant and what was known of it. ErrNotFound when there is none.
+func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) error {
+	err := s.inTx(ctx, func(q *session) error {
+		raw, found, err := one(ctx, q, scanToken, "DELETE FROM gmail_token WHERE user_id = ? RETURNING "+tokenColumns, string(reader))
+		if err != nil {
+			return err
+		}
+		if !found {
+			return briefing.ErrNotFound
+		}
+		// A row nobody can read is deleted like any other.
+		row, _ := raw.parse(reader)
+		c, _ := row.credential()
+		_, err = q.exec(ctx, "DELETE FROM achim_credential_state WHERE fingerprint = ?", briefing.Fingerprint(c.RefreshToken))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("delete grant of reader %s: %w", reader, err)
+	}
+	return nil
+}
+
+// AccountInUse reports whether a row of somebody other than the reader is of the Google account with this
+// address or subject, either of which may be "". Revoking at Google would end that grant as well. A row that
+// does not say whose account it is counts as another account.
+func (s *Store) AccountInUse(ctx context.Context, email, subject string, except briefing.ReaderID) (bool, error) {
+	rows, err := list(ctx, s.reader(), func(row scanner) (object, error) {
+		var text string
+		if err := row.Scan(opt(&text)); err != nil {
+			return nil, err
+		}
+		members, _ := parseObject(text)
+		return members, nil
+	}, "SELECT metadata FROM gmail_token WHERE user_id <> ?", string(except))
+	if err != nil {
+		return false, fmt.Errorf("who else uses the Google account: %w", err)
+	}
+	for _, metadata := range rows {
+		theirs, _ := metadata.text("email")
+		sub, _ := metadata.text("sub")
+		switch {
+		case sub != "" && subject != "":
+			if sub == subject {
+				return true, nil
+			}
+		case theirs != "" && strings.EqualFold(theirs, email):
+			return true, nil
+		}
+	}
+	return false, nil
+}

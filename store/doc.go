@@ -1,0 +1,13 @@
+// Package store keeps everything Achim remembers: readers, the ledger of entries, runs, what is known of
+// sources, and grants. It is one implementation over database/sql for two databases: PostgreSQL for a
+// team, SQLite inside the process for one machine. The handful of words in which they differ live in
+// dialect.go; everything else is written once.
+//
+// Own tables are prefixed achim_, hold instants as Unix milliseconds (NULL = the zero time), dates as text
+// like 2026-11-20 and structures as JSON text, the same in both databases. gmail_token and
+// conversation_log are shared with other programs and keep the types those expect.
+//
+// Locks are always taken in one order, so that transactions wait for each other and never deadlock:
+// entries (new ones first, by reader, date and slot), their rows in runs, conversation_log, what is
+// remembered of the reader, and last the runs.
+package store

@@ -1,0 +1,58 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+)
+
+// ErrEngineBusy means that another process runs the engine on this SQLite file.
+var ErrEngineBusy = errors.New("another process runs the engine on this database")
+
+// lockPoll is how often a lock file that somebody else holds is tried again.
+const lockPoll = 20 * time.Millisecond
+
+// LockEngine makes this process the only one with an engine on a SQLite file, until release is called or
+// the process ends, however it ends. It returns ErrEngineBusy at once when another one is. On PostgreSQL
+// any number of engines may run, and it always succeeds.
+func (s *Store) LockEngine() (release func(), err error) {
+	if !s.Exclusive() {
+		return func() {}, nil
+	}
+	release, err = lockFile(s.path + ".engine")
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, fmt.Errorf("%s: %w", s.path, ErrEngineBusy)
+	}
+	return release, err
+}
+
+// lockFile takes the advisory lock of a file beside the database. The database itself cannot carry it:
+// closing any other descriptor of that file would drop the locks SQLite holds.
+func lockFile(path string) (release func(), err error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock file: %w", err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), file.Close())
+	}
+	return func() { _ = file.Close() }, nil
+}
+
+// waitForFile takes the lock as soon as whoever holds it lets go.
+func waitForFile(ctx context.Context, path string) (release func(), err error) {
+	for {
+		release, err := lockFile(path)
+		if err == nil || !errors.Is(err, syscall.EWOULDBLOCK) {
+			return release, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait for %s: %w", path, ctx.Err())
+		case <-time.After(lockPoll):
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"achim/briefing"
+)
+
+const (
+	// seenDays is how many dates back an item counts as delivered already.
+	seenDays = 14
+	// copyDays is how many dates back a copy is kept.
+	copyDays = 1
+)
+
+type rememberedSource struct {
+	name  briefing.SourceName
+	state briefing.SourceState
+}
+
+type rememberedCopy struct {
+	name briefing.SourceName
+	copy briefing.Copy
+}
+
+// Memory returns what is known for the reader's date; nothing known is no error. Seen holds the items
+// delivered on the fourteen dates before.
+func (s *Store) Memory(ctx context.Context, reader briefing.ReaderID, date briefing.Date) (briefing.Memory, error) {
+	q := s.reader()
+	m := briefing.Memory{
+		Sources: map[briefing.SourceName]briefing.SourceState{},
+		Copies:  map[briefing.SourceName]briefing.Copy{},
+		Seen:    map[string]bool{},
+	}
+	sources, err := list(ctx, q, scanSource,
+		"SELECT source, watermark, last_ok, failing_since, reason FROM achim_source_state WHERE reader_id = ?", string(reader))
+	if err != nil {
+		return briefing.Memory{}, fmt.Errorf("source states of reader %s: %w", reader, err)
+	}
+	for _, known := range sources {
+		m.Sources[known.name] = known.state
+	}
+	copies, err := list(ctx, q, scanCopy,
+		"SELECT source, date, items, as_of FROM achim_copy WHERE reader_id = ? AND date = ?", string(reader), date.String())
+	if err != nil {
+		return briefing.Memory{}, fmt.Errorf("copies of reader %s: %w", reader, err)
+	}
+	for _, known := range copies {
+		m.Copies[known.name] = known.copy
+	}
+	keys, err := list(ctx, q, scalar[string], "SELECT key FROM achim_seen WHERE reader_id = ? AND date < ? AND date >= ?",
+		string(reader), date.String(), date.AddDays(-seenDays).String())
+	if err != nil {
+		return briefing.Memory{}, fmt.Errorf("items reader %s has seen: %w", reader, err)
+	}
+	for _, key := range keys {
+		m.Seen[key] = true
+	}
+	return m, nil
+}
+
+func scanSource(row scanner) (rememberedSource, error) {
+	var r rememberedSource
+	err := row.Scan(&r.name, instant{&r.state.Watermark}, instant{&r.state.LastOK}, instant{&r.state.FailingSince}, &r.state.Reason)
+	return r, err
+}
+
+func scanCopy(row scanner) (rememberedCopy, error) {
+	var r rememberedCopy
+	err := row.Scan(&r.name, day{&r.copy.Date}, structure{"items", &r.copy.Items}, instant{&r.copy.AsOf})
+	return r, err
+}
+
+// remember writes what a delivery leaves behind for the next one. Rows are written in the order of their
+// keys, so that two deliveries to one reader wait for each other instead of deadlocking.
+func (s *Store) remember(ctx context.Context, q *session, d briefing.Delivery) error {
+	e := d.Step.Entry
+	// A forced briefing of a day to come must not make us forget what today's still needs.
+	oldest := e.Date
+	if today := s.today(); today.Before(oldest) {
+		oldest = today
+	}
+	if err := rememberSources(ctx, q, e.Reader, d.Sources); err != nil {
+		return fmt.Errorf("source states: %w", err)
+	}
+	if err := rememberSeen(ctx, q, e, d.Seen, oldest.AddDays(-seenDays)); err != nil {
+		return fmt.Errorf("items seen: %w", err)
+	}
+	if err := rememberCopies(ctx, q, e.Reader, d.Copies, oldest.AddDays(-copyDays)); err != nil {
+		return fmt.Errorf("copies: %w", err)
+	}
+	return nil
+}
+
+var sourceColumns = [...]column{
+	{"reader_id", "text"}, {"source", "text"}, {"watermark", "bigint"}, {"last_ok", "bigint"}, {"failing_since", "bigint"}, {"reason", "text"},
+}
+
+func rememberSources(ctx context.Context, q *session, reader briefing.ReaderID, sources map[briefing.SourceName]briefing.SourceState) error {
+	rows := make([][]any, 0, len(sources))
+	for name, state := range sources {
+		rows = append(rows, []any{string(reader), string(name), ms(state.Watermark), ms(state.LastOK), ms(state.FailingSince), string(state.Reason)})
+	}
+	return upsert(ctx, q, batchInsert{"achim_source_state", sourceColumns[:], rows}, "ON CONFLICT (reader_id, source) DO UPDATE SET "+
+		"watermark = excluded.watermark, last_ok = excluded.last_ok, failing_since = excluded.failing_since, reason = excluded.reason")
+}
+
+var seenColumns = [...]column{{"reader_id", "text"}, {"digest", "text"}, {"key", "text"}, {"date", "text"}}
+
+// rememberSeen keeps the earliest date of a key, since a key counts on later dates only: a mend and a
+// forced briefing must be able to show again what today's has shown. Keys that are too old to count go.
+func rememberSeen(ctx context.Context, q *session, e briefing.Entry, keys []string, oldest briefing.Date) error {
+	if _, err := q.exec(ctx, "DELETE FROM achim_seen WHERE reader_id = ? AND date < ?", string(e.Reader), oldest.String()); err != nil {
+		return err
+	}
+	rows := make([][]any, 0, len(keys))
+	known := make(map[string]bool, len(keys))
+	for _, key := range keys {
+		key = clean(key)
+		sum := sha256.Sum256([]byte(key))
+		digest := hex.EncodeToString(sum[:])
+		if !known[digest] {
+			known[digest] = true
+			rows = append(rows, []any{string(e.Reader), digest, key, e.Date.String()})
+		}
+	}
+	return upsert(ctx, q, batchInsert{"achim_seen", seenColumns[:], rows},
+		"ON CONFLICT (reader_id, digest) DO UPDATE SET date = excluded.date WHERE excluded.date < achim_seen.date")
+}
+
+var copyColumns = [...]column{{"reader_id", "text"}, {"source", "text"}, {"date", "text"}, {"items", "text"}, {"as_of", "bigint"}}
+
+// rememberCopies keeps the newest reading of each date and drops the dates gone by.
+func rememberCopies(ctx context.Context, q *session, reader briefing.ReaderID, copies []briefing.DayCopy, oldest briefing.Date) error {
+	if _, err := q.exec(ctx, "DELETE FROM achim_copy WHERE reader_id = ? AND date < ?", string(reader), oldest.String()); err != nil {
+		return err
+	}
+	newest := map[string]briefing.DayCopy{}
+	for _, c := range copies {
+		key := string(c.Source) + " " + c.Date.String()
+		if known, ok := newest[key]; !ok || !c.AsOf.Before(known.AsOf) {
+			newest[key] = c
+		}
+	}
+	rows := make([][]any, 0, len(newest))
+	for _, c := range newest {
+		items, err := jsonText(len(c.Items) > 0, c.Items)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, []any{string(reader), string(c.Source), c.Date.String(), items, ms(c.AsOf)})
+	}
+	return upsert(ctx, q, batchInsert{"achim_copy", copyColumns[:], rows}, "ON CONFLICT (reader_id, source, date) DO UPDATE SET "+
+		"items = excluded.items, as_of = excluded.as_of WHERE COALESCE(excluded.as_of, 0) >= COALESCE(achim_copy.as_of, 0)")
+}
+
+// batchInsert is rows for one table. The first three columns are text and begin with its key.
+type batchInsert struct {
+	table   string
+	columns []column
+	rows    [][]any
+}
+
+// upsert inserts the rows in the order of their first columns, of which no two may be the same.
+func upsert(ctx context.Context, q *session, b batchInsert, conflict string) error {
+	if len(b.rows) == 0 {
+		return nil
+	}
+	slices.SortFunc(b.rows, func(x, y []any) int {
+		return cmp.Or(compareText(x[0], y[0]), compareText(x[1], y[1]), compareText(x[2], y[2]))
+	})
+	for _, part := range chunks(b.rows) {
+		args, err := q.dialect.batch(b.columns, part)
+		if err != nil {
+			return err
+		}
+		if _, err := q.exec(ctx, "INSERT INTO "+b.table+" ("+names(b.columns, "")+") SELECT "+names(b.columns, "v.")+
+			" FROM "+q.dialect.from(b.columns)+" WHERE true "+conflict, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compareText orders texts; values of other types are all alike.
+func compareText(x, y any) int {
+	a, _ := x.(string)
+	b, _ := y.(string)
+	return cmp.Compare(a, b)
+}

@@ -1,0 +1,158 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"achim/briefing"
+)
+
+const readerColumns = "id, name, slack_user_id, slack_channel_id, email, timezone, deliver_at, weekdays, language, " +
+	"feeds, paused, paused_until, notification, plan_at, created_at, updated_at"
+
+func scanReader(row scanner) (briefing.Reader, error) {
+	var r briefing.Reader
+	var at string
+	err := row.Scan(&r.ID, &r.Name, opt(&r.SlackUserID), &r.SlackChannelID, &r.Email, &r.Timezone, opt(&at),
+		&r.Weekdays, &r.Language, structure{"feeds", &r.Feeds}, yes{&r.Paused}, day{&r.PausedUntil}, &r.Notification,
+		instant{&r.PlanAt}, instant{&r.CreatedAt}, instant{&r.UpdatedAt})
+	if err != nil || at == "" {
+		return r, err
+	}
+	t, err := briefing.ParseTimeOfDay(at)
+	r.At = &t
+	return r, err
+}
+
+// Reader finds one reader by UUID, Slack id or name, in this order. ErrNotFound when there is none; a
+// FieldError when several have the name.
+func (s *Store) Reader(ctx context.Context, ref string) (briefing.Reader, error) {
+	ref = strings.TrimSpace(ref)
+	q := s.reader()
+	if id, err := briefing.ParseReaderID(ref); err == nil {
+		return s.oneReader(ctx, q, "id", string(id))
+	}
+	matches, err := list(ctx, q, scanReader,
+		"SELECT "+readerColumns+" FROM achim_reader WHERE slack_user_id = ? OR name = ? ORDER BY id", clean(ref), clean(ref))
+	if err != nil {
+		return briefing.Reader{}, fmt.Errorf("reader %q: %w", ref, err)
+	}
+	var ids []string
+	for _, r := range matches {
+		if r.SlackUserID == ref {
+			return r, nil
+		}
+		ids = append(ids, fmt.Sprintf("%s (%s)", r.ID, r.SlackUserID))
+	}
+	switch len(matches) {
+	case 0:
+		return briefing.Reader{}, fmt.Errorf("reader %q: %w", ref, briefing.ErrNotFound)
+	case 1:
+		return matches[0], nil
+	default:
+		return briefing.Reader{}, &briefing.FieldError{Field: "user", Code: "invalid_field",
+			Problem: fmt.Sprintf("%d readers are called %q: use the UUID or the Slack id of one of %s",
+				len(ids), ref, strings.Join(ids, ", "))}
+	}
+}
+
+// oneReader finds a reader by a unique column.
+func (s *Store) oneReader(ctx context.Context, q *session, column, value string) (briefing.Reader, error) {
+	r, found, err := one(ctx, q, scanReader, "SELECT "+readerColumns+" FROM achim_reader WHERE "+column+" = ?", value)
+	if err == nil && !found {
+		err = briefing.ErrNotFound
+	}
+	if err != nil {
+		return briefing.Reader{}, fmt.Errorf("reader %q: %w", value, err)
+	}
+	return r, nil
+}
+
+// Readers returns all readers, by name.
+func (s *Store) Readers(ctx context.Context) ([]briefing.Reader, error) {
+	readers, err := list(ctx, s.reader(), scanReader, "SELECT "+readerColumns+" FROM achim_reader ORDER BY name, id")
+	if err != nil {
+		return nil, fmt.Errorf("list readers: %w", err)
+	}
+	return readers, nil
+}
+
+const saveReader = "INSERT INTO achim_reader (" + readerColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) " +
+	"ON CONFLICT (id) DO UPDATE SET name = excluded.name, slack_user_id = excluded.slack_user_id, " +
+	"slack_channel_id = excluded.slack_channel_id, email = excluded.email, timezone = excluded.timezone, " +
+	"deliver_at = excluded.deliver_at, weekdays = excluded.weekdays, language = excluded.language, feeds = excluded.feeds, " +
+	"paused = excluded.paused, paused_until = excluded.paused_until, notification = excluded.notification, " +
+	"plan_at = excluded.plan_at, updated_at = excluded.updated_at RETURNING " + readerColumns
+
+// SaveReader inserts or replaces the reader and returns it as it now stands, with UpdatedAt (and CreatedAt
+// of a new one) set. A Slack id another reader has is a FieldError with code slack_id_taken.
+func (s *Store) SaveReader(ctx context.Context, r briefing.Reader) (briefing.Reader, error) {
+	at := ""
+	if r.At != nil {
+		at = r.At.String()
+	}
+	feeds, err := jsonText(len(r.Feeds) > 0, r.Feeds)
+	if err != nil {
+		return briefing.Reader{}, fmt.Errorf("save reader %s: %w", r.ID, err)
+	}
+	now := ms(s.now())
+	saved, _, err := one(ctx, s.writer(), scanReader, saveReader,
+		string(r.ID), clean(r.Name), nullable(clean(r.SlackUserID)), clean(r.SlackChannelID), clean(r.Email), r.Timezone,
+		nullable(at), int64(r.Weekdays), string(r.Language), feeds, flag(r.Paused), r.PausedUntil.String(),
+		string(r.Notification), ms(r.PlanAt), now, now)
+	if isDuplicate(err, "slack_user_id") {
+		return briefing.Reader{}, &briefing.FieldError{Field: "slack_user_id", Code: "slack_id_taken",
+			Problem: fmt.Sprintf("%s belongs to another reader already: change or remove that one first", r.SlackUserID)}
+	}
+	if err != nil {
+		return briefing.Reader{}, fmt.Errorf("save reader %s: %w", r.ID, err)
+	}
+	return saved, nil
+}
+
+// SaveChannel keeps the id of the DM with the reader. ErrNotFound when there is no such reader.
+func (s *Store) SaveChannel(ctx context.Context, reader briefing.ReaderID, channelID string) error {
+	n, err := s.writer().exec(ctx, "UPDATE achim_reader SET slack_channel_id = ? WHERE id = ?", channelID, string(reader))
+	if err == nil && n == 0 {
+		err = briefing.ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("save channel of reader %s: %w", reader, err)
+	}
+	return nil
+}
+
+// DeleteReader forgets the reader, the entries, their rows in runs and what is remembered. gmail_token and
+// conversation_log rows stay: they are shared. ErrNotFound when there is none.
+func (s *Store) DeleteReader(ctx context.Context, id briefing.ReaderID) error {
+	err := s.inTx(ctx, func(q *session) error {
+		var runs []string
+		for _, table := range []string{"achim_entry", "achim_run_reader", "achim_source_state", "achim_seen", "achim_copy", "achim_consent"} {
+			if table == "achim_run_reader" {
+				var err error
+				runs, err = list(ctx, q, scalar[string], "DELETE FROM achim_run_reader WHERE reader_id = ? RETURNING run_id", string(id))
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			if _, err := q.exec(ctx, "DELETE FROM "+table+" WHERE reader_id = ?", string(id)); err != nil {
+				return err
+			}
+		}
+		n, err := q.exec(ctx, "DELETE FROM achim_reader WHERE id = ?", string(id))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return briefing.ErrNotFound
+		}
+		// A run that only waited for this reader has nothing to wait for any more.
+		return s.finishRuns(ctx, q, runs)
+	})
+	if err != nil {
+		return fmt.Errorf("delete reader %s: %w", id, err)
+	}
+	return nil
+}

@@ -1,0 +1,258 @@
+package storetest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"achim/briefing"
+	"achim/store"
+)
+
+// grant returns the n-th reader's grant as a consent brings it.
+func grant(n int) briefing.Credential {
+	return briefing.Credential{
+		ReaderID: readerID(n), AccessToken: briefing.NewSecret(fmt.Sprintf("access-%d", n)), RefreshToken: briefing.NewSecret(fmt.Sprintf("refresh-%d", n)),
+		ClientID: "client.example", ClientSecret: briefing.NewSecret("client-secret"), Scopes: []string{"openid", "mail"},
+		Email: "minji@gaon.example", Subject: "1234567890", State: briefing.CredentialState{Expiry: nine, EndsAt: nine.Add(24 * time.Hour)},
+	}
+}
+
+// read returns the stored grant without its version.
+func read(t *testing.T, s *store.Store, n int) briefing.Credential {
+	t.Helper()
+	c := must(s.Credential(t.Context(), readerID(n)))(t)
+	if c.Version == "" {
+		t.Error("a grant has no version")
+	}
+	c.Version = ""
+	return c
+}
+
+// outsider writes the n-th reader's row as another program would.
+func outsider(t *testing.T, s *store.Store, n int, columns, values string) {
+	t.Helper()
+	Exec(t, s, fmt.Sprintf("DELETE FROM gmail_token WHERE user_id = '%s'", readerID(n)))
+	Exec(t, s, fmt.Sprintf("INSERT INTO gmail_token (user_id, %s) VALUES ('%s', %s)", columns, readerID(n), values))
+}
+
+func credentialRoundTrip(t *testing.T, s *store.Store) {
+	_, err := s.Credential(t.Context(), readerID(1))
+	wantError(t, err, briefing.ErrNotFound)
+	check(t, s.SaveGrant(t.Context(), grant(1)))
+	wantSame(t, "grant", read(t, s, 1), grant(1))
+	// What other programs read: the contract's members, and expiry in UTC.
+	row := Rows(t, s, "SELECT token_data, oauth_config, scopes, metadata, CAST(expiry AS TEXT) FROM gmail_token")[0]
+	for _, part := range []string{`"access_token"`, `"refresh_token"`, `"token_type"`, `"Bearer"`, `"client_id"`, `"token_uri"`, `"openid"`, `"email"`, "2026-11-20 00:00:00"} {
+		if !strings.Contains(row, part) {
+			t.Errorf("no %s in the row", part)
+		}
+	}
+	bare := briefing.Credential{ReaderID: readerID(2), AccessToken: briefing.NewSecret("a"), RefreshToken: briefing.NewSecret("r")}
+	check(t, s.SaveGrant(t.Context(), bare))
+	wantSame(t, "bare grant", read(t, s, 2), bare)
+}
+
+func credentialForeign(t *testing.T, s *store.Store) {
+	check(t, s.SaveGrant(t.Context(), grant(1)))
+	want := briefing.Credential{ReaderID: readerID(1), AccessToken: briefing.NewSecret("theirs"), RefreshToken: briefing.NewSecret("refresh-1"), Scopes: []string{"a", "b"},
+		State: briefing.CredentialState{EndsAt: nine.Add(24 * time.Hour)}}
+	tokens := `'{"access_token":"theirs","refresh_token":"refresh-1","extra":[1]}'`
+	for _, scopes := range []string{`'["a","b"]'`, `'"a b"'`, `'"[\"a\",\"b\"]"'`} {
+		// Their expiry looks alive for hours, in a zone nobody knows: it is not believed.
+		outsider(t, s, 1, "token_data, scopes, expiry", tokens+", "+scopes+", '2031-01-01 00:00:00'")
+		wantSame(t, "scopes "+scopes, read(t, s, 1), want)
+	}
+	want.Scopes = nil
+	outsider(t, s, 1, "token_data, oauth_config, metadata, scopes", tokens+", 'null', NULL, 'null'")
+	wantSame(t, "empty columns", read(t, s, 1), want)
+	outsider(t, s, 1, "token_data", `'"{\"access_token\":\"theirs\",\"refresh_token\":\"refresh-1\"}"'`)
+	wantSame(t, "JSON in JSON", read(t, s, 1), want)
+}
+
+func credentialMalformed(t *testing.T, s *store.Store) {
+	good := `'{"access_token":"leaky-token"}'`
+	for name, row := range map[string][2]string{
+		"a list":          {"token_data", `'["leaky-token"]'`},
+		"a text":          {"token_data", `'"leaky-token"'`},
+		"a number":        {"token_data", `'5'`},
+		"a number inside": {"token_data", `'{"access_token":5,"refresh_token":"leaky-token"}'`},
+		"sealed":          {"token_data", `'{"achim_sealed":"leaky-token"}'`},
+		"config":          {"token_data, oauth_config", good + `, '[]'`},
+		"metadata":        {"token_data, metadata", good + `, '{"email":{}}'`},
+		"scopes":          {"token_data, scopes", good + `, '{"a":"leaky-token"}'`},
+	} {
+		outsider(t, s, 1, row[0], row[1])
+		_, err := s.Credential(t.Context(), readerID(1))
+		wantError(t, err, briefing.Malformed)
+		if text := err.Error(); !strings.Contains(text, string(readerID(1))) || strings.Contains(text, "leaky") {
+			t.Errorf("%s: the error is %q", name, text)
+		}
+		_, err = s.SaveRefreshed(t.Context(), grant(1), grant(1))
+		wantError(t, err, briefing.Malformed)
+		check(t, s.SaveGrant(t.Context(), grant(1)))
+		wantSame(t, name+", connected again", read(t, s, 1), grant(1))
+	}
+}
+
+func credentialRefreshed(t *testing.T, s *store.Store) {
+	check(t, s.SaveGrant(t.Context(), grant(1)))
+	dead := must(s.Credential(t.Context(), readerID(1)))(t)
+	dead.State.FailingSince, dead.State.LastError = nine, briefing.Unavailable
+	check(t, s.SaveCredentialState(t.Context(), dead))
+
+	before := must(s.Credential(t.Context(), readerID(1)))(t)
+	fresh := briefing.Credential{ReaderID: readerID(1), AccessToken: briefing.NewSecret("new"), State: briefing.CredentialState{Expiry: nine.Add(time.Hour)}}
+	got := must(s.SaveRefreshed(t.Context(), before, fresh))(t)
+	want := grant(1)
+	want.AccessToken, want.State.Expiry = fresh.AccessToken, fresh.State.Expiry
+	wantSame(t, "returned and read", must(s.Credential(t.Context(), readerID(1)))(t), got)
+	wantSame(t, "refreshed", read(t, s, 1), want)
+	if got.Version == before.Version {
+		t.Error("the version did not change")
+	}
+
+	fresh.AccessToken, fresh.RefreshToken, fresh.Scopes = briefing.NewSecret("newer"), briefing.NewSecret("rotated"), []string{"openid"}
+	must(s.SaveRefreshed(t.Context(), got, fresh))(t)
+	want.AccessToken, want.RefreshToken, want.Scopes = fresh.AccessToken, fresh.RefreshToken, fresh.Scopes
+	wantSame(t, "rotated", read(t, s, 1), want)
+}
+
+func credentialOutsider(t *testing.T, s *store.Store) {
+	check(t, s.SaveGrant(t.Context(), grant(1)))
+	before := must(s.Credential(t.Context(), readerID(1)))(t)
+	fresh := briefing.Credential{AccessToken: briefing.NewSecret("ours"), State: briefing.CredentialState{Expiry: nine.Add(time.Hour)}}
+
+	outsider(t, s, 1, "token_data, metadata, robeing_id", `'{"access_token":"theirs","refresh_token":"refresh-1","x":1}', '{"email":"a@b.example","y":2}', 'r1'`)
+	got := must(s.SaveRefreshed(t.Context(), before, fresh))(t)
+	if got.AccessToken.Reveal() != "ours" || got.Email != "a@b.example" || !got.State.Expiry.Equal(nine.Add(time.Hour)) {
+		t.Errorf("same refresh token: %+v", got)
+	}
+	row := Rows(t, s, "SELECT token_data, metadata, robeing_id FROM gmail_token")[0]
+	for _, part := range []string{`"x"`, `"y"`, "|r1"} {
+		if !strings.Contains(row, part) {
+			t.Errorf("lost %s of theirs", part)
+		}
+	}
+
+	outsider(t, s, 1, "token_data", `'{"access_token":"theirs","refresh_token":"another"}'`)
+	got = must(s.SaveRefreshed(t.Context(), before, fresh))(t)
+	if got.AccessToken.Reveal() != "theirs" || got.RefreshToken.Reveal() != "another" || !got.State.Expiry.IsZero() {
+		t.Errorf("another refresh token: %+v", got)
+	}
+	wantSame(t, "theirs stands", must(s.Credential(t.Context(), readerID(1)))(t), got)
+
+	check(t, s.DeleteCredential(t.Context(), readerID(1)))
+	_, err := s.SaveRefreshed(t.Context(), before, fresh)
+	wantError(t, err, briefing.ErrNotFound)
+}
+
+func credentialGrantedAgain(t *testing.T, s *store.Store) {
+	outsider(t, s, 1, "token_data, metadata, equipped_to", `'{"access_token":"old","refresh_token":"kept","x":1}', '{"email":"MINJI@gaon.example","y":2}', 'e1'`)
+	again := grant(1)
+	again.RefreshToken = briefing.Secret{}
+	check(t, s.SaveGrant(t.Context(), again))
+	want := again
+	want.RefreshToken = briefing.NewSecret("kept")
+	want.State.EndsAt = time.Time{}
+	wantSame(t, "no new refresh token", read(t, s, 1), want)
+	row := Rows(t, s, "SELECT token_data, metadata, equipped_to FROM gmail_token")[0]
+	for _, part := range []string{`"x"`, `"y"`, "|e1"} {
+		if !strings.Contains(row, part) {
+			t.Errorf("lost %s of theirs", part)
+		}
+	}
+	again.Subject, again.Email = "999", "other@gaon.example"
+	check(t, s.SaveGrant(t.Context(), again))
+	if got := read(t, s, 1); !got.RefreshToken.IsZero() || got.Email != again.Email {
+		t.Errorf("another account inherited the refresh token: %+v", got)
+	}
+}
+
+func credentialState(t *testing.T, s *store.Store) {
+	check(t, s.SaveGrant(t.Context(), grant(1)))
+	c := must(s.Credential(t.Context(), readerID(1)))(t)
+	c.State = briefing.CredentialState{Expiry: nine, DeadSince: nine, FailingSince: nine.Add(-time.Hour), LastError: briefing.ReauthRequired, EndsAt: nine.Add(time.Minute)}
+	check(t, s.SaveCredentialState(t.Context(), c))
+	wantSame(t, "state", must(s.Credential(t.Context(), readerID(1)))(t), c)
+	outsider(t, s, 1, "token_data", `'{"access_token":"another","refresh_token":"refresh-1"}'`)
+	if got := read(t, s, 1); !got.State.Expiry.IsZero() || !got.State.DeadSince.Equal(nine) {
+		t.Errorf("another access token: %+v", got.State)
+	}
+	outsider(t, s, 1, "token_data", `'{"access_token":"access-1","refresh_token":"another"}'`)
+	wantSame(t, "another refresh token starts clean", read(t, s, 1).State, briefing.CredentialState{})
+	outsider(t, s, 1, "token_data", `'{"access_token":"access-1"}'`)
+	check(t, s.SaveCredentialState(t.Context(), read(t, s, 1)))
+	wantSame(t, "no refresh token has no state", read(t, s, 1).State, briefing.CredentialState{})
+}
+
+func credentialForgotten(t *testing.T, s *store.Store) {
+	inUse := func(email, subject string) bool {
+		return must(s.AccountInUse(t.Context(), email, subject, readerID(1)))(t)
+	}
+	wantError(t, s.DeleteCredential(t.Context(), readerID(1)), briefing.ErrNotFound)
+	check(t, s.SaveGrant(t.Context(), grant(1)))
+	if inUse("minji@gaon.example", "1234567890") {
+		t.Error("the reader alone uses the account")
+	}
+	check(t, s.SaveGrant(t.Context(), grant(2)))
+	outsider(t, s, 3, "token_data, metadata", `'{}', '{"email":"old@gaon.example"}'`)
+	outsider(t, s, 4, "token_data, metadata", `'{}', '[]'`)
+	for _, c := range []struct {
+		email, subject string
+		want           bool
+	}{
+		{"Minji@gaon.example", "", true},
+		{"renamed@gaon.example", "1234567890", true},
+		{"minji@gaon.example", "another", false},
+		{"OLD@gaon.example", "77", true},
+		{"nobody@gaon.example", "", false},
+		{"", "", false},
+	} {
+		if got := inUse(c.email, c.subject); got != c.want {
+			t.Errorf("account %q %q in use: %v", c.email, c.subject, got)
+		}
+	}
+	check(t, s.DeleteCredential(t.Context(), readerID(1)))
+	check(t, s.DeleteCredential(t.Context(), readerID(4)))
+	_, err := s.Credential(t.Context(), readerID(1))
+	wantError(t, err, briefing.ErrNotFound)
+	check(t, s.SaveGrant(t.Context(), briefing.Credential{ReaderID: readerID(1), AccessToken: briefing.NewSecret("access-1"), RefreshToken: briefing.NewSecret("refresh-1")}))
+	if got := read(t, s, 1); !got.State.EndsAt.IsZero() {
+		t.Errorf("still known: %+v", got.State)
+	}
+}
+
+func consentTaken(t *testing.T, s *store.Store) {
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	c := briefing.Consent{StateHash: "hash", Reader: readerID(1), Verifier: briefing.NewSecret("verifier"), Switch: true, ExpiresAt: now.Add(10 * time.Minute)}
+	check(t, s.SaveConsent(t.Context(), c))
+	unused := make([]bool, 8)
+	errs := atOnce(8, func(i int) error {
+		got, err := s.TakeConsent(t.Context(), "hash", now)
+		unused[i] = got.UsedAt.IsZero()
+		return err
+	})
+	winners(t, errs, nil)
+	first := 0
+	for _, was := range unused {
+		if was {
+			first++
+		}
+	}
+	if first != 1 {
+		t.Errorf("%d calls got the consent unused", first)
+	}
+	want := c
+	want.UsedAt = now
+	wantSame(t, "taken again", must(s.TakeConsent(t.Context(), "hash", now.Add(time.Hour)))(t), want)
+	_, err := s.TakeConsent(t.Context(), "forged", now)
+	wantError(t, err, briefing.ErrNotFound)
+
+	old := briefing.Consent{StateHash: "old", Reader: readerID(1), ExpiresAt: now.Add(-48 * time.Hour)}
+	check(t, s.SaveConsent(t.Context(), old))
+	check(t, s.SaveConsent(t.Context(), briefing.Consent{StateHash: "next", Reader: readerID(1), ExpiresAt: now}))
+	_, err = s.TakeConsent(t.Context(), "old", now)
+	wantError(t, err, briefing.ErrNotFound)
+}
