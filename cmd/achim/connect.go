@@ -1,0 +1,44 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"achim/internal/app"
+)
+
+func (c *cli) connect() *cobra.Command {
+	var user string
+	var switchAccount, asJSON bool
+	cmd := &cobra.Command{
+		Use: "connect --user WHO", Short: "Print the link with which a reader connects Google", Args: cobra.NoArgs,
+		Long: lines(
+			"The link works for seven days, any number of times, and needs a running serve. Give it to that",
+			"reader alone: whoever opens it connects their Google account to this reader's briefing."),
+		Example: "  achim connect --user haneul",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(cmd.Context(), func(a *app.App) error {
+				reader, err := a.Find(cmd.Context(), user)
+				if err != nil {
+					return asUsage(err)
+				}
+				link := a.ConnectURL(reader.ID, switchAccount)
+				if !a.Config.LinksUsable() {
+					fmt.Fprintf(c.err, "achim: a phone cannot open %s; set ACHIM_PUBLIC_URL to an https address with a name\n", a.Config.PublicURL)
+				}
+				if asJSON {
+					return c.printJSON(map[string]string{"user_id": string(reader.ID), "url": link})
+				}
+				_, err = fmt.Fprintln(c.out, link)
+				return err
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&user, "user", "", "whose: UUID, Slack id or name")
+	f.BoolVar(&switchAccount, "switch-account", false, "allow another Google account than before")
+	f.BoolVar(&asJSON, "json", false, "print JSON")
+	must(cmd.MarkFlagRequired("user"))
+	return cmd
+}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"achim/internal/app"
+)
+
+func (c *cli) demo() *cobra.Command {
+	var keep, once bool
+	cmd := &cobra.Command{
+		Use: "demo", Short: "See it work: everything, with stand-ins for Google, Slack and news", Args: cobra.NoArgs,
+		Long: lines(
+			"Starts Achim with stand-ins for Google, Slack and news feeds in the same process and a fresh",
+			"temporary database, runs today's briefing for four invented readers, and prints each DM. It ignores",
+			"every credential, database and upstream setting, so it can never write to anyone.",
+			"",
+			"In a terminal it keeps serving until Ctrl-C: open the page it names, press the reconnect control,",
+			"and watch the briefing mend. Without a terminal it ends after the briefing."),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			terminal := isTerminal(c.out)
+			return app.RunDemo(cmd.Context(), app.DemoOptions{
+				Out: c.out, Version: version, Keep: keep || (terminal && !once), Width: terminalWidth(c.out), Color: terminal,
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&keep, "keep", false, "keep serving until Ctrl-C, also without a terminal")
+	cmd.Flags().BoolVar(&once, "once", false, "end after the briefing, also in a terminal")
+	cmd.MarkFlagsMutuallyExclusive("keep", "once")
+	return cmd
+}

@@ -1,0 +1,277 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"achim/briefing"
+	"achim/delivery"
+	"achim/internal/config"
+	"achim/internal/engine"
+	"achim/internal/schedule"
+	"achim/internal/secret"
+	"achim/internal/telemetry"
+	"achim/sources"
+	"achim/store"
+)
+
+// Options are what New needs.
+type Options struct {
+	Config  config.Config
+	Logger  *slog.Logger
+	Version string
+	Now     func() time.Time // nil = time.Now
+	// LinksAnyway puts links into DMs although a phone could not use them: in the demo the phone is a page
+	// in the browser beside it.
+	LinksAnyway bool
+	// Workers bounds how many entries are worked on at once; 0 = the engine's default.
+	Workers int
+}
+
+// App is Achim, wired. Its exported members are what commands use; they work without Start.
+type App struct {
+	Config   config.Config
+	Logger   *slog.Logger
+	Store    *store.Store
+	Defaults *briefing.Defaults
+	Pipeline *briefing.Pipeline
+	Trigger  *briefing.Trigger
+	Roster   *briefing.Roster
+	Planner  *briefing.Planner
+	Google   *sources.Google
+	Slack    *delivery.Slack
+	Renderer *delivery.Renderer
+	Metrics  *telemetry.Metrics
+
+	links     *secret.Links
+	anyLinks  bool
+	now       func() time.Time
+	bell      *engine.Bell
+	engine    *engine.Local
+	behind    *background
+	listeners []net.Listener
+	cleanups  cleanups
+	failed    chan error
+}
+
+// ErrPendingMigrations is returned when the database lacks what this version needs and is not ours alone to
+// change.
+var ErrPendingMigrations = errors.New("the database needs migrating")
+
+// New opens the database and wires everything. Nothing is served, read or sent yet. Call Stop also when
+// Start was never called.
+func New(ctx context.Context, o Options) (_ *App, err error) {
+	a := &App{Config: o.Config, Logger: o.Logger, now: o.Now, anyLinks: o.LinksAnyway,
+		bell: &engine.Bell{}, behind: newBackground(), failed: make(chan error, 8)}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	if a.Logger == nil {
+		a.Logger = slog.New(slog.DiscardHandler)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.cleanups.drain(context.WithoutCancel(ctx)))
+		}
+	}()
+	if a.Store, err = openStore(ctx, o.Config, a.now); err != nil {
+		return nil, err
+	}
+	a.cleanups.add("database", func(context.Context) error { return a.Store.Close() })
+	if err = migrated(ctx, a.Store); err != nil {
+		return nil, err
+	}
+	install, err := a.Store.InstallSecret(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("install secret: %w", err)
+	}
+	a.links = secret.NewLinks(install, a.now)
+	a.Metrics = telemetry.NewMetrics(o.Version)
+	a.wire(o)
+	a.cleanups.add("background work", a.behind.stop)
+	return a, nil
+}
+
+// openStore opens the database of the configuration.
+func openStore(ctx context.Context, cfg config.Config, now func() time.Time) (*store.Store, error) {
+	s, err := store.Open(ctx, cfg.DatabaseURL.Reveal(), store.Options{Now: now})
+	if err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	return s, nil
+}
+
+// migrated makes sure of the tables. A SQLite file is ours alone and is brought up to date; a PostgreSQL
+// database may be somebody's main one, so that changing it is left to whoever runs migrate.
+func migrated(ctx context.Context, s *store.Store) error {
+	pending, err := s.Pending(ctx)
+	if err != nil {
+		return fmt.Errorf("look for migrations: %w", err)
+	}
+	if len(pending) == 0 {
+		return nil
+	}
+	if !s.Exclusive() {
+		return fmt.Errorf("%w: run `achim migrate` first (%d pending)", ErrPendingMigrations, len(pending))
+	}
+	if _, err := s.Migrate(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// wire makes every part from the configuration.
+func (a *App) wire(o Options) {
+	cfg := a.Config
+	a.Defaults = &briefing.Defaults{At: cfg.Schedule.At, Zone: cfg.Timezone, Weekdays: cfg.Schedule.Weekdays, Language: cfg.Language}
+	a.Google = sources.NewGoogle(sources.GoogleConfig{
+		ClientID: cfg.Google.ClientID, ClientSecret: cfg.Google.ClientSecret, RedirectURL: cfg.Google.RedirectURL,
+		Scopes: cfg.Google.Scopes, AuthURL: cfg.Google.AuthURL, TokenURL: cfg.Google.TokenURL,
+		RevokeURL: cfg.Google.RevokeURL, UserinfoURL: cfg.Google.UserinfoURL,
+		GmailURL: cfg.Google.GmailURL, CalendarURL: cfg.Google.CalendarURL,
+		Now: a.now, OnRefresh: a.Metrics.Refreshed,
+	}, a.Store)
+	a.Slack = delivery.NewSlack(delivery.SlackConfig{Token: cfg.Slack.BotToken, URL: cfg.Slack.URL, Now: a.now})
+	a.Renderer = delivery.NewRenderer(delivery.RenderConfig{
+		Buttons: !cfg.Slack.SigningSecret.IsZero(), ConnectURL: a.linkForDM, Operator: cfg.Delivery.Operator,
+	})
+	a.engine = &engine.Local{Store: a.Store, Logger: a.Logger, Workers: o.Workers, Now: a.now}
+	a.Pipeline = &briefing.Pipeline{
+		Ledger: a.Store, Readers: a.Store, Channels: a.Store, Memory: a.Store,
+		Sources: sources.Catalog(sources.Config{Google: a.Google, News: sources.NewsConfig{
+			Team: cfg.Feeds, AllowPrivate: cfg.AllowPrivateNetworks, Now: a.now,
+		}}),
+		Deliverer: a.Slack, Renderer: a.Renderer, Defaults: a.Defaults, Budgets: cfg.Budgets,
+		Owner: owner(), Grace: cfg.Grace, MendUntil: cfg.MendUntil, LogGist: cfg.ConversationLogContent == config.LogGist,
+		Observe: a.observer(), Now: a.now,
+	}
+	a.engine.Work = a.Pipeline.Work
+	a.Trigger = &briefing.Trigger{
+		Readers: a.Store, Runs: a.Store, DryRuns: a.Store, Pipeline: a.Pipeline, Zone: cfg.Timezone,
+		Now: a.now, Wake: a.engine.Wake, Changed: a.bell.Next, Go: a.behind.Go,
+	}
+	a.Roster = &briefing.Roster{Readers: a.Store, Runs: a.Store, Ledger: a.Store, Defaults: a.Defaults,
+		Now: a.now, Lead: cfg.PrepareLead, Wake: a.engine.Wake}
+	a.Planner = &briefing.Planner{Store: a.Store, Defaults: a.Defaults, Grace: cfg.Grace, Lead: cfg.PrepareLead, Now: a.now,
+		Trouble: func(r briefing.Reader, err error) {
+			a.Logger.Error("a reader cannot be planned", "reader", r.ID, "error", err)
+		}}
+}
+
+// owner names this process in the ledger, differently at every start.
+func owner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), briefing.NewID()[:8])
+}
+
+// Start listens, works on the ledger and ticks. It returns once everything runs; Failed tells of a part
+// that ends by itself. Addresses are those of the configuration.
+func (a *App) Start(ctx context.Context) error {
+	if err := a.Store.Probe(ctx); err != nil {
+		return fmt.Errorf("the tables shared with other programs: %w", err)
+	}
+	if err := a.listen(ctx); err != nil {
+		return err
+	}
+	if err := a.StartEngine(ctx); err != nil {
+		return err
+	}
+	clock, err := schedule.New(schedule.Config{
+		Planner: a.Planner, Planned: a.engine.Wake, Zone: a.Config.Timezone, Logger: a.Logger,
+	})
+	if err != nil {
+		return fmt.Errorf("schedule: %w", err)
+	}
+	clock.Start(ctx)
+	a.cleanups.add("schedule", func(context.Context) error { return clock.Stop() })
+	a.serve()
+	return nil
+}
+
+// StartEngine makes this process work on the ledger, and tells store.ErrEngineBusy when another process has
+// the SQLite file's engine.
+func (a *App) StartEngine(ctx context.Context) error {
+	release, err := a.Store.LockEngine()
+	if err != nil {
+		return fmt.Errorf("engine: %w", err)
+	}
+	a.cleanups.add("engine lock", func(context.Context) error { release(); return nil })
+	if a.Store.Exclusive() {
+		// Nobody else works on this file, so whatever is still claimed was left by a process that died.
+		if _, err := a.Store.ReleaseClaims(ctx, a.Pipeline.Owner); err != nil {
+			return fmt.Errorf("engine: %w", err)
+		}
+	}
+	a.engine.Start(context.WithoutCancel(ctx)) // stopping drains; see Stop
+	a.cleanups.add("engine", a.engine.Stop)
+	return nil
+}
+
+// listen binds every configured address.
+func (a *App) listen(ctx context.Context) error {
+	for _, addr := range a.Config.Addrs {
+		var lc net.ListenConfig
+		l, err := lc.Listen(ctx, "tcp", addr)
+		if err != nil {
+			return fmt.Errorf("listen on %s: %w (is another achim running? ACHIM_ADDR names another address)", addr, err)
+		}
+		a.listeners = append(a.listeners, l)
+		a.cleanups.add("listener "+addr, func(context.Context) error { return ignoreClosed(l.Close()) })
+	}
+	return nil
+}
+
+// serve answers HTTP on the listeners.
+func (a *App) serve() {
+	server := &http.Server{
+		Handler:           a.Handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      150 * time.Second, // a trigger may wait 120 s
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(a.Logger.Handler(), slog.LevelDebug),
+	}
+	requests, cancel := context.WithCancel(context.Background())
+	server.BaseContext = func(net.Listener) context.Context { return requests }
+	server.RegisterOnShutdown(cancel) // a trigger that waits for its run is answered as it stands
+	for _, l := range a.listeners {
+		a.behind.Go(func(context.Context) {
+			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				a.failed <- fmt.Errorf("serve %s: %w", l.Addr(), err)
+			}
+		})
+	}
+	a.cleanups.add("http server", server.Shutdown)
+}
+
+// Addr returns the first address served, "" before Start.
+func (a *App) Addr() string {
+	if len(a.listeners) == 0 {
+		return ""
+	}
+	return a.listeners[0].Addr().String()
+}
+
+// Failed tells of a part that ended by itself; the process should then stop.
+func (a *App) Failed() <-chan error { return a.failed }
+
+// Stop takes everything down: nothing new is taken on, work under way is finished until ctx is done, what
+// is left then is taken up at the next start. It may be called more than once.
+func (a *App) Stop(ctx context.Context) error { return a.cleanups.drain(ctx) }
+
+// ignoreClosed forgives closing a listener the server has closed already.
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}

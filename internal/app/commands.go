@@ -1,0 +1,185 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"achim/briefing"
+	"achim/delivery"
+	"achim/internal/config"
+	"achim/internal/telemetry"
+	"achim/store"
+)
+
+// LoadConfig reads defaults, the file at path ("" = ACHIM_CONFIG, else achim.yaml if there is one) and the
+// environment. Its error lists every fault at once.
+func LoadConfig(path string) (config.Config, error) {
+	return config.Load(config.Source{Path: path, Getenv: os.LookupEnv})
+}
+
+// Logger returns the log a process writes to w: text for a terminal, JSON for anything that reads lines.
+func Logger(w io.Writer, cfg config.Config) *slog.Logger {
+	f, ok := w.(*os.File)
+	asJSON := true
+	if ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			asJSON = false
+		}
+	}
+	return telemetry.NewLogger(w, cfg.LogLevel, asJSON)
+}
+
+// Migrate applies what this version needs to the configured database and returns what it applied, or with
+// dry what it would.
+func Migrate(ctx context.Context, cfg config.Config, dry bool) ([]string, error) {
+	s, err := openStore(ctx, cfg, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	act := s.Migrate
+	if dry {
+		act = s.Pending
+	}
+	steps, err := act(ctx)
+	return steps, errors.Join(err, s.Close())
+}
+
+// Find returns the reader with the UUID, Slack id or name; a FieldError when there is none.
+func (a *App) Find(ctx context.Context, ref string) (briefing.Reader, error) {
+	r, err := a.Store.Reader(ctx, ref)
+	if errors.Is(err, briefing.ErrNotFound) {
+		return briefing.Reader{}, &briefing.FieldError{Field: "user", Code: "unknown_reader",
+			Problem: fmt.Sprintf("there is no reader %q (achim users list shows all)", ref)}
+	}
+	return r, err
+}
+
+// View returns r with all defaults filled in.
+func (a *App) View(r briefing.Reader) briefing.ReaderView { return a.Defaults.View(r, a.now()) }
+
+// Names returns every reader's name by id.
+func (a *App) Names(ctx context.Context) (map[briefing.ReaderID]string, error) {
+	readers, err := a.Store.Readers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[briefing.ReaderID]string, len(readers))
+	for _, r := range readers {
+		names[r.ID] = r.Name
+	}
+	return names, nil
+}
+
+// RunNow triggers a run and follows it to its end, or until ctx is done; the run then goes on elsewhere or
+// at the next start. Where another process has the engine, that one does the work. update is told of the
+// run now and then.
+func (a *App) RunNow(ctx context.Context, req briefing.TriggerRequest, update func(briefing.Run)) (briefing.Run, error) {
+	if !req.DryRun {
+		err := a.StartEngine(ctx)
+		if err != nil && !errors.Is(err, store.ErrEngineBusy) {
+			return briefing.Run{}, err
+		}
+	}
+	run, err := a.Trigger.Start(ctx, req)
+	for err == nil && !run.Finished() && ctx.Err() == nil {
+		update(run)
+		slice, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
+		run, err = a.Trigger.Wait(slice, run.ID)
+		cancel()
+	}
+	return run, err
+}
+
+// Preview composes the reader's briefing of the date (zero: their today) and sends nothing.
+func (a *App) Preview(ctx context.Context, ref string, date briefing.Date) (briefing.Briefing, error) {
+	r, err := a.Find(ctx, ref)
+	if err != nil {
+		return briefing.Briefing{}, err
+	}
+	if date.IsZero() {
+		s, err := a.Defaults.Schedule(r)
+		if err != nil {
+			return briefing.Briefing{}, err
+		}
+		date = briefing.DateOf(a.now(), s.Zone)
+	}
+	return a.Pipeline.Preview(ctx, r, date)
+}
+
+// Print draws the briefing for a terminal of the given width; 0 is no terminal.
+func (a *App) Print(w io.Writer, b briefing.Briefing, width int) error {
+	return delivery.Console(w, a.Renderer.Render(b), width, width > 0)
+}
+
+// Resolve settles an unknown entry: as delivered, or to be posted again.
+func (a *App) Resolve(ctx context.Context, id briefing.EntryID, delivered bool) (briefing.Entry, error) {
+	e, err := a.Store.Entry(ctx, id)
+	if err != nil {
+		return briefing.Entry{}, err
+	}
+	if e.State != briefing.Unknown {
+		return briefing.Entry{}, fmt.Errorf("briefing %s is %s: only an unknown one can be resolved", id, e.State)
+	}
+	if delivered {
+		return a.Pipeline.Settle(ctx, e)
+	}
+	now := a.now()
+	e.State, e.DueAt, e.NextAt, e.Reason, e.Tries = briefing.Planned, now, now, "", 0
+	return a.Store.Advance(ctx, briefing.Step{Entry: e, From: briefing.Unknown, Reopen: true})
+}
+
+// FieldFault rewords faults of what a person entered so that they name the flag; ok is false for any other
+// error.
+func FieldFault(err error) (fault error, ok bool) {
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
+		var texts []string
+		for _, one := range joined.Unwrap() {
+			if f, ok := errors.AsType[*briefing.FieldError](one); ok {
+				texts = append(texts, flagOf(f.Field)+": "+f.Problem)
+			}
+		}
+		if len(texts) > 0 {
+			return errors.New(strings.Join(texts, "\n       ")), true
+		}
+	}
+	if f, ok := errors.AsType[*briefing.FieldError](err); ok {
+		return errors.New(flagOf(f.Field) + ": " + f.Problem), true
+	}
+	return nil, false
+}
+
+// flagOf returns the flag behind a field.
+func flagOf(field string) string {
+	name, _, _ := strings.Cut(field, "[")
+	switch name {
+	case "slack_user_id":
+		return "--slack"
+	case "deliver_at":
+		return "--at"
+	case "user_ids":
+		return "--user"
+	case "user_id":
+		return "--id"
+	case "feeds":
+		return "--feed"
+	case "paused_until":
+		return "--paused-until"
+	}
+	return "--" + name
+}
+
+// NewReaderID returns a random UUID (version 4).
+func NewReaderID() briefing.ReaderID {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // crypto/rand does not fail
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return briefing.ReaderID(fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]))
+}

@@ -1,0 +1,37 @@
+package app
+
+import (
+	"context"
+	"net/http"
+
+	"achim/delivery"
+	"achim/internal/httpserver"
+	"achim/internal/slackapp"
+)
+
+// Handler returns everything Achim serves over HTTP.
+func (a *App) Handler() http.Handler {
+	cfg := a.Config
+	return httpserver.New(httpserver.Deps{
+		Triggers: a.Trigger, Roster: a.Roster, Readers: a.Store, Runs: a.Store, Ledger: a.Store,
+		Credentials: a.Google, Connector: a.Google, Peek: a.Pipeline, Links: pageLinks{a},
+		Renderer: a.Renderer, Defaults: a.Defaults,
+		CronSecrets: cfg.CronSecrets, APISecrets: cfg.APISecrets,
+		ExposeAccessTokens: cfg.Google.ExposeAccessTokens, Operator: cfg.Delivery.Operator,
+		KeepContent: cfg.Retention.Content, Ready: a.ready, Metrics: a.Metrics.Handler(),
+		Interactions: slackapp.New(slackapp.Config{Verify: a.slackVerifier(), Logger: a.Logger}),
+		Observe:      a.Metrics.Request, Logger: a.Logger, Now: a.now,
+	})
+}
+
+// ready reports whether briefings could go out now.
+func (a *App) ready(ctx context.Context) error { return a.Store.Ping(ctx) }
+
+// slackVerifier returns how Slack's calls are verified, nil without a signing secret.
+func (a *App) slackVerifier() func(http.Header, []byte) error {
+	signing := a.Config.Slack.SigningSecret
+	if signing.IsZero() {
+		return nil
+	}
+	return func(h http.Header, body []byte) error { return delivery.VerifySignature(signing, h, body) }
+}

@@ -1,0 +1,51 @@
+package app
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"achim/briefing"
+	"achim/internal/secret"
+)
+
+const (
+	connectPurpose = "connect"
+	connectFor     = 7 * 24 * time.Hour
+	switchFlag     = "switch"
+)
+
+// ConnectURL returns the reader's signed link to the page that starts a connection. It works for seven days,
+// any number of times. switchAccount allows another Google account than before.
+func (a *App) ConnectURL(reader briefing.ReaderID, switchAccount bool) string {
+	claim := secret.Claim{Purpose: connectPurpose, Subject: string(reader), Expires: a.now().Add(connectFor)}
+	if switchAccount {
+		claim.Flags = []string{switchFlag}
+	}
+	return a.Config.PublicURL + "/connect/" + a.links.Sign(claim)
+}
+
+// linkForDM is ConnectURL where a phone could use the link, else "".
+func (a *App) linkForDM(reader briefing.ReaderID) string {
+	if !a.anyLinks && !a.Config.LinksUsable() {
+		return ""
+	}
+	return a.ConnectURL(reader, false)
+}
+
+// pageLinks are the links as the pages need them.
+type pageLinks struct{ app *App }
+
+// ConnectURL returns a fresh link to the reader's connect page.
+func (l pageLinks) ConnectURL(reader briefing.ReaderID) string {
+	return l.app.ConnectURL(reader, false)
+}
+
+// VerifyConnect returns what a connect link allows.
+func (l pageLinks) VerifyConnect(token string) (reader briefing.ReaderID, switchAccount bool, err error) {
+	claim, err := l.app.links.Verify(connectPurpose, token)
+	if err != nil {
+		return "", false, fmt.Errorf("connect link: %w", err)
+	}
+	return briefing.ReaderID(claim.Subject), slices.Contains(claim.Flags, switchFlag), nil
+}

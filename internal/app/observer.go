@@ -1,0 +1,52 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"achim/briefing"
+)
+
+// observer logs and counts what the pipeline does. It is the rim: errors the pipeline survives end here.
+func (a *App) observer() briefing.Observer {
+	return briefing.Observer{
+		SourceRead: a.sourceRead,
+		Moved:      a.moved,
+		Trouble: func(e briefing.Entry, err error) {
+			a.Metrics.Trouble(e, err)
+			a.Logger.Warn("delivery has trouble", "entry", e.ID, "state", e.State, "reason", briefing.ReasonOf(err), "error", err)
+		},
+	}
+}
+
+func (a *App) sourceRead(s briefing.Section, err error, took time.Duration) {
+	a.Metrics.SourceRead(s, err, took)
+	if err != nil && s.Verdict.State != briefing.VerdictNotConnected {
+		a.Logger.Warn("source not read in full", "source", s.Source, "verdict", s.Verdict.State,
+			"reason", s.Verdict.Reason, "error", err, "took", took.Round(time.Millisecond))
+	}
+}
+
+func (a *App) moved(e briefing.Entry, outcome briefing.Outcome) {
+	a.bell.Ring()
+	a.Metrics.Moved(e, outcome)
+	if outcome == briefing.OutcomePending {
+		return
+	}
+	a.Logger.Info("briefing "+string(outcome), "entry", e.ID, "date", e.Date.String(), "slot", e.Slot,
+		"status", e.Status, "reason", e.Reason)
+}
+
+// CheckSlack asks Slack whether the bot token works and says so in the log. A token that does not work
+// stops nothing: readers can still connect, and it may be mended while Achim runs.
+func (a *App) CheckSlack(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	bot, team, err := a.Slack.Check(ctx)
+	if err != nil {
+		a.Logger.Error("Slack does not take the bot token: no briefing can be delivered until it does",
+			"remedy", "check SLACK_BOT_TOKEN and that the app is installed (configs/slack-manifest.yaml)", "error", err)
+		return
+	}
+	a.Logger.Info("Slack is ready", "bot", bot, "team", team)
+}

@@ -1,0 +1,183 @@
+package httpserver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"achim/briefing"
+)
+
+// reader finds a reader by UUID or Slack id. A reader whose name looks like somebody's id is not found
+// by it.
+func (s *server) reader(ctx context.Context, field, ref string) (briefing.Reader, error) {
+	known, err := readerRef(field, ref)
+	if err != nil {
+		return briefing.Reader{}, err
+	}
+	r, err := s.Readers.Reader(ctx, known)
+	if errors.Is(err, briefing.ErrNotFound) || err == nil && string(r.ID) != known && r.SlackUserID != known {
+		return briefing.Reader{}, fault(field, codeUnknownReader, "there is no reader %q", known)
+	}
+	return r, err
+}
+
+// queriedReader finds the reader ?user_id= names.
+func (s *server) queriedReader(r *http.Request) (briefing.Reader, error) {
+	return s.reader(r.Context(), "user_id", r.URL.Query().Get("user_id"))
+}
+
+// pathReader finds the reader the path names.
+func (s *server) pathReader(r *http.Request) (briefing.Reader, error) {
+	return s.reader(r.Context(), "user_id", r.PathValue("user_id"))
+}
+
+// listUsers lists all readers.
+func (s *server) listUsers(w http.ResponseWriter, r *http.Request) error {
+	readers, err := s.Readers.Readers(r.Context())
+	if err != nil {
+		return err
+	}
+	now := s.Now()
+	views := make([]briefing.ReaderView, 0, len(readers))
+	for _, reader := range readers {
+		views = append(views, s.Defaults.View(reader, now))
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{"users": views})
+}
+
+// showUser shows one reader.
+func (s *server) showUser(w http.ResponseWriter, r *http.Request) error {
+	reader, err := s.pathReader(r)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, s.Defaults.View(reader, s.Now()))
+}
+
+// putUser creates a reader, or replaces the members sent.
+func (s *server) putUser(w http.ResponseWriter, r *http.Request) error {
+	id, err := briefing.ParseReaderID(r.PathValue("user_id"))
+	if err != nil {
+		return err
+	}
+	body, err := readObject(w, r)
+	if err != nil {
+		return err
+	}
+	reader, err := s.reader(r.Context(), "user_id", string(id))
+	if faults := fieldErrors(err); len(faults) == 1 && faults[0].Code == codeUnknownReader {
+		reader, err = briefing.Reader{ID: id}, nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := body.read("", userMembers(&reader)); err != nil {
+		return err
+	}
+	saved, created, err := s.Roster.Save(r.Context(), reader)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if created {
+		status = http.StatusCreated
+		w.Header().Set("Location", "/api/users/"+string(saved.ID))
+	}
+	return writeJSON(w, status, s.Defaults.View(saved, s.Now()))
+}
+
+// deleteUser forgets a reader.
+func (s *server) deleteUser(w http.ResponseWriter, r *http.Request) error {
+	reader, err := s.pathReader(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Roster.Remove(r.Context(), reader.ID); err != nil {
+		if errors.Is(err, briefing.ErrNotFound) {
+			return fault("user_id", codeUnknownReader, "there is no reader %q", reader.ID)
+		}
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// userMembers reads the members of a reader into r; null goes back to the default. What a GET gave may be
+// sent back whole: user_id must be the same, and next_due_at follows from the rest.
+func userMembers(r *briefing.Reader) members {
+	return members{
+		"user_id": parsed(func(text string) error {
+			if id, err := briefing.ParseReaderID(text); err != nil || id != r.ID {
+				return fmt.Errorf("is not the reader's in the address; an id cannot be changed")
+			}
+			return nil
+		}),
+		"next_due_at": func(json.RawMessage) error { return nil },
+		"name":        value(&r.Name, "a string"),
+		"slack_user_id": parsed(func(text string) error {
+			if text != r.SlackUserID {
+				r.SlackUserID, r.SlackChannelID = text, "" // the DM was with somebody else
+			}
+			return nil
+		}),
+		"email":    orNull(value(&r.Email, "a string"), func() { r.Email = "" }),
+		"timezone": orNull(value(&r.Timezone, "a string"), func() { r.Timezone = "" }),
+		"deliver_at": orNull(parsed(func(text string) error {
+			at, err := briefing.ParseTimeOfDay(text)
+			if err != nil {
+				return err
+			}
+			r.At = &at
+			return nil
+		}), func() { r.At = nil }),
+		"weekdays": orNull(func(raw json.RawMessage) (err error) {
+			var names []string
+			if err := value(&names, "an array of strings")(raw); err != nil {
+				return err
+			}
+			days, err := briefing.ParseWeekdays(names)
+			if err != nil {
+				return err
+			}
+			r.Weekdays = days
+			return nil
+		}, func() { r.Weekdays = 0 }),
+		"language": orNull(value(&r.Language, "a string"), func() { r.Language = "" }),
+		"feeds":    orNull(feedsMember(&r.Feeds), func() { r.Feeds = nil }),
+		"paused":   orNull(value(&r.Paused, "true or false"), func() { r.Paused = false }),
+		"paused_until": orNull(parsed(func(text string) error {
+			date, err := briefing.ParseDate(text)
+			if err != nil {
+				return fault("paused_until", codeInvalidDate, "%q is not a date like 2026-11-20", clip(text))
+			}
+			r.PausedUntil = date
+			return nil
+		}), func() { r.PausedUntil = briefing.Date{} }),
+		"notification": orNull(value(&r.Notification, "a string"), func() { r.Notification = "" }),
+	}
+}
+
+// feedsMember reads a reader's own feeds.
+func feedsMember(feeds *[]briefing.Feed) func(json.RawMessage) error {
+	return func(raw json.RawMessage) error {
+		var objects []object
+		if err := value(&objects, "an array of objects with url, title and max_items")(raw); err != nil {
+			return err
+		}
+		read := make([]briefing.Feed, len(objects))
+		var faults []error
+		for i, o := range objects {
+			feed := &read[i]
+			faults = append(faults, o.read(fmt.Sprintf("feeds[%d]", i), members{
+				"url":       value(&feed.URL, "a string"),
+				"title":     orNull(value(&feed.Title, "a string"), func() {}),
+				"max_items": orNull(value(&feed.MaxItems, "a whole number"), func() {}),
+			}))
+		}
+		*feeds = read
+		return errors.Join(faults...)
+	}
+}

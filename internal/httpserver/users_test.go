@@ -1,0 +1,79 @@
+package httpserver_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"achim/briefing"
+)
+
+func TestPutCreatesAReader(t *testing.T) {
+	w := newWorld()
+	c := serve(t, w.deps())
+	got := c.ask("PUT /api/users/"+string(nobody), `{"name":"minji","slack_user_id":"U0SECOND"}`, asAPI)
+	got.wantGolden(t, http.StatusCreated, "user_created")
+	if location := got.Header.Get("Location"); location != "/api/users/"+string(nobody) {
+		t.Errorf("Location = %q", location)
+	}
+}
+
+func TestPutReplacesOnlyWhatIsSent(t *testing.T) {
+	w := newWorld()
+	before := w.readers[dana]
+	c := serve(t, w.deps())
+	got := c.ask("PUT /api/users/"+string(dana), `{"email":"dana@gaon.example","paused_until":"2026-12-01","weekdays":["mon","fri"]}`, asAPI)
+	if got.StatusCode != http.StatusOK {
+		t.Fatalf("status %d: %s", got.StatusCode, got.body)
+	}
+	want := before
+	want.Email, want.PausedUntil, want.Weekdays = "dana@gaon.example", briefing.Date{Year: 2026, Month: 12, Day: 1}, 1<<1|1<<5
+	if diff := cmp.Diff(want, w.readers[dana]); diff != "" {
+		t.Errorf("reader (-want +got):\n%s", diff)
+	}
+}
+
+func TestPutNullGoesBackToTheDefault(t *testing.T) {
+	w := newWorld()
+	c := serve(t, w.deps())
+	got := c.ask("PUT /api/users/"+string(dana), `{"email":null,"paused_until":null,"timezone":null,"deliver_at":null,
+		"weekdays":null,"language":null,"feeds":null,"paused":null,"notification":null}`, asAPI)
+	got.wantGolden(t, http.StatusOK, "user_defaults")
+	if diff := cmp.Diff(briefing.Reader{ID: dana, Name: "dana", SlackUserID: "U0DANA"}, w.readers[dana]); diff != "" {
+		t.Errorf("reader (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhatGetGaveMayBePutBack(t *testing.T) {
+	w := newWorld()
+	c := serve(t, w.deps())
+	got := c.ask("GET /api/users/"+string(dana), "", asAPI)
+	c.ask("PUT /api/users/"+string(dana), got.body, asAPI).wantGolden(t, http.StatusOK, "user")
+}
+
+func TestAnotherSlackIDMeansAnotherDM(t *testing.T) {
+	w := newWorld()
+	serve(t, w.deps()).ask("PUT /api/users/"+string(minji), `{"slack_user_id":"U0OTHER"}`, asAPI)
+	if got := w.readers[minji]; got.SlackUserID != "U0OTHER" || got.SlackChannelID != "" {
+		t.Errorf("Slack id %q, channel %q", got.SlackUserID, got.SlackChannelID)
+	}
+}
+
+// A reader who calls themselves by somebody's id is not taken for them.
+func TestANameIsNoID(t *testing.T) {
+	w := newWorld()
+	w.readers[dana] = briefing.Reader{ID: dana, Name: string(nobody), SlackUserID: "U0DANA"}
+	c := serve(t, w.deps())
+	c.ask("GET /api/users/"+string(nobody), "", asAPI).wantProblem(t, http.StatusNotFound, "unknown_reader")
+}
+
+func TestDeleteForgetsAReader(t *testing.T) {
+	w := newWorld()
+	if got := serve(t, w.deps()).ask("DELETE /api/users/U0MINJI", "", asAPI); got.StatusCode != http.StatusNoContent || got.body != "" {
+		t.Errorf("status %d: %s", got.StatusCode, got.body)
+	}
+	if _, ok := w.readers[minji]; ok {
+		t.Error("the reader is still there")
+	}
+}

@@ -1,0 +1,86 @@
+// Package webui lays out the pages a person sees in a browser: one card, readable on a phone, light or
+// dark as the phone is. The words come from internal/language; everything in them is escaped here. A page
+// is one self-contained answer: no script, no font, no image and no style sheet is fetched.
+package webui
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"achim/internal/language"
+)
+
+//go:embed assets
+var assets embed.FS
+
+// Pages renders pages. Make one with New; it is safe for concurrent use.
+type Pages struct {
+	page   *template.Template
+	style  template.CSS
+	policy string
+}
+
+// New parses the embedded assets. It panics when they are broken, which a test would have shown.
+func New() *Pages {
+	style, err := assets.ReadFile("assets/page.css")
+	if err != nil {
+		panic(fmt.Sprintf("webui: embedded style sheet: %v", err))
+	}
+	sum := sha256.Sum256(style)
+	return &Pages{
+		page: template.Must(template.New("page.html").
+			Funcs(template.FuncMap{"href": href}).
+			ParseFS(assets, "assets/page.html")),
+		style: template.CSS(style), //nolint:gosec // our own embedded file
+		// No form-action: browsers hold it against redirects too, and the form's answer is a redirect to
+		// Google, whose address is configurable. There is no way to inject a form: nothing is unescaped.
+		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+			"'; img-src data:; base-uri 'none'; frame-ancestors 'none'",
+	}
+}
+
+// Render writes the page with the status and with headers that keep it out of caches, frames and referrers.
+func (p *Pages) Render(w http.ResponseWriter, status int, page language.Page) {
+	var body bytes.Buffer
+	view := struct {
+		language.Page
+		Style template.CSS
+	}{page, p.style}
+	if err := p.page.Execute(&body, view); err != nil {
+		// Only a template that does not fit language.Page gets here, and rendering any page would tell.
+		panic(fmt.Sprintf("webui: render page: %v", err))
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", string(page.Language))
+	h.Set("Content-Security-Policy", p.policy)
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	// A client that has gone away is nobody's fault.
+	_, _ = w.Write(body.Bytes())
+}
+
+// href lets web addresses, addresses on this server and the Slack app through; html/template alone would
+// refuse the latter. Anything else leads nowhere.
+func href(address string) template.URL {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "#"
+	}
+	switch strings.ToLower(u.Scheme) {
+	case "", "http", "https", "slack":
+		return template.URL(u.String()) //nolint:gosec // the scheme is one of a few, and it is still escaped as an attribute
+	default:
+		return "#"
+	}
+}

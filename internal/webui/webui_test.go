@@ -1,0 +1,81 @@
+package webui_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"achim/briefing"
+	"achim/internal/language"
+	"achim/internal/webui"
+)
+
+// render renders one page.
+func render(page language.Page) *httptest.ResponseRecorder {
+	rec := httptest.NewRecorder()
+	webui.New().Render(rec, http.StatusTeapot, page)
+	return rec
+}
+
+// A page whose style the browser refuses, because the policy names another hash, would be a bare page.
+func TestThePolicyAllowsTheStyleAndNothingElse(t *testing.T) {
+	rec := render(language.Page{Language: briefing.Korean, Title: "x"})
+	style := regexp.MustCompile(`(?s)<style>(.*)</style>`).FindStringSubmatch(rec.Body.String())
+	if style == nil {
+		t.Fatal("the page has no style")
+	}
+	sum := sha256.Sum256([]byte(style[1]))
+	want := "style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	policy := rec.Header().Get("Content-Security-Policy")
+	if !strings.Contains(policy, want) || !strings.HasPrefix(policy, "default-src 'none';") {
+		t.Errorf("Content-Security-Policy = %q, want %s in it", policy, want)
+	}
+	if rec.Code != http.StatusTeapot {
+		t.Errorf("status %d", rec.Code)
+	}
+}
+
+func TestEverythingInAPageIsEscaped(t *testing.T) {
+	const evil = `"><img src=x onerror=alert(1)><!--{{.}}`
+	body := render(language.Page{
+		Language: briefing.English, Tone: language.ToneHalt, Title: evil, Lead: evil,
+		Facts: []language.PageFact{{Label: evil, Value: evil}}, Body: []string{evil},
+		Main:  language.PageAction{Label: evil, Href: "https://achim.gaon.example/" + evil},
+		Links: []language.PageAction{{Label: evil, Href: evil}},
+		Folds: []language.PageFold{{Summary: evil, Body: []string{evil}}}, Small: []string{evil},
+	}).Body.String()
+	if strings.Contains(body, "<img") || strings.Contains(body, "<!--") {
+		t.Errorf("markup got through:\n%s", body)
+	}
+	if got := strings.Count(body, "&lt;img"); got < 9 {
+		t.Errorf("the text is there %d times:\n%s", got, body)
+	}
+}
+
+func TestLinksLeadToWebPagesOrSlack(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://achim.gaon.example/connect/a.b-c_d": `href="https://achim.gaon.example/connect/a.b-c_d"`,
+		"http://127.0.0.1:8001/connect/t":            `href="http://127.0.0.1:8001/connect/t"`,
+		"slack://open":                               `href="slack://open"`,
+		"javascript:alert(1)":                        `href="#"`,
+		"JAVASCRIPT:alert(1)":                        `href="#"`,
+		"data:text/html,x":                           `href="#"`,
+		"https://%zz":                                `href="#"`,
+	} {
+		body := render(language.Page{Main: language.PageAction{Label: "go", Href: address}}).Body.String()
+		if !strings.Contains(body, `<a class="main" `+want) {
+			t.Errorf("%s: no %s in\n%s", address, want, body)
+		}
+	}
+}
+
+func TestAFormPostsToItsOwnAddress(t *testing.T) {
+	body := render(language.Page{Main: language.PageAction{Label: "go", Post: true}}).Body.String()
+	if !strings.Contains(body, `<form method="post"><button class="main" type="submit">go</button></form>`) {
+		t.Errorf("no form in\n%s", body)
+	}
+}
