@@ -69,6 +69,9 @@ func wordy(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 // escape makes s show as it stands: the three characters that make links and pings become entities, and
 // marks that would format are set apart.
 func escape(s string) string {
+	if !strings.ContainsAny(s, "*_~`<>&") {
+		return s
+	}
 	runes := []rune(s)
 	var b strings.Builder
 	for i, r := range runes {

@@ -37,13 +37,13 @@ func (h *house) consent(t *testing.T, address string, choice standin.Choice) bri
 	return briefing.ConnectAnswer{State: q.Get("state"), Code: q.Get("code"), Error: q.Get("error")}
 }
 
-func wantFault(t *testing.T, err error, want briefing.ConnectFault) *briefing.ConnectError {
+func wantFault(t *testing.T, err error, want briefing.ConnectFault) briefing.ConnectError {
 	t.Helper()
 	fault, ok := errors.AsType[*briefing.ConnectError](err)
 	if !ok || fault.Fault != want {
 		t.Fatalf("error %v, want fault %s", err, want)
 	}
-	return fault
+	return *fault
 }
 
 func TestConnect(t *testing.T) {
@@ -140,11 +140,11 @@ func TestConnectFaults(t *testing.T) {
 
 	answer = h.consent(t, h.begin(t, briefing.ConnectRequest{}), standin.Choice{})
 	answer.Code = "4/0-made-up"
-	wantReason(t, errors.Unwrap(wantFault(t, finish(answer), briefing.ConnectExchange)), briefing.ReauthRequired)
+	wantReason(t, wantFault(t, finish(answer), briefing.ConnectExchange).Err, briefing.ReauthRequired)
 
 	answer = h.consent(t, h.begin(t, briefing.ConnectRequest{}), standin.Choice{})
 	h.google.Inject(standin.Fault{Op: "token", Times: 1, Status: http.StatusServiceUnavailable})
-	wantReason(t, errors.Unwrap(wantFault(t, finish(answer), briefing.ConnectExchange)), briefing.Unavailable)
+	wantReason(t, wantFault(t, finish(answer), briefing.ConnectExchange).Err, briefing.Unavailable)
 
 	answer = h.consent(t, h.begin(t, briefing.ConnectRequest{}), standin.Choice{})
 	delete(h.store.readers, readerID)

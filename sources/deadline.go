@@ -14,10 +14,10 @@ const soon = 8 * 24 * time.Hour
 
 var (
 	koreanDeadline = regexp.MustCompile(`(?:(오늘|금일|내일|명일|모레)|(\d{1,2})월 ?(\d{1,2})일|(?:^|[^\d/.])(\d{1,2})[/.](\d{1,2})|(월|화|수|목|금|토|일)요일)` +
-		`(?: ?\((?:월|화|수|목|금|토|일)(?:요일)?\))?(?: ?(오전|오후|낮|저녁|밤)?)?(?: ?(\d{1,2}):(\d{2})| ?(\d{1,2})시(?: ?(반|\d{1,2}분))?| ?(정오)| ?(중|안|내))?(?:으로|에)? ?(?:까지|이전|전까지)`)
+		`(?: ?\((?:월|화|수|목|금|토|일)(?:요일)?\)|\))?(?: ?(오전|오후|낮|저녁|밤)?)?(?: ?(\d{1,2}):(\d{2})| ?(\d{1,2})시(?: ?(반|\d{1,2}분))?| ?(정오)| ?(중|안|내))?(?:으로|에)? ?(?:까지|이전|전까지)`)
 	englishDeadline = regexp.MustCompile(`(?i)\bby (?:(\d{1,2})(?::(\d{2}))? ?(am|pm|a\.m\.|p\.m\.)?(?: (?:kst|o'clock))? ?(?:on )?)?` +
 		`(today|tomorrow|tonight|eod(?: today| tomorrow)?|end of (?:the )?day|cob|(?:this )?(?:mon|tues|wednes|thurs|fri|satur|sun)day|` +
-		`(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* \d{1,2}|\d{1,2} (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\b`)
+		`(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* \d{1,2}|\d{1,2} (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\b(?:,? (?:at )?(?:(noon)|(\d{1,2})(?::(\d{2}))? ?(am|pm)?\b))?`)
 )
 
 // endOfDay stands for a deadline that names a day and no hour.
@@ -94,10 +94,15 @@ func englishDate(text string, day briefing.Date) (briefing.Date, briefing.TimeOf
 	}
 	when := strings.ToLower(m[4])
 	date, ok := englishDay(when, day)
-	if m[1] == "" || !ok {
-		return date, endOfDay(), ok
+	at := endOfDay()
+	switch {
+	case m[1] != "":
+		at, ok = clock(m[1], m[2], strings.ReplaceAll(strings.ToLower(m[3]), ".", ""), ok)
+	case m[5] != "":
+		at = briefing.TimeOfDay{Hour: 12}
+	case m[7] != "" || m[8] != "": // a bare number after a date is its year, or anything
+		at, ok = clock(m[6], m[7], strings.ToLower(m[8]), ok)
 	}
-	at, ok := clock(m[1], m[2], strings.ReplaceAll(strings.ToLower(m[3]), ".", ""), ok)
 	return date, at, ok
 }
 

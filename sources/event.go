@@ -181,7 +181,7 @@ func eventItem(ref calendarRef, event *calendar.Event, zone *time.Location) (bri
 	if ref.holiday() {
 		// Google's wider calendars hold observances too, which are nobody's day off.
 		item.Group = briefing.Holiday
-		if !ref.official() && observance.MatchString(event.Description) {
+		if !ref.official() && containsAny(strings.ToLower(event.Description), "기념일", "observance") {
 			item.Group = briefing.AllDay
 		}
 		return item, !item.FirstDay.IsZero()
@@ -190,14 +190,12 @@ func eventItem(ref calendarRef, event *calendar.Event, zone *time.Location) (bri
 	item.Place = placeOf(event.Location, item.JoinURL)
 	if item.JoinURL == "" {
 		item.Phone = byPhone(event, item)
-		if item.Phone && phonePlace.MatchString(item.Place) {
+		if item.Phone && phoneOnly(item.Place) {
 			item.Place = "" // the same thing twice
 		}
 	}
 	return item, true
 }
-
-var observance = regexp.MustCompile(`(?i)기념일|observance`)
 
 // setTimes reads when the event is. All-day dates belong to a calendar and never pass through a zone;
 // their end is exclusive. What has hours and lasts a day or more is told as whole days.
@@ -269,10 +267,21 @@ func joinURL(event *calendar.Event) string {
 	return meetingLink(event.Description)
 }
 
-var (
-	anyLink     = regexp.MustCompile(`https?://[^\s<>"'\x60\\{}|^]+`)
-	meetingHost = regexp.MustCompile(`(?i)(^|\.)(zoom\.us|zoomgov\.com|teams\.microsoft\.com|teams\.live\.com|meet\.google\.com|webex\.com|whereby\.com|meet\.jit\.si|chime\.aws|gotomeeting\.com|gather\.town)$`)
-)
+var anyLink = regexp.MustCompile(`https?://[^\s<>"'\x60\\{}|^]+`)
+
+// meetingHost reports whether the host is a service people meet on.
+func meetingHost(host string) bool {
+	host = "." + strings.ToLower(host)
+	for _, service := range [...]string{
+		"zoom.us", "zoomgov.com", "teams.microsoft.com", "teams.live.com", "meet.google.com", "webex.com",
+		"whereby.com", "meet.jit.si", "chime.aws", "gotomeeting.com", "gather.town",
+	} {
+		if strings.HasSuffix(host, "."+service) {
+			return true
+		}
+	}
+	return false
+}
 
 // meetingLink finds the address of a known meeting service in text or HTML. The host decides, so that an
 // address that only mentions one in its path is none.
@@ -292,7 +301,7 @@ func meetingLink(text string) string {
 				continue
 			}
 		}
-		if meetingHost.MatchString(u.Hostname()) {
+		if meetingHost(u.Hostname()) {
 			return link
 		}
 	}
@@ -312,11 +321,24 @@ func httpsURL(s string) string {
 
 const placeRunes = 60
 
-var (
-	onlineOnly = regexp.MustCompile(`(?i)^(google meet|meet|zoom( meeting)?|microsoft teams( meeting| 모임| 미팅)?|teams|webex|online|온라인|화상( ?회의)?)$`)
-	phonePlace = regexp.MustCompile(`(?i)^(전화|유선|phone|call|phone call)$`)
-	phoneWords = regexp.MustCompile(`(?i)^(전화|유선|phone|call|phone call)\b|^(전화|유선)|통화|전화 ?(회의|미팅)|\bphone call\b|conference call`)
-)
+// onlineOnly reports a location that only says that there is none.
+func onlineOnly(place string) bool {
+	switch strings.ToLower(place) {
+	case "google meet", "meet", "zoom", "zoom meeting", "microsoft teams", "microsoft teams meeting", "microsoft teams 모임",
+		"microsoft teams 미팅", "teams", "webex", "online", "온라인", "화상", "화상회의", "화상 회의":
+		return true
+	}
+	return false
+}
+
+// phoneOnly reports a location that is a telephone.
+func phoneOnly(place string) bool {
+	switch strings.ToLower(place) {
+	case "전화", "전화 회의", "전화회의", "유선", "phone", "call", "phone call", "conference call":
+		return true
+	}
+	return false
+}
 
 // placeOf is where to go: the first line of the location, without addresses, and nothing where all it
 // says is that the meeting is online.
@@ -330,7 +352,7 @@ func placeOf(location, join string) string {
 		if line == "" {
 			continue
 		}
-		if join != "" && onlineOnly.MatchString(line) {
+		if join != "" && onlineOnly(line) {
 			return ""
 		}
 		return cut(line, placeRunes)
@@ -347,5 +369,6 @@ func byPhone(event *calendar.Event, item briefing.Item) bool {
 			}
 		}
 	}
-	return phoneWords.MatchString(item.Place) || phoneWords.MatchString(item.Title)
+	return phoneOnly(item.Place) || containsAny(item.Title, "통화", "전화 회의", "전화회의", "전화 미팅", "전화미팅") ||
+		containsAny(strings.ToLower(item.Title), "phone call", "conference call")
 }

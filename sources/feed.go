@@ -136,15 +136,23 @@ func (f *feedReader) start(ctx context.Context, reader briefing.ReaderID, addres
 		defer cancel()
 		return contain("read feed", func() (any, error) { return f.read(ctx, address, turn) })
 	})
+	settle := func(result singleflight.Result) (*feedDoc, error) {
+		if result.Err != nil {
+			f.tell(reader, address)
+			return nil, result.Err
+		}
+		return result.Val.(*feedDoc), nil
+	}
 	return func() (*feedDoc, error) {
 		select {
 		case result := <-flight:
-			if result.Err != nil {
-				f.tell(reader, address)
-				return nil, result.Err
-			}
-			return result.Val.(*feedDoc), nil
+			return settle(result)
 		case <-ctx.Done():
+		}
+		select {
+		case result := <-flight: // both were ready: the caller waited for another feed meanwhile
+			return settle(result)
+		default:
 			return nil, transportError("read feed", ctx.Err())
 		}
 	}
@@ -306,6 +314,9 @@ func (f *feedReader) parse(ctx context.Context, body []byte, resp *http.Response
 	parsed, err := parser.ParseString(feedText(body, resp.Header.Get("Content-Type"), at.Hostname()))
 	if err != nil || parsed == nil {
 		return nil, malformed("not a feed") // the parser's own words may quote it
+	}
+	if parsed.FeedType == "json" && len(parsed.Items) == 0 && parsed.Title == "" {
+		return nil, malformed("not a feed, though JSON") // any JSON object gets this far
 	}
 	return newFeedDoc(parsed, at, f.now()), nil
 }

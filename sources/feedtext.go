@@ -96,10 +96,7 @@ func storyLink(item *gofeed.Item, at *url.URL) string {
 	return ""
 }
 
-var (
-	newsTags  = regexp.MustCompile(`^(\s*[\[【<(〈]\s*(속보|단독|종합|종합\d*보|\d보|상보|영상|포토|사진|그래픽|업데이트|update|breaking|exclusive|video)\s*[\]】>)〉])+|(\s*[\[(]\s*(종합|종합\s?\d*보|\d보|상보|속보|단독|영상|업데이트)\s*[\])])+\s*$`)
-	notLetter = regexp.MustCompile(`[^\p{L}\p{N}]+`)
-)
+var newsTags = regexp.MustCompile(`^(\s*[\[【<(〈]\s*(속보|단독|종합|종합\d*보|\d보|상보|영상|포토|사진|그래픽|업데이트|update|breaking|exclusive|video)\s*[\]】>)〉])+|(\s*[\[(]\s*(종합|종합\s?\d*보|\d보|상보|속보|단독|영상|업데이트)\s*[\])])+\s*$`)
 
 // storyKey is the same for the same story on another day or in another feed: its title without tags such
 // as [속보] and (종합2보), under which agencies publish a story again, and without punctuation.
@@ -108,7 +105,13 @@ func storyKey(title, link string) string {
 	for range 3 {
 		title = newsTags.ReplaceAllString(title, "")
 	}
-	if bare := notLetter.ReplaceAllString(title, ""); bare != "" {
+	bare := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsNumber(r) {
+			return r
+		}
+		return -1
+	}, title)
+	if bare != "" {
 		return shortHash(bare)
 	}
 	return shortHash(link)
@@ -124,9 +127,11 @@ func kst() *time.Location { return time.FixedZone("KST", 9*60*60) }
 
 var (
 	hasOffset = regexp.MustCompile(`(?i)([+-]\d{2}:?\d{2}|\d\s*Z|GMT|UTC|\bUT|\b[ECMP][SD]T)\s*(\(.*\))?\s*$`)
-	saysKST   = regexp.MustCompile(`(?i)\bKST\b\s*$`)
 	numeric   = regexp.MustCompile(`^\s*(\d{4})\s*[-./년]\s*(\d{1,2})\s*[-./월]\s*(\d{1,2})\s*[.일]?\s*(?:\([^)]*\)|[월화수목금토일]요일)?\s*T?(오전|오후|AM|PM)?\s*(\d{1,2})(?::|시\s*)(\d{2})(?:(?::|분\s*)(\d{2}))?`)
 )
+
+// saysKST reports the abbreviation that Go knows no offset for.
+func saysKST(raw string) bool { return strings.HasSuffix(strings.ToUpper(raw), " KST") }
 
 // storyTime is when the story was published, zero when that cannot be known. Times without an offset are
 // Korean in Korean feeds, where the parser takes them for UTC and nine hours late.
@@ -142,7 +147,7 @@ func storyTime(item *gofeed.Item, korean bool, now time.Time) time.Time {
 		return time.Time{}
 	case parsed != nil && hasOffset.MatchString(raw):
 		at = *parsed
-	case parsed != nil && (korean || saysKST.MatchString(raw)):
+	case parsed != nil && (korean || saysKST(raw)):
 		wall := parsed.UTC()
 		at = time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), 0, kst())
 	case parsed != nil:
@@ -175,7 +180,7 @@ func numericTime(raw string, korean bool) time.Time {
 		return time.Time{}
 	}
 	zone := time.UTC
-	if korean || strings.ContainsAny(raw, "년.오") || saysKST.MatchString(raw) {
+	if korean || strings.ContainsAny(raw, "년.오") || saysKST(raw) {
 		zone = kst()
 	}
 	date := briefing.Date{Year: number(m[1]), Month: time.Month(number(m[2])), Day: number(m[3])}

@@ -143,6 +143,22 @@ func TestGmailRanks(t *testing.T) {
 			standin.Mail{From: "Dana Kim <dana@gaon.example>", Subject: "Launch copy", Body: "Hi Haneul, the copy is ready. Could you approve this by 18:00 today?"},
 			briefing.Item{Group: briefing.NeedsReply, From: "Dana Kim", Text: "Could you approve this by 18:00 today?", Due: kst(23, 18, 0)},
 		},
+		"a deadline at noon": {
+			standin.Mail{From: "sj@gaon.example", Subject: "Press release", Body: "Can you comment by tomorrow noon?"},
+			briefing.Item{Group: briefing.NeedsReply, From: "sj", Text: "Can you comment by tomorrow noon?", Due: kst(24, 12, 0)},
+		},
+		"a deadline on a weekday": {
+			standin.Mail{From: "sj@gaon.example", Subject: "Slides", Body: "Please send them by Friday at 5pm."},
+			briefing.Item{Group: briefing.NeedsReply, From: "sj", Text: "Please send them by Friday at 5pm.", Due: kst(27, 17, 0)},
+		},
+		"a weekday in Korean": {
+			standin.Mail{From: "sj@gaon.example", Subject: "수요일(11/25) 3시까지 제출", Body: "제출 부탁드려요."},
+			briefing.Item{Group: briefing.NeedsReply, From: "sj", Text: "제출 부탁드려요.", Due: kst(25, 15, 0)},
+		},
+		"for information": {
+			standin.Mail{From: "sj@gaon.example", Subject: "안건 공유", Body: "회의 안건입니다. 참고해 주세요."},
+			briefing.Item{Group: briefing.Important, From: "sj", Text: "회의 안건입니다."},
+		},
 		"a number is no deadline": {
 			standin.Mail{From: "정하나 <hana@corp.example>", Subject: "v11.25 배포", Body: "11/25 배포 결과 확인 부탁드립니다."},
 			briefing.Item{Group: briefing.NeedsReply, From: "정하나", Text: "11/25 배포 결과 확인 부탁드립니다."},

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"achim/briefing"
 	"achim/internal/standin"
 	"achim/sources"
@@ -23,6 +25,8 @@ const (
 	clientID     = "achim-test.apps.example"
 	clientSecret = "standin-client-secret"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // seoul is the readers' zone.
 func seoul(t testing.TB) *time.Location {
@@ -328,7 +332,7 @@ func (h *house) calls(t testing.TB, want map[string]int) {
 }
 
 // wantReason checks the reason of an error.
-func wantReason(t testing.TB, err error, want briefing.Reason) *briefing.Error {
+func wantReason(t testing.TB, err error, want briefing.Reason) briefing.Error {
 	t.Helper()
 	fault, ok := errors.AsType[*briefing.Error](err)
 	if !ok {
@@ -337,7 +341,7 @@ func wantReason(t testing.TB, err error, want briefing.Reason) *briefing.Error {
 	if fault.Reason != want {
 		t.Errorf("reason %s (%v), want %s", fault.Reason, err, want)
 	}
-	return fault
+	return *fault
 }
 
 func query(t testing.TB, address string) url.Values {

@@ -122,12 +122,11 @@ func parseAddresses(value string) []address {
 	return list
 }
 
-var bracketed = regexp.MustCompile(`^(.*)<([^<>]*)>[^<>]*$`)
-
 func parseLoosely(value string) []address {
 	value = oneLine(value)
-	if m := bracketed.FindStringSubmatch(value); m != nil {
-		return []address{{strings.Trim(strings.TrimSpace(m[1]), `"' `), strings.ToLower(strings.TrimSpace(m[2]))}}
+	open, end := strings.LastIndexByte(value, '<'), strings.LastIndexByte(value, '>')
+	if open >= 0 && end > open {
+		return []address{{strings.Trim(value[:open], `"' `), strings.ToLower(strings.TrimSpace(value[open+1 : end]))}}
 	}
 	if strings.Contains(value, "@") {
 		return []address{{"", strings.ToLower(strings.Trim(value, `"' `))}}
@@ -139,7 +138,6 @@ var (
 	robotSender = regexp.MustCompile(`^(no|do[-_.]?not)[-_.]?reply|^(noreply|notifications?|notify|alerts?|mailer|mailer-daemon|postmaster|` +
 		`news(letter)?s?|info-?mail|updates?|digest|marketing|promo(tions?)?|billing|receipts?|automated|robot|bot|calendar-notification|` +
 		`drive-shares(-dm)?-noreply|comments-noreply|system|webmaster|bounces?)([-+_.].*)?$`)
-	letterWords = regexp.MustCompile(`(?i)newsletter|뉴스레터|digest|weekly|주간 ?(소식|뉴스)|\(광고\)|\[광고\]|소식지|이벤트 안내`)
 	invitations = regexp.MustCompile(`(?i)^(re: )?(invitation|updated invitation|accepted|declined|tentatively accepted|tentative|cancell?ed( event)?|` +
 		`초대|업데이트된 초대|수락|수락됨|거절|거절됨|미정|취소된 일정|일정 취소|초대 업데이트됨)( ?:| ?：)`)
 )
@@ -187,14 +185,20 @@ func (m mail) letter() bool {
 		return true
 	}
 	if m.unsubscribe == "" {
-		return m.robot() && letterWords.MatchString(m.subject+" "+m.from.name)
+		return m.robot() && letterWords(m.subject, m.from.name)
 	}
-	if letterWords.MatchString(m.subject + " " + m.from.name + " " + m.from.mailbox) {
+	if letterWords(m.subject, m.from.name, m.from.mailbox) {
 		return true
 	}
 	sorted := slices.Contains(m.labels, "CATEGORY_UPDATES") || slices.Contains(m.labels, "CATEGORY_SOCIAL") ||
 		slices.Contains(m.labels, "CATEGORY_FORUMS")
 	return !sorted && !robotSender.MatchString(m.local())
+}
+
+// letterWords reports whether one of the texts names itself a newsletter.
+func letterWords(texts ...string) bool {
+	return containsAny(strings.ToLower(strings.Join(texts, " ")), "newsletter", "뉴스레터", "digest", "weekly", "주간 소식", "주간소식",
+		"주간 뉴스", "주간뉴스", "(광고)", "[광고]", "소식지", "이벤트 안내")
 }
 
 // robot reports whether a program wrote it.

@@ -92,7 +92,8 @@ func refusesAnswers(lower, tight string) bool {
 		"please find enclosed", "please note that", "please ignore this", "please disregard", "if you did not", "if you didn't",
 		"if you have any questions") ||
 		containsAny(tight, "발신전용", "회신불가", "회신이불가", "회신은불가", "회신되지", "회신이되지", "회신하지", "수신거부", "수신을거부",
-			"수신을원치", "구독을원치", "문의사항", "문의하신", "궁금한점", "궁금한사항")
+			"수신을원치", "구독을원치", "문의사항", "문의하신", "참고해", "참고부탁", "참고바", "양해부탁", "양해해", "양해바", "이해부탁", "관심부탁", "유의해", "유의부탁",
+			"궁금한점", "궁금한사항")
 }
 
 // containsAny reports whether s holds one of the phrases.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -48,6 +49,7 @@ func newPress(t testing.TB, paths []string, options ...func(*sources.NewsConfig)
 		option(&cfg)
 	}
 	p.source = sources.Catalog(sources.Config{News: cfg})[0]
+	t.Cleanup(func() { _ = p.source.(io.Closer).Close() })
 	return p
 }
 

@@ -2,7 +2,6 @@ package sources
 
 import (
 	"html"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -91,12 +90,10 @@ func joins(r rune) bool {
 
 func regional(r rune) bool { return r >= 0x1F1E6 && r <= 0x1F1FF }
 
-var entity = regexp.MustCompile(`&(#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);`)
-
 // unescapeTwice resolves entities, also those that were escaped a second time on the way.
 func unescapeTwice(s string) string {
 	for range 2 {
-		if !entity.MatchString(s) {
+		if !strings.Contains(s, "&") {
 			return s
 		}
 		s = html.UnescapeString(s)

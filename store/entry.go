@@ -1,81 +1,110 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"achim/briefing"
 )
 
-// fixedColumns of an entry are written once; entryColumns are written with every step, and by every step
-// all of them. verdicts repeats what sections hold, so that a run's readers can be told without reading
-// everybody's content.
+// fixedColumns of an entry are written once. stateColumns are written with every step, bodyColumns when they
+// have changed, which digest tells: they are long, and of the steps of a briefing one changes them. verdicts
+// repeats what sections hold, so that a run's readers can be told without reading everybody's content.
 var (
 	fixedColumns = [...]column{
 		{"id", "text"}, {"reader_id", "text"}, {"date", "text"}, {"slot", "text"}, {"created_at", "bigint"},
 	}
-	stepColumns = [...]column{
+	stateColumns = [...]column{
 		{"run_id", "text"}, {"state", "text"}, {"status", "text"}, {"reason", "text"},
 		{"due_at", "bigint"}, {"next_at", "bigint"}, {"first_at", "bigint"},
-		{"windows", "text"}, {"sections", "text"}, {"verdicts", "text"}, {"content", "text"},
 		{"epoch", "bigint"}, {"owner", "text"}, {"claimed_until", "bigint"},
 		{"attempt", "bigint"}, {"tries", "bigint"}, {"plain_text", "bigint"},
 		{"channel_id", "text"}, {"message_ts", "text"}, {"sending_at", "bigint"}, {"post_deadline", "bigint"},
 		{"prepared_at", "bigint"}, {"delivered_at", "bigint"}, {"mended_at", "bigint"}, {"notified", "bigint"},
 		{"updated_at", "bigint"},
 	}
-	entryColumns = append(fixedColumns[:len(fixedColumns):len(fixedColumns)], stepColumns[:]...)
+	bodyColumns = [...]column{
+		{"windows", "text"}, {"sections", "text"}, {"verdicts", "text"}, {"content", "text"}, {"digest", "text"},
+	}
+	entryColumns = slices.Concat(fixedColumns[:], stateColumns[:], bodyColumns[:])
 	entryNames   = names(entryColumns, "")
-	updateEntry  = "UPDATE achim_entry SET " + strings.ReplaceAll(names(stepColumns[:], ""), ", ", " = ?, ") + " = ? " +
-		"WHERE id = ? AND epoch = ? AND state = ?"
+	updateEntry  = "UPDATE achim_entry SET " + assignments(stateColumns[:]) + ", " + assignments(bodyColumns[:]) + stepFence
+	updateState  = "UPDATE achim_entry SET " + assignments(stateColumns[:]) + stepFence + " AND digest = ?"
 )
+
+const stepFence = " WHERE id = ? AND epoch = ? AND state = ? AND owner = COALESCE(?, owner)"
+
+// assignments returns what stands behind SET.
+func assignments(columns []column) string {
+	return strings.ReplaceAll(names(columns, ""), ", ", " = ?, ") + " = ?"
+}
 
 func scanEntry(row scanner) (briefing.Entry, error) {
 	var e briefing.Entry
-	var verdicts string
+	var verdicts, digest string
 	err := row.Scan(
 		&e.ID, &e.Reader, day{&e.Date}, &e.Slot, instant{&e.CreatedAt},
 		&e.Run, &e.State, &e.Status, &e.Reason,
 		instant{&e.DueAt}, instant{&e.NextAt}, instant{&e.FirstAt},
-		structure{"windows", &e.Windows}, structure{"sections", &e.Sections}, opt(&verdicts), structure{"content", &e.Content},
 		&e.Epoch, &e.Owner, instant{&e.ClaimedUntil},
 		&e.Attempt, &e.Tries, yes{&e.PlainText},
 		&e.ChannelID, &e.MessageTS, instant{&e.SendingAt}, instant{&e.PostDeadline},
 		instant{&e.PreparedAt}, instant{&e.DeliveredAt}, instant{&e.MendedAt}, yes{&e.Notified},
-		instant{&e.UpdatedAt})
+		instant{&e.UpdatedAt},
+		structure{"windows", &e.Windows}, structure{"sections", &e.Sections}, opt(&verdicts), structure{"content", &e.Content}, &digest)
 	return e, err
 }
 
-// stepValues are the values of stepColumns.
-func stepValues(e briefing.Entry) ([]any, error) {
-	windows, err1 := jsonText(len(e.Windows) > 0, e.Windows)
-	sections, err2 := jsonText(len(e.Sections) > 0, e.Sections)
-	verdicts, err3 := jsonText(len(e.Sections) > 0, verdictsOf(e))
-	content, err4 := jsonText(e.Content != nil, e.Content)
-	for _, err := range []error{err1, err2, err3, err4} {
-		if err != nil {
-			return nil, fmt.Errorf("encode entry %s: %w", e.ID, err)
-		}
-	}
+// stateValues are the values of stateColumns.
+func stateValues(e briefing.Entry) []any {
 	return []any{
 		string(e.Run), string(e.State), string(e.Status), string(e.Reason),
 		ms(e.DueAt), ms(e.NextAt), ms(e.FirstAt),
-		windows, sections, verdicts, content,
 		e.Epoch, e.Owner, ms(e.ClaimedUntil),
 		int64(e.Attempt), int64(e.Tries), flag(e.PlainText),
 		e.ChannelID, e.MessageTS, ms(e.SendingAt), ms(e.PostDeadline),
 		ms(e.PreparedAt), ms(e.DeliveredAt), ms(e.MendedAt), flag(e.Notified),
 		ms(e.UpdatedAt),
-	}, nil
+	}
+}
+
+// bodyValues are the values of bodyColumns, the digest last. An empty body has an empty digest.
+func bodyValues(e briefing.Entry) (values []any, digest string, err error) {
+	windows, err1 := jsonText(len(e.Windows) > 0, e.Windows)
+	sections, err2 := jsonText(len(e.Sections) > 0, e.Sections)
+	verdicts, err3 := jsonText(len(e.Sections) > 0, verdictsOf(e))
+	content, err4 := jsonText(e.Content != nil, e.Content)
+	if err := cmp.Or(err1, err2, err3, err4); err != nil {
+		return nil, "", fmt.Errorf("encode entry %s: %w", e.ID, err)
+	}
+	values = []any{windows, sections, verdicts, content}
+	sum := sha256.New()
+	for _, v := range values {
+		if text, ok := v.(string); ok {
+			digest = "some"
+			_, _ = io.WriteString(sum, text)
+		}
+		_, _ = sum.Write([]byte{0})
+	}
+	if digest != "" {
+		digest = base64.RawStdEncoding.EncodeToString(sum.Sum(nil))
+	}
+	return append(values, digest), digest, nil
 }
 
 // entryValues are the values of entryColumns.
 func entryValues(e briefing.Entry) ([]any, error) {
-	step, err := stepValues(e)
+	body, _, err := bodyValues(e)
 	fixed := []any{string(e.ID), string(e.Reader), e.Date.String(), string(e.Slot), ms(e.CreatedAt)}
-	return append(fixed, step...), err
+	return slices.Concat(fixed, stateValues(e), body), err
 }
 
 func verdictsOf(e briefing.Entry) map[briefing.SourceName]briefing.Verdict {
@@ -146,31 +175,62 @@ func withoutDefaults(columns []column, rows [][]any) ([]column, [][]any) {
 // step makes one fenced change and returns the entry as it now stands. ErrFenced when it misses.
 func step(ctx context.Context, q *session, st briefing.Step, now time.Time) (briefing.Entry, error) {
 	e := st.Entry
-	fence := []any{string(e.ID), e.Epoch, string(st.From)}
-	query := updateEntry
-	switch {
-	case st.Reopen:
+	fence := []any{string(e.ID), e.Epoch, string(st.From), e.Owner}
+	if st.Reopen {
 		e.Epoch++
-	default:
-		query += " AND owner = ?"
-		fence = append(fence, e.Owner)
+		fence[3] = nil // whoever has it
 	}
 	if st.Reopen || st.Release {
 		e.Owner, e.ClaimedUntil = "", time.Time{}
 	}
 	e.UpdatedAt = now
-	values, err := stepValues(e)
+	body, digest, err := bodyValues(e)
 	if err != nil {
 		return briefing.Entry{}, err
 	}
-	n, err := q.exec(ctx, query, append(values, fence...)...)
+	state := stateValues(e)
+	var n int64
+	// What this process wrote last is likely still there. The database decides: if not, all is written.
+	if q.bodies.last(e.ID) == digest {
+		n, err = q.exec(ctx, updateState, slices.Concat(state, fence, []any{digest})...)
+	}
+	if err == nil && n == 0 {
+		n, err = q.exec(ctx, updateEntry, slices.Concat(state, body, fence)...)
+	}
 	if err == nil && n == 0 {
 		err = briefing.ErrFenced
 	}
 	if err != nil {
 		return briefing.Entry{}, err
 	}
+	q.bodies.wrote(e.ID, digest)
 	return asStored(e), nil
+}
+
+// bodiesKept bounds how many entries' digests are remembered; those of a morning under way are enough.
+const bodiesKept = 10_000
+
+// bodies remembers the digest of what this process wrote last into the body of entries. The zero value
+// remembers nothing yet. Safe for concurrent use.
+type bodies struct {
+	mu      sync.Mutex
+	digests map[briefing.EntryID]string
+}
+
+// last returns the digest of the entry's body, "" when it is not known, which is that of an empty body.
+func (b *bodies) last(id briefing.EntryID) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.digests[id]
+}
+
+func (b *bodies) wrote(id briefing.EntryID, digest string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.digests == nil || len(b.digests) >= bodiesKept {
+		b.digests = map[briefing.EntryID]string{}
+	}
+	b.digests[id] = digest
 }
 
 // asStored returns e with its instants as they come back from the store.

@@ -31,12 +31,15 @@ func (s *Store) Trigger(ctx context.Context, run briefing.Run, steps []briefing.
 		if err := s.insertRunReaders(ctx, q, run); err != nil {
 			return fmt.Errorf("insert readers of the run: %w", err)
 		}
+		runs := []string{string(run.ID)}
 		for _, st := range settled {
-			if err := s.settle(ctx, q, st.Entry, st.Outcome); err != nil {
+			others, err := s.settleReaders(ctx, q, st.Entry, st.Outcome)
+			if err != nil {
 				return err
 			}
+			runs = append(runs, others...)
 		}
-		return s.finishRuns(ctx, q, []string{string(run.ID)})
+		return s.finishRuns(ctx, q, runs)
 	})
 	if err != nil {
 		return fmt.Errorf("trigger run %s: %w", run.ID, err)

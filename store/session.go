@@ -17,6 +17,7 @@ type session struct {
 	dialect dialect
 	pool    *pool
 	tx      *sql.Tx // nil outside a transaction
+	bodies  *bodies
 	missed  []string
 }
 
@@ -147,10 +148,10 @@ func scalar[T any](row scanner) (T, error) {
 }
 
 // reader returns a session for reading.
-func (s *Store) reader() *session { return &session{dialect: s.dialect, pool: s.r} }
+func (s *Store) reader() *session { return &session{dialect: s.dialect, pool: s.r, bodies: &s.bodies} }
 
 // writer returns a session for a single statement that writes, which is its own transaction.
-func (s *Store) writer() *session { return &session{dialect: s.dialect, pool: s.w} }
+func (s *Store) writer() *session { return &session{dialect: s.dialect, pool: s.w, bodies: &s.bodies} }
 
 // inTx runs work in a transaction, and again when the database gave the transaction up for another one.
 // Nothing of it stands when an error comes back.
@@ -169,7 +170,8 @@ func (s *Store) inTxOnce(ctx context.Context, work func(q *session) error) error
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	q := &session{dialect: s.dialect, pool: s.w, tx: tx}
+	q := s.writer()
+	q.tx = tx
 	if err := work(q); err != nil {
 		// After a lost connection there is nothing to roll back; the cause is what matters.
 		if undo := tx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) && ctx.Err() == nil {

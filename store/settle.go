@@ -9,24 +9,33 @@ import (
 )
 
 // settle gives the outcome of an entry to every run that waits for it, and finishes the runs that waited
-// for nothing else. A run that was told "failed" hears of a delivery that came about after all. It comes
-// last in a transaction, since runs are shared by many entries.
+// for nothing else. It comes last in a transaction, since runs are shared by many entries.
 func (s *Store) settle(ctx context.Context, q *session, e briefing.Entry, outcome briefing.Outcome) error {
+	runs, err := s.settleReaders(ctx, q, e, outcome)
+	if err != nil {
+		return err
+	}
+	return s.finishRuns(ctx, q, runs)
+}
+
+// settleReaders gives the outcome of an entry to every run that waits for it and returns those runs, which
+// may be finished now. A run that was told "failed" hears of a delivery that came about after all.
+func (s *Store) settleReaders(ctx context.Context, q *session, e briefing.Entry, outcome briefing.Outcome) (runs []string, err error) {
 	if outcome == briefing.OutcomePending {
-		return nil
+		return nil, nil
 	}
 	// The second value is "" again where a failure stands.
 	also := briefing.OutcomePending
 	if outcome == briefing.OutcomeDelivered || outcome == briefing.OutcomeMended {
 		also = briefing.OutcomeFailed
 	}
-	runs, err := list(ctx, q, scalar[string], "UPDATE achim_run_reader SET outcome = ?, status = ?, reason = ?, settled_at = ? "+
+	runs, err = list(ctx, q, scalar[string], "UPDATE achim_run_reader SET outcome = ?, status = ?, reason = ?, settled_at = ? "+
 		"WHERE entry_id = ? AND outcome IN ('', ?) RETURNING run_id",
 		string(outcome), string(e.Status), string(e.Reason), ms(s.now()), string(e.ID), string(also))
 	if err != nil {
-		return fmt.Errorf("settle runs: %w", err)
+		return nil, fmt.Errorf("settle runs: %w", err)
 	}
-	return s.finishRuns(ctx, q, runs)
+	return runs, nil
 }
 
 // finishRuns marks those of the runs finished of which nothing is pending any more. The runs are locked

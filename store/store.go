@@ -18,6 +18,7 @@ type Store struct {
 	w       *pool          // writes; on SQLite a single connection
 	r       *pool          // reads; on PostgreSQL the same as w
 	closers []func() error // called last in, first out
+	bodies  bodies
 	now     func() time.Time
 }
 

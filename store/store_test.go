@@ -259,6 +259,45 @@ func TestSecondProcessWritesBesideTheFirst(t *testing.T) {
 	})
 }
 
+// A process leaves out what it believes is stored already; another may have written something else since.
+func TestTwoProcessesWriteOneBody(t *testing.T) {
+	each(t, func(t *testing.T, url string) {
+		one, two := storetest.OpenURL(t, url, store.Options{}), open(t, url)
+		body := func(title string) []briefing.Section {
+			return []briefing.Section{{Source: briefing.News, Items: []briefing.Item{{ID: "1", Title: title}}}}
+		}
+		e := briefing.Entry{ID: "entry", Reader: "00000000-0000-4000-8000-000000000001", Date: briefing.Date{Year: 2026, Month: 11, Day: 20},
+			Slot: briefing.DailySlot, State: briefing.Planned}
+		if _, err := one.Advance(t.Context(), briefing.Step{Entry: e}); err != nil {
+			t.Fatal(err)
+		}
+		for i, write := range []struct {
+			by    *store.Store
+			title string
+		}{{one, "a"}, {two, "b"}, {one, "a"}, {two, "b"}, {two, "b"}, {two, ""}, {one, "a"}, {two, ""}, {one, "a"}} {
+			e.Sections = nil
+			if write.title != "" {
+				e.Sections = body(write.title)
+			}
+			e.Tries = i
+			if _, err := write.by.Advance(t.Context(), briefing.Step{Entry: e, From: briefing.Planned}); err != nil {
+				t.Fatal(err)
+			}
+			got, err := one.Entry(t.Context(), e.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			title := ""
+			if len(got.Sections) > 0 {
+				title = got.Sections[0].Items[0].Title
+			}
+			if title != write.title || got.Tries != i {
+				t.Errorf("write %d: the store holds %q, tries %d", i, title, got.Tries)
+			}
+		}
+	})
+}
+
 func TestContextEndsAWait(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)

@@ -125,11 +125,14 @@ func jsonText(present bool, value any) (any, error) {
 	if !present {
 		return nil, nil
 	}
-	text, err := json.Marshal(value)
-	if err != nil {
+	// Straight into a string: sections are long, and Marshal would copy them twice.
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
 		return nil, err
 	}
-	return string(text), nil
+	return strings.TrimSuffix(b.String(), "\n"), nil
 }
 
 // clean makes other people's text storable: PostgreSQL refuses NUL and broken UTF-8, and a title must not
