@@ -75,10 +75,11 @@ func (g *Google) prompt(stored briefing.Credential, switching bool) string {
 	return ""
 }
 
-// prior returns the reader's stored grant, zero when there is none.
+// prior returns the reader's stored grant, zero when there is none, and when the row cannot be read: that
+// is just what connecting again mends.
 func (g *Google) prior(ctx context.Context, reader briefing.ReaderID) (briefing.Credential, error) {
 	stored, err := g.credential(ctx, reader)
-	if errors.Is(err, briefing.ErrNotFound) {
+	if errors.Is(err, briefing.ErrNotFound) || errors.Is(err, briefing.Malformed) {
 		return briefing.Credential{}, nil
 	}
 	return stored, err

@@ -35,7 +35,7 @@ func (g *Google) Refresh(ctx context.Context, reader briefing.ReaderID) (briefin
 // away from everybody who shares the account, so it is done only when nobody else's row is known to.
 func (g *Google) Disconnect(ctx context.Context, reader briefing.ReaderID) error {
 	stored, err := g.credential(ctx, reader)
-	if err != nil {
+	if err != nil && !errors.Is(err, briefing.Malformed) { // what cannot be read can still be forgotten
 		return fmt.Errorf("disconnect: %w", err)
 	}
 	shared := stored.Email == "" && stored.Subject == "" // whose it is, and who else has it, cannot be known

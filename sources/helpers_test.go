@@ -69,6 +69,7 @@ type memory struct {
 	consents map[string]briefing.Consent
 	saves    int
 	broken   error // what SaveRefreshed answers, when set
+	garbled  error // what Credential answers, when set
 	meddle   func(*memory)
 }
 
@@ -109,8 +110,10 @@ func (m *memory) row(reader briefing.ReaderID) briefing.Credential {
 
 func (m *memory) load(reader briefing.ReaderID) briefing.Credential {
 	row := m.rows[reader]
+	// Copies, as a database gives them: whoever compares addresses is found out.
+	row.AccessToken, row.RefreshToken = briefing.NewSecret(row.AccessToken.Reveal()), briefing.NewSecret(row.RefreshToken.Reveal())
 	row.State = m.states[briefing.Fingerprint(row.RefreshToken)]
-	if m.wrote[reader] != row.AccessToken {
+	if !m.wrote[reader].Equal(row.AccessToken) {
 		row.State.Expiry = time.Time{}
 	}
 	return row
@@ -119,6 +122,9 @@ func (m *memory) load(reader briefing.ReaderID) briefing.Credential {
 func (m *memory) Credential(_ context.Context, reader briefing.ReaderID) (briefing.Credential, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.garbled != nil {
+		return briefing.Credential{}, m.garbled
+	}
 	if _, ok := m.rows[reader]; !ok {
 		return briefing.Credential{}, briefing.ErrNotFound
 	}
@@ -137,7 +143,7 @@ func (m *memory) SaveRefreshed(_ context.Context, read, fresh briefing.Credentia
 	}
 	m.saves++
 	row := m.rows[read.ReaderID]
-	if row.RefreshToken != read.RefreshToken {
+	if !row.RefreshToken.Equal(read.RefreshToken) {
 		return m.load(read.ReaderID), nil // theirs wins
 	}
 	row.AccessToken, row.Scopes = fresh.AccessToken, fresh.Scopes

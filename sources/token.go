@@ -108,7 +108,7 @@ func (g *Google) load(ctx context.Context, reader briefing.ReaderID, w want) (en
 		return fresh, err
 	}
 	now, loadErr := g.credential(ctx, reader)
-	if loadErr != nil || now.RefreshToken == stored.RefreshToken {
+	if loadErr != nil || now.RefreshToken.Equal(stored.RefreshToken) {
 		return ensured{}, err
 	}
 	return g.useOrRefresh(ctx, now, w)
@@ -117,11 +117,8 @@ func (g *Google) load(ctx context.Context, reader briefing.ReaderID, w want) (en
 // credential reads the grant from the store.
 func (g *Google) credential(ctx context.Context, reader briefing.ReaderID) (briefing.Credential, error) {
 	stored, err := g.store.Credential(ctx, reader)
-	if errors.Is(err, briefing.ErrNotFound) {
-		return stored, fmt.Errorf("google grant of %s: %w", reader, briefing.ErrNotFound)
-	}
 	if err != nil {
-		return stored, &briefing.Error{Op: "load google grant", Reason: storeReason(err), Err: err}
+		return stored, storeError("load google grant", err)
 	}
 	if stored.RefreshToken.IsZero() {
 		// State is keyed by the refresh token: without one it would be that of every row without one.
@@ -130,12 +127,13 @@ func (g *Google) credential(ctx context.Context, reader briefing.ReaderID) (brie
 	return stored, nil
 }
 
-// storeReason is Timeout for a store that was too slow, else Internal: our own store is nobody else's fault.
-func storeReason(err error) briefing.Reason {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return briefing.Timeout
+// storeError gives a failure of the store a reason: its own if it has one, Timeout when it was too slow,
+// else Internal, because our own store is nobody else's fault. ErrNotFound stays what it is.
+func storeError(op string, err error) error {
+	if errors.Is(err, briefing.ErrNotFound) {
+		return fmt.Errorf("%s: %w", op, err)
 	}
-	return briefing.Internal
+	return &briefing.Error{Op: op, Reason: briefing.ReasonOf(err), Err: err}
 }
 
 func (g *Google) useOrRefresh(ctx context.Context, stored briefing.Credential, w want) (ensured, error) {
@@ -231,16 +229,24 @@ func (g *Google) saveSuccess(ctx context.Context, stored, fresh briefing.Credent
 	const op = "save google token"
 	row, err := g.store.SaveRefreshed(ctx, stored, fresh)
 	if err != nil {
-		return briefing.Credential{}, &briefing.Error{Op: op, Reason: storeReason(err), Err: err}
+		return briefing.Credential{}, storeError(op, err)
 	}
-	if row.AccessToken != fresh.AccessToken {
+	if !row.AccessToken.Equal(fresh.AccessToken) || sameState(row.State, fresh.State) {
 		return row, nil
 	}
 	row.State = fresh.State
 	if err := g.store.SaveCredentialState(ctx, row); err != nil {
-		return briefing.Credential{}, &briefing.Error{Op: op, Reason: storeReason(err), Err: err}
+		return briefing.Credential{}, storeError(op, err)
 	}
 	return row, nil
+}
+
+// sameState reports whether the store has already written the state, give or take the fraction of a
+// millisecond that databases drop. Then there is no second write.
+func sameState(stored, fresh briefing.CredentialState) bool {
+	same := func(a, b time.Time) bool { return a.Truncate(time.Millisecond).Equal(b.Truncate(time.Millisecond)) }
+	return same(stored.Expiry, fresh.Expiry) && same(stored.EndsAt, fresh.EndsAt) && stored.DeadSince.IsZero() &&
+		stored.FailingSince.IsZero() && stored.LastError == "" && !fresh.Expiry.IsZero()
 }
 
 // saveFailure remembers why a refresh failed and returns the failure. Only invalid_grant marks the grant

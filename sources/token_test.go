@@ -174,6 +174,32 @@ func TestRefreshIsSavedBeforeUse(t *testing.T) {
 	h.calls(t, map[string]int{"token": 1, "gmail.messages.list": 0})
 }
 
+func TestForgottenWhileRefreshing(t *testing.T) {
+	h := build(t, standin.Account{})
+	h.connect()
+	h.clock.Advance(2 * time.Hour)
+	h.store.broken = briefing.ErrNotFound
+	if _, err := h.fetch(t, briefing.Gmail); !errors.Is(err, briefing.ErrNotConnected) {
+		t.Errorf("a grant that was forgotten meanwhile: %v", err)
+	}
+}
+
+func TestRowThatCannotBeRead(t *testing.T) {
+	h := build(t, standin.Account{})
+	h.connect()
+	h.store.garbled = &briefing.Error{Op: "parse row", Reason: briefing.Malformed}
+	_, err := h.fetch(t, briefing.Gmail)
+	wantReason(t, err, briefing.Malformed)
+	// Connecting again mends it, and disconnecting forgets it.
+	if got := query(t, h.begin(t, briefing.ConnectRequest{})).Get("prompt"); got != "consent" {
+		t.Errorf("prompt %q", got)
+	}
+	if err := h.client.Disconnect(t.Context(), readerID); err != nil {
+		t.Error(err)
+	}
+	h.calls(t, map[string]int{"revoke": 0})
+}
+
 func TestOutsidersGrantWins(t *testing.T) {
 	h := build(t, standin.Account{})
 	h.connect()
@@ -191,6 +217,24 @@ func TestOutsidersGrantWins(t *testing.T) {
 	}
 	if row.State != (briefing.CredentialState{}) {
 		t.Errorf("their grant has state %+v", row.State)
+	}
+}
+
+func TestOutsidersGrantGetsItsTurnWhenOursIsDead(t *testing.T) {
+	h := build(t, standin.Account{})
+	h.connect()
+	h.google.Revoke(haneul)
+	theirs := h.google.Grant(haneul)
+	h.google.Inject(standin.Fault{Op: "token", Match: func(*http.Request) bool {
+		h.store.put(briefing.Credential{
+			ReaderID: readerID, AccessToken: briefing.NewSecret(theirs.AccessToken), RefreshToken: briefing.NewSecret(theirs.RefreshToken), Email: haneul,
+		})
+		return false // the row changes while Google is being asked about the old one
+	}})
+	h.must(t, briefing.Gmail)
+	h.calls(t, map[string]int{"token": 1})
+	if !h.store.row(readerID).State.DeadSince.IsZero() {
+		t.Error("their grant is marked dead for ours")
 	}
 }
 

@@ -7,7 +7,7 @@
 // like 2026-11-20 and structures as JSON text, the same in both databases. gmail_token and
 // conversation_log are shared with other programs and keep the types those expect.
 //
-// Locks are always taken in one order, so that transactions wait for each other and never deadlock:
-// entries (new ones first, by reader, date and slot), their rows in runs, conversation_log, what is
-// remembered of the reader, and last the runs.
+// Locks are always taken in one order, so that transactions wait for each other and do not deadlock:
+// entries (new ones first, by reader, date and slot), conversation_log, what is remembered of the reader,
+// the entries' rows in runs, and last the runs. What the database gives up all the same is tried again.
 package store

@@ -127,19 +127,14 @@ func (s *Store) SaveChannel(ctx context.Context, reader briefing.ReaderID, chann
 // conversation_log rows stay: they are shared. ErrNotFound when there is none.
 func (s *Store) DeleteReader(ctx context.Context, id briefing.ReaderID) error {
 	err := s.inTx(ctx, func(q *session) error {
-		var runs []string
-		for _, table := range []string{"achim_entry", "achim_run_reader", "achim_source_state", "achim_seen", "achim_copy", "achim_consent"} {
-			if table == "achim_run_reader" {
-				var err error
-				runs, err = list(ctx, q, scalar[string], "DELETE FROM achim_run_reader WHERE reader_id = ? RETURNING run_id", string(id))
-				if err != nil {
-					return err
-				}
-				continue
-			}
+		for _, table := range []string{"achim_entry", "achim_source_state", "achim_seen", "achim_copy", "achim_consent"} {
 			if _, err := q.exec(ctx, "DELETE FROM "+table+" WHERE reader_id = ?", string(id)); err != nil {
-				return err
+				return fmt.Errorf("%s: %w", table, err)
 			}
+		}
+		runs, err := list(ctx, q, scalar[string], "DELETE FROM achim_run_reader WHERE reader_id = ? RETURNING run_id", string(id))
+		if err != nil {
+			return fmt.Errorf("achim_run_reader: %w", err)
 		}
 		n, err := q.exec(ctx, "DELETE FROM achim_reader WHERE id = ?", string(id))
 		if err != nil {

@@ -214,6 +214,10 @@ func (d *Demo) tellYesterday(ctx context.Context) error {
 	}
 	defer d.clock.set(time.Time{})
 	d.clock.set(yesterday(8, 0))
+	for _, feed := range d.world.Feeds { // today's news was not written yet
+		d.Feeds.Set(feed.Path, standin.Feed{Title: feed.Feed.Title, Format: feed.Feed.Format})
+		defer d.Feeds.Set(feed.Path, feed.Feed)
+	}
 	for _, who := range d.world.Readers {
 		if err := d.addReader(ctx, who); err != nil {
 			return err
