@@ -34,6 +34,7 @@ type feedReader struct {
 	client  *http.Client
 	now     func() time.Time
 	agent   string
+	fetched func(err error)
 	flights singleflight.Group
 	parsing chan struct{}
 
@@ -60,7 +61,7 @@ func newFeedReader(cfg NewsConfig) *feedReader {
 		transport = feedTransport(cfg.AllowPrivate)
 	}
 	return &feedReader{
-		client: &http.Client{Transport: transport, CheckRedirect: checkRedirect}, now: cfg.Now, agent: cfg.UserAgent,
+		client: &http.Client{Transport: transport, CheckRedirect: checkRedirect}, now: cfg.Now, agent: cfg.UserAgent, fetched: cfg.OnFetch,
 		parsing: make(chan struct{}, feedsParsed), states: map[string]*feedState{},
 	}
 }
@@ -134,7 +135,11 @@ func (f *feedReader) start(ctx context.Context, reader briefing.ReaderID, addres
 		// Not cancelled when one reader leaves: the others wait for the same answer.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), feedTimeout)
 		defer cancel()
-		return contain("read feed", func() (any, error) { return f.read(ctx, address, turn) })
+		doc, err := contain("read feed", func() (any, error) { return f.read(ctx, address, turn) })
+		if f.fetched != nil {
+			f.fetched(err)
+		}
+		return doc, err
 	})
 	settle := func(result singleflight.Result) (*feedDoc, error) {
 		if result.Err != nil {

@@ -26,6 +26,7 @@ type NewsConfig struct {
 	Transport    http.RoundTripper // nil = one of its own that keeps to AllowPrivate
 	Now          func() time.Time  // nil = time.Now
 	UserAgent    string            // "" = achim's
+	OnFetch      func(err error)   // called after every fetch of a feed, nil for a good one; may be nil
 }
 
 // newsSource reads the team's and the reader's feeds. Feeds are shared: each is asked for once in ten

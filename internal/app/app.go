@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -94,6 +95,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	a.links = secret.NewLinks(install, a.now)
 	a.Metrics = telemetry.NewMetrics(o.Version)
 	a.wire(o)
+	a.cleanups.add("connections", func(context.Context) error { return a.closeSources() })
 	a.cleanups.add("background work", a.behind.stop)
 	return a, nil
 }
@@ -145,9 +147,9 @@ func (a *App) wire(o Options) {
 	a.Pipeline = &briefing.Pipeline{
 		Ledger: a.Store, Readers: a.Store, Channels: a.Store, Memory: a.Store,
 		Sources: sources.Catalog(sources.Config{Google: a.Google, News: sources.NewsConfig{
-			Team: cfg.Feeds, AllowPrivate: cfg.AllowPrivateNetworks, Now: a.now,
+			Team: cfg.Feeds, AllowPrivate: cfg.AllowPrivateNetworks, Now: a.now, OnFetch: a.Metrics.FeedFetched,
 		}}),
-		Deliverer: a.Slack, Renderer: a.Renderer, Defaults: a.Defaults, Budgets: cfg.Budgets,
+		Deliverer: measured{a.Slack, a.Metrics.SlackCalled}, Renderer: a.Renderer, Defaults: a.Defaults, Budgets: cfg.Budgets,
 		Owner: owner(), Grace: cfg.Grace, MendUntil: cfg.MendUntil, LogGist: cfg.ConversationLogContent == config.LogGist,
 		Observe: a.observer(), Now: a.now,
 	}
@@ -162,6 +164,17 @@ func (a *App) wire(o Options) {
 		Trouble: func(r briefing.Reader, err error) {
 			a.Logger.Error("a reader cannot be planned", "reader", r.ID, "error", err)
 		}}
+}
+
+// closeSources drops the sources' idle connections.
+func (a *App) closeSources() error {
+	errs := []error{a.Google.Close()}
+	for _, s := range a.Pipeline.Sources {
+		if c, ok := s.(io.Closer); ok {
+			errs = append(errs, c.Close())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // owner names this process in the ledger, differently at every start.

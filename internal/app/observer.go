@@ -22,7 +22,7 @@ func (a *App) observer() briefing.Observer {
 func (a *App) sourceRead(s briefing.Section, err error, took time.Duration) {
 	a.Metrics.SourceRead(s, err, took)
 	if err != nil && s.Verdict.State != briefing.VerdictNotConnected {
-		a.Logger.Warn("source not read in full", "source", s.Source, "verdict", s.Verdict.State,
+		a.Logger.Warn("source not read in full", "name", s.Source, "verdict", s.Verdict.State,
 			"reason", s.Verdict.Reason, "error", err, "took", took.Round(time.Millisecond))
 	}
 }
@@ -33,7 +33,7 @@ func (a *App) moved(e briefing.Entry, outcome briefing.Outcome) {
 	if outcome == briefing.OutcomePending {
 		return
 	}
-	a.Logger.Info("briefing "+string(outcome), "entry", e.ID, "date", e.Date.String(), "slot", e.Slot,
+	a.Logger.Info("entry settled", "outcome", outcome, "entry", e.ID, "date", e.Date.String(), "slot", e.Slot,
 		"status", e.Status, "reason", e.Reason)
 }
 
@@ -44,9 +44,39 @@ func (a *App) CheckSlack(ctx context.Context) {
 	defer cancel()
 	bot, team, err := a.Slack.Check(ctx)
 	if err != nil {
-		a.Logger.Error("Slack does not take the bot token: no briefing can be delivered until it does",
+		a.Logger.ErrorContext(ctx, "Slack does not take the bot token: no briefing can be delivered until it does",
 			"remedy", "check SLACK_BOT_TOKEN and that the app is installed (configs/slack-manifest.yaml)", "error", err)
 		return
 	}
-	a.Logger.Info("Slack is ready", "bot", bot, "team", team)
+	a.Logger.InfoContext(ctx, "Slack is ready", "bot", bot, "team", team)
+}
+
+// measured counts the calls a deliverer makes.
+type measured struct {
+	briefing.Deliverer
+	called func(method string, err error)
+}
+
+func (m measured) Open(ctx context.Context, reader briefing.Reader) (string, error) {
+	channel, err := m.Deliverer.Open(ctx, reader)
+	m.called("conversations.open", err)
+	return channel, err
+}
+
+func (m measured) Post(ctx context.Context, p briefing.Post) (string, error) {
+	ts, err := m.Deliverer.Post(ctx, p)
+	m.called("chat.postMessage", err)
+	return ts, err
+}
+
+func (m measured) Update(ctx context.Context, ts string, p briefing.Post) error {
+	err := m.Deliverer.Update(ctx, ts, p)
+	m.called("chat.update", err)
+	return err
+}
+
+func (m measured) Find(ctx context.Context, channelID string, entry briefing.EntryID, since time.Time) (string, error) {
+	ts, err := m.Deliverer.Find(ctx, channelID, entry, since)
+	m.called("conversations.history", err)
+	return ts, err
 }

@@ -89,8 +89,9 @@ func (c Config) Warnings() []string {
 	c.warnAboutGoogle(warn)
 	warn(c.Slack.SigningSecret.IsZero(),
 		"SLACK_SIGNING_SECRET is not set: reconnecting is a link instead of a button")
-	warn(c.Slack.OperatorUser == "" && c.AlertWebhookURL.IsZero(),
-		"nobody is told what readers cannot mend: set SLACK_OPERATOR_USER or ALERT_WEBHOOK_URL")
+	if idle := c.idle(); len(idle) > 0 {
+		warn(true, "set, but without effect in this version: %s", strings.Join(idle, ", "))
+	}
 	warn(c.MendUntil.String() <= c.Schedule.At.String(),
 		"mend_until (%s) is not after the hour of the briefing (%s): degraded briefings are not mended by themselves", c.MendUntil, c.Schedule.At)
 	warn(c.AllowPrivateNetworks,
@@ -99,6 +100,30 @@ func (c Config) Warnings() []string {
 		warn(isPlainRemote(upstream.url), "%s is plain http: whatever is sent there can be read on the way; use https", upstream.name)
 	}
 	return all
+}
+
+// idle names the settings that were changed and that nothing acts on yet: they are part of the contract, and
+// somebody who sets one must not believe that it works.
+func (c Config) idle() []string {
+	var names []string
+	for _, s := range []struct {
+		name string
+		set  bool
+	}{
+		{"SLACK_APP_TOKEN", !c.Slack.AppToken.IsZero()},
+		{"SLACK_OPERATOR_USER", c.Slack.OperatorUser != ""},
+		{"ALERT_WEBHOOK_URL", !c.AlertWebhookURL.IsZero()},
+		{"HEARTBEAT_URL", !c.HeartbeatURL.IsZero()},
+		{"OPENAI_API_KEY", !c.OpenAI.APIKey.IsZero()},
+		{"google.allowed_domains", len(c.Google.AllowedDomains) > 0},
+		{"delivery.rate_per_minute", c.Delivery.RatePerMinute != Defaults().Delivery.RatePerMinute},
+		{"retention", c.Retention != Defaults().Retention},
+	} {
+		if s.set {
+			names = append(names, s.name)
+		}
+	}
+	return names
 }
 
 type warner func(when bool, format string, args ...any)
@@ -114,8 +139,9 @@ func (c Config) warnAboutLinks(warn warner) {
 }
 
 func (c Config) warnAboutSecrets(warn warner) {
-	warn(c.EncryptionKey.IsZero(),
-		"ACHIM_ENCRYPTION_KEY is not set: tokens and content are written to the database as they are; achim keys generate makes a key")
+	const plain = "tokens and content are written to the database as they are: keep it and its backups to yourself"
+	warn(c.EncryptionKey.IsZero(), plain)
+	warn(!c.EncryptionKey.IsZero(), "ACHIM_ENCRYPTION_KEY is set, but this version does not seal yet: %s", plain)
 	warn(len(c.CronSecrets) > 0 && sharesSecret(c.CronSecrets, c.APISecrets),
 		"one secret does both: whoever may trigger a briefing may read content and tokens too; set ACHIM_API_SECRET to another")
 	warn(hasShort(c.CronSecrets),

@@ -47,7 +47,7 @@ func serverVariables() []envSetting {
 			func(c *Config, s string) (err error) { c.CronSecrets, err = parseSecrets(s); return err }),
 		secret("ACHIM_API_SECRET", "Bearer that reads content and tokens; several with commas. Not set: CRON_SECRET does both.",
 			func(c *Config, s string) (err error) { c.APISecrets, err = parseSecrets(s); return err }),
-		secret("ACHIM_ENCRYPTION_KEY", "Seals tokens and content at rest; achim keys generate makes one.",
+		secret("ACHIM_ENCRYPTION_KEY", "Will seal tokens and content at rest; this version does not seal yet.",
 			secretIn(func(c *Config) *briefing.Secret { return &c.EncryptionKey })),
 		variable("ACHIM_LOG_LEVEL", "info", "debug, info, warn or error.", setLogLevel),
 		secret("ALERT_WEBHOOK_URL", "Gets a POST with what the operator must mend.",

@@ -153,7 +153,7 @@ func (l *Local) round(ctx context.Context, workers *sync.WaitGroup, slots chan s
 	due, next, err := l.Store.DueEntries(ctx, now, 2*l.Workers+underway.count())
 	if err != nil {
 		if ctx.Err() == nil {
-			l.Logger.Error("cannot read the ledger; trying again", "error", err)
+			l.Logger.ErrorContext(ctx, "cannot read the ledger; trying again", "error", err)
 		}
 		return lookEvery
 	}
@@ -188,11 +188,11 @@ func (l *Local) round(ctx context.Context, workers *sync.WaitGroup, slots chan s
 func (l *Local) work(ctx context.Context, d briefing.Due) {
 	defer func() {
 		if v := recover(); v != nil {
-			l.Logger.Error("work on an entry panicked", "entry", d.ID, "panic", v)
+			l.Logger.ErrorContext(ctx, "work on an entry panicked", "entry", d.ID, "panic", v)
 		}
 	}()
 	if err := l.Work(ctx, d.ID, d.Epoch); err != nil && ctx.Err() == nil {
-		l.Logger.Error("work on an entry failed; it will be taken up again", "entry", d.ID, "error", err)
+		l.Logger.ErrorContext(ctx, "work on an entry failed; it will be taken up again", "entry", d.ID, "error", err)
 	}
 }
 

@@ -20,8 +20,8 @@ type Planner interface {
 // Config is what a Clock needs.
 type Config struct {
 	Planner Planner
-	Planned func()          // called after a tick that planned something; may be nil
-	Zone    *time.Location  // of log lines; ticks come each minute whatever the zone
+	Planned func()         // called after a tick that planned something; may be nil
+	Zone    *time.Location // of log lines; ticks come each minute whatever the zone
 	Logger  *slog.Logger
 }
 
@@ -69,12 +69,12 @@ func (c *Clock) tick(ctx context.Context) {
 	planned, err := c.cfg.Planner.Tick(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
-			c.cfg.Logger.Error("planning failed; the next minute tries again", "error", err)
+			c.cfg.Logger.ErrorContext(ctx, "planning failed; the next minute tries again", "error", err)
 		}
 		return
 	}
 	if planned > 0 {
-		c.cfg.Logger.Info("planned", "entries", planned)
+		c.cfg.Logger.InfoContext(ctx, "planned", "entries", planned)
 		if c.cfg.Planned != nil {
 			c.cfg.Planned()
 		}

@@ -30,7 +30,6 @@ type Metrics struct {
 	slackCalls   *prometheus.CounterVec
 	refreshes    *prometheus.CounterVec
 	feeds        *prometheus.CounterVec
-	runs         *prometheus.HistogramVec
 	requests     *prometheus.CounterVec
 	requestTimes *prometheus.HistogramVec
 }
@@ -60,8 +59,6 @@ func NewMetrics(version string) *Metrics {
 			"Refreshes of access tokens at Google, by result.", "result"),
 		feeds: counter("achim_feed_fetches_total",
 			"Fetches of news feeds, by result.", "result"),
-		runs: histogram("achim_run_duration_seconds",
-			"How long finished runs took, by kind.", "kind"),
 		requests: counter("achim_http_requests_total",
 			"Requests served, by route and status code.", "route", "code"),
 		requestTimes: histogram("achim_http_request_duration_seconds",
@@ -72,7 +69,7 @@ func NewMetrics(version string) *Metrics {
 	}, []string{"version", "go_version"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
 	m.registry.MustRegister(build, m.deliveries, m.lateness, m.troubles, m.verdicts, m.reading, m.slackCalls,
-		m.refreshes, m.feeds, m.runs, m.requests, m.requestTimes,
+		m.refreshes, m.feeds, m.requests, m.requestTimes,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.preset()
 	return m
@@ -166,14 +163,6 @@ func (m *Metrics) FeedFetched(err error) {
 	m.feeds.WithLabelValues(result(err)).Inc()
 }
 
-// RunFinished measures a finished run.
-func (m *Metrics) RunFinished(run briefing.Run) {
-	if m == nil || !run.Finished() {
-		return
-	}
-	m.runs.WithLabelValues(code(string(run.Kind))).Observe(run.FinishedAt.Sub(run.StartedAt).Seconds())
-}
-
 // Request counts and measures a request served. pattern is the route's, such as "GET /connect/{token}",
 // never the path: paths hold readers and tokens.
 func (m *Metrics) Request(pattern string, status int, took time.Duration) {
@@ -185,39 +174,6 @@ func (m *Metrics) Request(pattern string, status int, took time.Duration) {
 	}
 	m.requests.WithLabelValues(pattern, strconv.Itoa(status)).Inc()
 	m.requestTimes.WithLabelValues(pattern).Observe(took.Seconds())
-}
-
-// WatchEntries makes achim_entries tell how many entries are in each state. count is asked at every scrape
-// and must bound its own time; when it fails the numbers are left out rather than shown as 0. Call it once.
-func (m *Metrics) WatchEntries(count func() (map[briefing.State]int, error)) {
-	if m == nil {
-		return
-	}
-	m.registry.MustRegister(&entries{count: count, desc: prometheus.NewDesc(
-		"achim_entries", "Entries in the ledger, by state.", []string{"state"}, nil)})
-}
-
-// entries is a collector of numbers that live in the database.
-type entries struct {
-	count func() (map[briefing.State]int, error)
-	desc  *prometheus.Desc
-}
-
-// Describe implements prometheus.Collector.
-func (e *entries) Describe(to chan<- *prometheus.Desc) { to <- e.desc }
-
-// Collect implements prometheus.Collector.
-func (e *entries) Collect(to chan<- prometheus.Metric) {
-	counts, err := e.count()
-	if err != nil {
-		return
-	}
-	for _, state := range []briefing.State{
-		briefing.Planned, briefing.Prepared, briefing.Sending, briefing.Delivered,
-		briefing.Missed, briefing.Failed, briefing.Unknown,
-	} {
-		to <- prometheus.MustNewConstMetric(e.desc, prometheus.GaugeValue, float64(counts[state]), string(state))
-	}
 }
 
 func result(err error) string {

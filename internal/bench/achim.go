@@ -1,0 +1,287 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const cronSecret = "bench-cron-secret-0123456789abcdef"
+
+// startWithin is how long Achim may take until it serves.
+const startWithin = 30 * time.Second
+
+// server is Achim as its own process, set up by nothing but its documented environment and file.
+type server struct {
+	cmd  *exec.Cmd
+	base string // where it serves
+	log  string // the file its log goes to
+}
+
+// briefEverybody lets Achim brief all readers once and measures it.
+func briefEverybody(ctx context.Context, o options, s standIns, kind, folder string) (r result, err error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return result{}, err
+	}
+	db, err := newDatabase(ctx, kind, folder)
+	if err != nil {
+		return result{}, err
+	}
+	defer func() { err = errors.Join(err, db.drop(context.WithoutCancel(ctx))) }()
+	if err := db.fill(ctx, s); err != nil {
+		return result{}, fmt.Errorf("fill the database: %w", err)
+	}
+	a, err := launch(ctx, o, s, db.url, folder)
+	if err != nil {
+		return result{}, err
+	}
+	defer func() {
+		if err = errors.Join(err, a.end()); err != nil {
+			err = fmt.Errorf("%w\n%s", err, a.lastWords())
+		}
+	}()
+	return a.measure(ctx, s)
+}
+
+// launch starts Achim and waits until it is ready.
+func launch(ctx context.Context, o options, s standIns, database, folder string) (*server, error) {
+	addr, err := freeAddr(ctx)
+	if err != nil {
+		return nil, err
+	}
+	settings := filepath.Join(folder, "achim.yaml")
+	if err := os.WriteFile(settings, newsSettings(s.Feeds), 0o600); err != nil {
+		return nil, err
+	}
+	a := &server{base: "http://" + addr, log: filepath.Join(folder, "achim.log")}
+	log, err := os.Create(a.log)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = log.Close() }() // the child has its own
+	a.cmd = command(ctx, o.achim, "serve")
+	if o.profile != "" {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		a.cmd = command(ctx, self, roleProfiled)
+	}
+	a.cmd.Dir, a.cmd.Stdout, a.cmd.Stderr = folder, log, log
+	a.cmd.Env = environment(s.place, database, addr, settings)
+	if o.profile != "" {
+		to, err := filepath.Abs(filepath.Join(o.profile, filepath.Base(folder)))
+		if err != nil {
+			return nil, err
+		}
+		a.cmd.Env = append(a.cmd.Env, profileVariable+"="+to)
+	}
+	if err := a.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s (make build makes it): %w", o.achim, err)
+	}
+	if err := a.ready(ctx); err != nil {
+		return nil, fmt.Errorf("%w\n%s", errors.Join(err, a.end()), a.lastWords())
+	}
+	return a, nil
+}
+
+// environment is all that Achim is told. Nothing of the caller's environment is handed on but where
+// programs and temporary files are.
+func environment(at place, database, addr, settings string) []string {
+	env := []string{
+		"DATABASE_URL=" + database, "ACHIM_ADDR=" + addr, "ACHIM_CONFIG=" + settings, "CRON_SECRET=" + cronSecret,
+		"GOOGLE_CLIENT_ID=" + clientID, "GOOGLE_CLIENT_SECRET=" + clientSecret,
+		"GOOGLE_AUTH_URL=" + at.Google.AuthURL, "GOOGLE_TOKEN_URL=" + at.Google.TokenURL,
+		"GOOGLE_REVOKE_URL=" + at.Google.RevokeURL, "GOOGLE_USERINFO_URL=" + at.Google.UserinfoURL,
+		"GMAIL_API_URL=" + at.Google.GmailURL, "CALENDAR_API_URL=" + at.Google.CalendarURL,
+		"SLACK_API_URL=" + at.Slack, "SLACK_BOT_TOKEN=" + botToken,
+	}
+	for _, name := range []string{"PATH", "HOME", "TMPDIR"} {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}
+
+// newsSettings is the part of the settings that has no variable.
+func newsSettings(feeds []string) []byte {
+	var b bytes.Buffer
+	b.WriteString("news:\n  allow_private_networks: true\n  feeds:\n")
+	for _, url := range feeds {
+		fmt.Fprintf(&b, "    - url: %s\n", url)
+	}
+	return b.Bytes()
+}
+
+func freeAddr(ctx context.Context) (string, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// ready waits until Achim says that briefings could go out.
+func (a *server) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	for {
+		_, err := a.call(ctx, http.MethodGet, "/readyz")
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("not ready: %w", err)
+		}
+	}
+}
+
+// measure triggers the run, waits for its end and returns what that took.
+func (a *server) measure(ctx context.Context, s standIns) (result, error) {
+	if _, err := s.count(); err != nil { // forget the calls of the start
+		return result{}, err
+	}
+	bytesBefore, objectsBefore, err := a.allocations(ctx)
+	if err != nil {
+		return result{}, err
+	}
+	before, err := used(a.cmd.Process.Pid)
+	if err != nil {
+		return result{}, err
+	}
+	started := time.Now()
+	if err := a.brief(ctx, s.Readers); err != nil {
+		return result{}, err
+	}
+	wall := time.Since(started)
+	after, err := used(a.cmd.Process.Pid)
+	if err != nil {
+		return result{}, err
+	}
+	r := spent(before, after, wall)
+	bytesAfter, objectsAfter, err := a.allocations(ctx)
+	if err != nil {
+		return result{}, err
+	}
+	r.allocated, r.objects = bytesAfter-bytesBefore, objectsAfter-objectsBefore
+	r.calls, err = s.count()
+	return r, err
+}
+
+// brief triggers everybody's briefing as a cron job would. A run in which not every briefing is complete
+// measures something else.
+func (a *server) brief(ctx context.Context, readers int) error {
+	run, err := a.run(ctx, http.MethodPost, "/api/cron/daily-summary?wait=120s")
+	for err == nil && run.State == "running" {
+		select {
+		case <-time.After(500 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		run, err = a.run(ctx, http.MethodGet, "/api/runs/"+run.ID)
+	}
+	if err != nil {
+		return err
+	}
+	if run.Counts.Complete != readers {
+		return fmt.Errorf("only %d of %d briefings are complete: %+v", run.Counts.Complete, readers, run.Counts)
+	}
+	return nil
+}
+
+// run is what is read of a run's JSON.
+type run struct {
+	ID     string `json:"run_id"`
+	State  string `json:"state"`
+	Counts struct{ Complete, Degraded, Skipped, Failed, Unknown int }
+}
+
+func (a *server) run(ctx context.Context, method, path string) (run, error) {
+	var r run
+	body, err := a.call(ctx, method, path)
+	if err == nil {
+		err = json.Unmarshal(body, &r)
+	}
+	return r, err
+}
+
+// allocations reads from the metrics how much has been allocated since the start.
+func (a *server) allocations(ctx context.Context) (bytes, objects float64, err error) {
+	body, err := a.call(ctx, http.MethodGet, "/metrics")
+	if err != nil {
+		return 0, 0, err
+	}
+	found := 0
+	lines := bufio.NewScanner(strings.NewReader(string(body)))
+	for lines.Scan() {
+		name, value, _ := strings.Cut(lines.Text(), " ")
+		to := map[string]*float64{"go_memstats_alloc_bytes_total": &bytes, "go_memstats_mallocs_total": &objects}[name]
+		if to == nil {
+			continue
+		}
+		if *to, err = strconv.ParseFloat(value, 64); err != nil {
+			return 0, 0, fmt.Errorf("metric %s: %w", name, err)
+		}
+		found++
+	}
+	if found != 2 {
+		return 0, 0, errors.New("/metrics does not tell what was allocated")
+	}
+	return bytes, objects, lines.Err()
+}
+
+// call asks Achim with the bearer.
+func (a *server) call(ctx context.Context, method, path string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, a.base+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+cronSecret)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode >= 300 {
+		err = fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, body)
+	}
+	return body, err
+}
+
+// end stops Achim as a service manager would.
+func (a *server) end() error {
+	if err := a.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	if err := a.cmd.Wait(); err != nil {
+		return fmt.Errorf("achim ended badly: %w", err)
+	}
+	return nil
+}
+
+// lastWords are the last lines of the log.
+func (a *server) lastWords() string {
+	text, err := os.ReadFile(a.log)
+	if err != nil {
+		return ""
+	}
+	return string(text[max(0, len(text)-2000):])
+}
