@@ -31,6 +31,8 @@ type Options struct {
 	// LinksAnyway puts links into DMs although a phone could not use them: in the demo the phone is a page
 	// in the browser beside it.
 	LinksAnyway bool
+	// Listeners are served instead of binding the configured addresses; the App closes them.
+	Listeners []net.Listener
 	// Workers bounds how many entries are worked on at once; 0 = the engine's default.
 	Workers int
 }
@@ -68,7 +70,7 @@ var ErrPendingMigrations = errors.New("the database needs migrating")
 // New opens the database and wires everything. Nothing is served, read or sent yet. Call Stop also when
 // Start was never called.
 func New(ctx context.Context, o Options) (_ *App, err error) {
-	a := &App{Config: o.Config, Logger: o.Logger, now: o.Now, anyLinks: o.LinksAnyway,
+	a := &App{Config: o.Config, Logger: o.Logger, now: o.Now, anyLinks: o.LinksAnyway, listeners: o.Listeners,
 		bell: &engine.Bell{}, behind: newBackground(), failed: make(chan error, 8)}
 	if a.now == nil {
 		a.now = time.Now
@@ -229,8 +231,11 @@ func (a *App) StartEngine(ctx context.Context) error {
 	return nil
 }
 
-// listen binds every configured address.
+// listen binds every configured address, unless listeners were brought.
 func (a *App) listen(ctx context.Context) error {
+	if len(a.listeners) > 0 {
+		return nil
+	}
 	for _, addr := range a.Config.Addrs {
 		var lc net.ListenConfig
 		l, err := lc.Listen(ctx, "tcp", addr)

@@ -113,14 +113,18 @@ func NewDemo(ctx context.Context, o DemoOptions) (_ *Demo, err error) {
 			err = errors.Join(err, d.cleanups.drain(context.WithoutCancel(ctx)))
 		}
 	}()
-	cfg, err := d.serveStandIns()
+	listener, err := d.listen(ctx, demoAddr)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := d.serveStandIns(listener.Addr().String())
 	if err != nil {
 		return nil, err
 	}
 	if cfg.DatabaseURL, err = d.freshDatabase(); err != nil {
 		return nil, err
 	}
-	d.App, err = New(ctx, Options{Config: cfg, Version: o.Version, Now: d.clock.now, LinksAnyway: true})
+	d.App, err = New(ctx, Options{Config: cfg, Version: o.Version, Now: d.clock.now, LinksAnyway: true, Listeners: []net.Listener{listener}})
 	if err != nil {
 		return nil, err
 	}
@@ -145,8 +149,9 @@ func (d *Demo) freshDatabase() (briefing.Secret, error) {
 	return briefing.NewSecret("sqlite:" + filepath.Join(folder, "achim.db")), nil
 }
 
-// serveStandIns starts the stand-ins and returns the configuration that leads to them, and to nothing else.
-func (d *Demo) serveStandIns() (config.Config, error) {
+// serveStandIns starts the stand-ins and returns the configuration of an Achim at addr that leads to them,
+// and to nothing else.
+func (d *Demo) serveStandIns(addr string) (config.Config, error) {
 	pages := http.NewServeMux()
 	pages.Handle("/api/", http.StripPrefix("/api", d.Slack.Handler()))
 	pages.Handle("/", d.Slack.PageHandler())
@@ -158,10 +163,10 @@ func (d *Demo) serveStandIns() (config.Config, error) {
 	if err != nil {
 		return config.Config{}, err
 	}
-	if d.SlackURL, err = d.serve("Slack", pages, freeAddr(demoSlackAddr)); err != nil {
+	if d.SlackURL, err = d.serve("Slack", pages, demoSlackAddr); err != nil {
 		return config.Config{}, err
 	}
-	cfg := config.Defaults().ListeningOn(freeAddr(demoAddr))
+	cfg := config.Defaults().ListeningOn(addr)
 	cfg.Slack.BotToken, cfg.Slack.SigningSecret = briefing.NewSecret(demoBotToken), briefing.NewSecret(demoSigningSecret)
 	cfg.Slack.URL = d.SlackURL + "/api"
 	cfg.CronSecrets = []briefing.Secret{briefing.NewSecret(demoCronSecret)}
@@ -180,9 +185,12 @@ func (d *Demo) serveStandIns() (config.Config, error) {
 	return cfg, nil
 }
 
-// serve serves one stand-in and returns its URL.
+// serve serves one stand-in at addr, or at a free port when addr is taken, and returns its URL.
 func (d *Demo) serve(name string, h http.Handler, addr string) (string, error) {
 	s, err := standin.Serve(h, addr)
+	if err != nil && addr != "" {
+		s, err = standin.Serve(h, "")
+	}
 	if err != nil {
 		return "", fmt.Errorf("serve the stand-in for %s: %w", name, err)
 	}
@@ -190,18 +198,18 @@ func (d *Demo) serve(name string, h http.Handler, addr string) (string, error) {
 	return s.URL, nil
 }
 
-// freeAddr returns addr, or a free port beside it when addr is taken.
-func freeAddr(addr string) string {
-	for _, candidate := range []string{addr, "127.0.0.1:0"} {
-		l, err := net.Listen("tcp", candidate) //nolint:noctx // a look that is over at once
-		if err != nil {
-			continue
-		}
-		free := l.Addr().String()
-		_ = l.Close()
-		return free
+// listen binds addr, or a free port when addr is taken, and closes it at the end.
+func (d *Demo) listen(ctx context.Context, addr string) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		l, err = lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	}
-	return addr
+	if err != nil {
+		return nil, fmt.Errorf("listen for the demo: %w", err)
+	}
+	d.cleanups.add("listener", func(context.Context) error { return ignoreClosed(l.Close()) })
+	return l, nil
 }
 
 // tellYesterday adds the readers with their grants, briefs the one whose grant was revoked as of yesterday

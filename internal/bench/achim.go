@@ -63,7 +63,7 @@ func launch(ctx context.Context, o options, s standIns, database, folder string)
 		return nil, err
 	}
 	settings := filepath.Join(folder, "achim.yaml")
-	if err := os.WriteFile(settings, newsSettings(s.Feeds), 0o600); err != nil {
+	if err := os.WriteFile(settings, newsSettings(s.FeedURLs), 0o600); err != nil {
 		return nil, err
 	}
 	a := &server{base: "http://" + addr, log: filepath.Join(folder, "achim.log")}

@@ -92,7 +92,7 @@ type floor struct {
 }
 
 func (f floor) everybody(ctx context.Context) error {
-	for _, feed := range f.Feeds {
+	for _, feed := range f.FeedURLs {
 		if err := f.get(ctx, feed, ""); err != nil {
 			return err
 		}

@@ -21,10 +21,10 @@ const (
 
 // place is where the stand-ins are, and what they know of the readers.
 type place struct {
-	Google standin.Endpoints
-	Slack  string
-	Feeds  []string
-	Grants []standin.Token // by reader
+	Google   standin.Endpoints
+	Slack    string
+	FeedURLs []string
+	Grants   []standin.Token // by reader
 }
 
 // standIns are the stand-ins in their process.
@@ -88,7 +88,7 @@ func playStandIns(context.Context) error {
 	for i := range n.Feeds {
 		path := fmt.Sprintf("/feed%d.xml", i)
 		feeds.Set(path, feed(n, now, i))
-		at.Feeds = append(at.Feeds, urls[2]+path)
+		at.FeedURLs = append(at.FeedURLs, urls[2]+path)
 	}
 	if err := r.out.Encode(at); err != nil {
 		return err
