@@ -11,6 +11,8 @@ import (
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // images without a zone database must know Asia/Seoul too
+
+	"achim/internal/app"
 )
 
 // Exit codes of the contract.
@@ -26,6 +28,8 @@ var version = "dev"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal asks to stop, and a second one does not ask.
+	context.AfterFunc(ctx, stop)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -42,24 +46,38 @@ type usage struct{ err error }
 func (u usage) Error() string { return u.err.Error() }
 func (u usage) Unwrap() error { return u.err }
 
+// usagef returns a fault of flags or arguments.
+func usagef(format string, args ...any) error { return usage{fmt.Errorf(format, args...)} }
+
 // run runs one command line and returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	c := &cli{out: stdout, err: stderr}
+	c := &cli{out: stdout, err: &statusLine{w: stderr, terminal: isTerminal(stderr)}}
 	root := c.root()
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
-	var told exit
+	cmd, err := root.ExecuteContextC(ctx)
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.As(err, &told):
+	case !c.started: // whatever is wrong before a command has begun is the command line
+		fmt.Fprintf(c.err, "achim: %v\nSee '%s --help'\n", err, cmd.CommandPath())
+		return exitUsage
+	}
+	return c.tell(ctx, err)
+}
+
+// tell says what went wrong, unless that was done already, and returns the exit code.
+func (c *cli) tell(ctx context.Context, err error) int {
+	if told, ok := errors.AsType[exit](err); ok {
 		return told.code
 	}
-	fmt.Fprintf(stderr, "achim: %v\n", err)
-	var bad usage
-	if errors.As(err, &bad) || !c.started {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		fmt.Fprintln(c.err, "achim: interrupted")
+		return exitFailed
+	}
+	fmt.Fprintf(c.err, "achim: %v\n", err)
+	if _, ok := errors.AsType[usage](err); ok || app.ConfigurationFault(err) {
 		return exitUsage
 	}
 	return exitFailed

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -15,63 +16,126 @@ import (
 
 // cli is what all commands share.
 type cli struct {
-	out, err   io.Writer
+	out        io.Writer
+	err        *statusLine
 	configPath string
-	started    bool // a command has begun: what fails from here on is not a matter of flags
+	started    bool // a command has begun: what fails from here on is not the command line
 }
 
-func (c *cli) root() *cobra.Command {
-	root := &cobra.Command{
-		Use:   "achim",
-		Short: "One briefing every morning in Slack: mail, calendar and news, honest about what is missing",
-		Long: `Achim gathers each reader's Gmail, Google Calendar and news and puts one briefing into
+const about = `Achim gathers each reader's Gmail, Google Calendar and news and puts one briefing into
 their Slack DM at their hour. What could not be read is named in it, with the button that
 mends it, and the message is completed in place once it is mended.
 
 First look, nothing needed:   achim demo
-Set up for real:              achim migrate; achim users add …; achim serve
+Set up for real:              achim migrate
+                              achim users add --name haneul --slack U012AB3CD
+                              achim serve
+                              achim connect --user haneul   (in another terminal)
                               (README.md shows every step)
 
+Settings come from a YAML file and from environment variables, which win;
+configs/achim.example.yaml lists them all. DATABASE_URL names the database, a file achim.db in
+this folder by default.
+
 Exit status: 0 fine; 1 failed or unknown; 2 flags, arguments or configuration;
-3 nothing failed, but at least one briefing is degraded.`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		PersistentPreRun: func(*cobra.Command, []string) {
-			c.started = true
-		},
+3 nothing failed, but at least one briefing is degraded.`
+
+func (c *cli) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:               "achim",
+		Short:             "One briefing every morning in Slack: mail, calendar and news, honest about what is missing",
+		Long:              about,
+		Version:           version,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.PersistentFlags().StringVar(&c.configPath, "config", "", "YAML file (default: $ACHIM_CONFIG, else achim.yaml if there is one)")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage{fmt.Errorf("%w\nSee '%s --help'", err, cmd.CommandPath())}
-	})
-	root.AddCommand(c.serve(), c.demo(), c.run(), c.preview(), c.users(), c.connect(), c.runs(), c.migrate(), c.versionCommand())
+	root.SetVersionTemplate("achim {{.Version}}\n")
+	root.PersistentFlags().StringVar(&c.configPath, "config", "", "YAML `file` (default: $ACHIM_CONFIG, else achim.yaml if there is one)")
+	root.AddCommand(c.serve(), c.demo(), c.run(), c.preview(), c.users(), c.connect(), c.runs(), c.migrate(), c.version(), c.completion())
+	root.SetHelpCommand(c.help())
+	c.watch(root)
 	return root
 }
 
-// open wires the app from file and environment. The caller closes it.
-func (c *cli) open(ctx context.Context, tune ...func(*app.Options)) (*app.App, error) {
-	cfg, err := app.LoadConfig(c.configPath)
-	if err != nil {
-		return nil, usage{err}
+// watch makes every command below cmd note that it has begun: cobra has checked arguments and flags then.
+func (c *cli) watch(cmd *cobra.Command) {
+	if begin := cmd.RunE; begin != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			c.started = true
+			return begin(cmd, args)
+		}
 	}
-	options := app.Options{Config: cfg, Version: version, Logger: app.Logger(c.err, cfg)}
-	for _, t := range tune {
-		t(&options)
+	for _, sub := range cmd.Commands() {
+		c.watch(sub)
 	}
-	a, err := app.New(ctx, options)
-	if err != nil {
-		return nil, err
-	}
-	return a, nil
 }
 
-// with opens the app, runs f and closes the app again.
+// noArgs refuses arguments.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no arguments, and there is %q", cmd.CommandPath(), args[0])
+	}
+	return nil
+}
+
+// oneArg wants exactly one argument, called what the usage line calls it.
+func oneArg(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("%s takes one argument, and there are %d", cmd.UseLine(), len(args))
+	}
+	return nil
+}
+
+// group makes a command that only holds others: alone it shows its help, and a name it does not know is an
+// error.
+func group(cmd *cobra.Command, subs ...*cobra.Command) *cobra.Command {
+	cmd.AddCommand(subs...)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		err := fmt.Errorf("unknown command %q for %q", args[0], cmd.CommandPath())
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			err = fmt.Errorf("%w; did you mean %s?", err, strings.Join(near, " or "))
+		}
+		return err
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	return cmd
+}
+
+// config reads file and environment.
+func (c *cli) config() (app.Config, error) {
+	cfg, err := app.LoadConfig(c.configPath)
+	if err != nil {
+		return app.Config{}, usage{err}
+	}
+	return cfg, nil
+}
+
+// open wires the app. The caller stops it.
+func (c *cli) open(ctx context.Context, cfg app.Config, log *slog.Logger) (*app.App, error) {
+	return app.New(ctx, app.Options{Config: cfg, Version: version, Logger: log})
+}
+
+// with opens the app, runs f and takes the app down again.
 func (c *cli) with(ctx context.Context, f func(*app.App) error) error {
-	a, err := c.open(ctx)
+	cfg, err := c.config()
 	if err != nil {
 		return err
 	}
-	return errors.Join(f(a), stop(ctx, a))
+	a, err := c.open(ctx, cfg, app.CommandLogger(c.err, cfg))
+	if err != nil {
+		return err
+	}
+	err = f(a)
+	stopped := stop(ctx, a)
+	if _, told := errors.AsType[exit](err); told && stopped != nil {
+		fmt.Fprintf(c.err, "achim: %v\n", stopped)
+	}
+	return errors.Join(err, stopped)
 }
 
 // stop takes the app down within the time a service manager allows.
@@ -79,16 +143,6 @@ func stop(ctx context.Context, a *app.App) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 25*time.Second)
 	defer cancel()
 	return a.Stop(ctx)
-}
-
-func (c *cli) versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(c.out, "achim", version)
-			return err
-		},
-	}
 }
 
 // lines joins lines of help.

@@ -5,60 +5,116 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"sync"
+	"syscall"
+	"unsafe"
 
 	"achim/briefing"
 )
 
+// How wide what is printed may be: less cannot be read, and more is hard to.
+const (
+	narrow  = 40
+	usual   = 80
+	widest  = 100
+	eraseIt = "\r\x1b[K" // the line the cursor stands in
+)
+
+// columns returns how wide the terminal behind w is, 0 when it does not say; ok is false when w is no
+// terminal. A device such as /dev/null is none.
+func columns(w any) (n int, ok bool) {
+	f, isFile := w.(*os.File)
+	if !isFile {
+		return 0, false
+	}
+	var size struct{ rows, columns, width, height uint16 }
+	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, f.Fd(), syscall.TIOCGWINSZ, uintptr(unsafe.Pointer(&size)))
+	return int(size.columns), errno == 0
+}
+
 // isTerminal reports whether w is a terminal: progress and colours go nowhere else.
 func isTerminal(w any) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	_, ok := columns(w)
+	return ok
 }
 
 // terminalWidth returns how wide to print; 0 means plain, for a file or a pipe.
 func terminalWidth(w io.Writer) int {
-	if !isTerminal(w) {
+	n, ok := columns(w)
+	if !ok {
 		return 0
 	}
-	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n >= 40 {
-		return min(n, 100)
+	if n == 0 {
+		n, _ = strconv.Atoi(os.Getenv("COLUMNS"))
 	}
-	return 80
+	if n < narrow {
+		n = usual
+	}
+	return min(n, widest)
 }
 
-// progress shows on the error stream how far a run is.
-type progress struct {
-	out   io.Writer
-	quiet bool
+// colored reports whether w takes colours, and nobody said no (https://no-color.org).
+func colored(w io.Writer) bool {
+	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// statusLine writes to the error stream, where a terminal may show in its last line how far things are.
+// Whatever else is written takes that line's place. Safe for concurrent use, for the log writes here too.
+type statusLine struct {
+	w        io.Writer
+	terminal bool
+
+	mu    sync.Mutex
 	shown bool
 }
 
-func (c *cli) progress(quiet bool) *progress {
-	return &progress{out: c.err, quiet: quiet || !isTerminal(c.err)}
+// Write writes p, on a line of its own.
+func (s *statusLine) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.erase()
+	return s.w.Write(p)
 }
 
-// update is called with the run whenever it has moved on.
-func (p *progress) update(run briefing.Run) {
-	if p.quiet {
+// show puts text into the last line, in a terminal.
+func (s *statusLine) show(text string) {
+	if !s.terminal {
 		return
 	}
-	p.shown = true
-	done := 0
-	for _, r := range run.Readers {
-		if r.Outcome != briefing.OutcomePending {
-			done++
-		}
-	}
-	fmt.Fprintf(p.out, "\r\033[K%d of %d readers briefed", done, len(run.Readers))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.erase()
+	fmt.Fprint(s.w, text)
+	s.shown = true
 }
 
-func (p *progress) end() {
-	if p.shown {
-		fmt.Fprint(p.out, "\r\033[K")
+// hide takes the last line away.
+func (s *statusLine) hide() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.erase()
+}
+
+func (s *statusLine) erase() {
+	if s.shown {
+		fmt.Fprint(s.w, eraseIt)
+		s.shown = false
+	}
+}
+
+// progress returns what to call whenever a run has moved on.
+func (c *cli) progress(quiet bool) func(briefing.Run) {
+	return func(run briefing.Run) {
+		if quiet || len(run.Readers) == 0 {
+			return
+		}
+		done := 0
+		for _, r := range run.Readers {
+			if r.Outcome != briefing.OutcomePending {
+				done++
+			}
+		}
+		c.err.show(fmt.Sprintf("%d of %d readers briefed", done, len(run.Readers)))
 	}
 }
 

@@ -117,7 +117,6 @@ func (c Config) idle() []string {
 		{"OPENAI_API_KEY", !c.OpenAI.APIKey.IsZero()},
 		{"google.allowed_domains", len(c.Google.AllowedDomains) > 0},
 		{"delivery.rate_per_minute", c.Delivery.RatePerMinute != Defaults().Delivery.RatePerMinute},
-		{"retention", c.Retention != Defaults().Retention},
 	} {
 		if s.set {
 			names = append(names, s.name)

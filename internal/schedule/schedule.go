@@ -1,4 +1,5 @@
-// Package schedule is the alarm clock: gocron calls the planner once a minute. It decides nothing. The
+// Package schedule is the alarm clock: gocron calls the planner once a minute, and housekeeping once a
+// night. It decides nothing. The
 // planner is idempotent and the ledger's unique key keeps a briefing from being planned twice, so replicas
 // need no lock and no elector, and a tick that is late, missed or repeated does no harm.
 package schedule
@@ -20,8 +21,9 @@ type Planner interface {
 // Config is what a Clock needs.
 type Config struct {
 	Planner Planner
-	Planned func()         // called after a tick that planned something; may be nil
-	Zone    *time.Location // of log lines; ticks come each minute whatever the zone
+	Planned func()                // called after a tick that planned something; may be nil
+	Nightly func(context.Context) // called at 03:30; may be nil
+	Zone    *time.Location        // of the night; ticks come each minute whatever the zone
 	Logger  *slog.Logger
 }
 
@@ -46,6 +48,13 @@ func New(cfg Config) (*Clock, error) {
 	)
 	if err != nil {
 		return nil, fmt.Errorf("schedule planning: %w", err)
+	}
+	if cfg.Nightly == nil {
+		return c, nil
+	}
+	_, err = scheduler.NewJob(gocron.CronJob("30 3 * * *", false), gocron.NewTask(cfg.Nightly), gocron.WithName("housekeeping"))
+	if err != nil {
+		return nil, fmt.Errorf("schedule housekeeping: %w", err)
 	}
 	return c, nil
 }

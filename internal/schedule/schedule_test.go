@@ -60,3 +60,25 @@ func TestTicksAtStartAndEveryMinute(t *testing.T) {
 		}
 	})
 }
+
+func TestHousekeepingIsNightly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var at []string
+		c, err := schedule.New(schedule.Config{
+			Planner: &planner{}, Zone: time.UTC, Logger: slog.New(slog.DiscardHandler),
+			Nightly: func(context.Context) { at = append(at, time.Now().UTC().Format("15:04")) },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Start(t.Context())
+		time.Sleep(48 * time.Hour)
+		synctest.Wait()
+		if err := c.Stop(); err != nil {
+			t.Error(err)
+		}
+		if len(at) != 2 || at[0] != "03:30" || at[1] != "03:30" {
+			t.Errorf("housekeeping in two days: %v", at)
+		}
+	})
+}

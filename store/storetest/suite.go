@@ -58,6 +58,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"credentials/state", credentialState},
 		{"credentials/forgotten", credentialForgotten},
 		{"consents/taken once", consentTaken},
+		{"retention/expires", retentionExpires},
 		{"install/secret", installSecret},
 		{"install/probe", installProbe},
 		{"install/migrated", installMigrated},

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"achim/briefing"
+)
+
+// expireBatch bounds how many entries one transaction expires, so that a briefing never waits for it long.
+const expireBatch = 200
+
+// Expired counts what Expire removed.
+type Expired struct {
+	Contents int // briefings whose content was removed
+	Entries  int // entries of which nothing is left
+}
+
+// Expire removes the content of briefings from before the one date (sections, what was composed, the text
+// in their rows of conversation_log), and everything of those from before the other. Entries that still
+// want work are left alone. Readers, grants, watermarks and other programs' rows stay. It may be called at
+// any time, by several processes at once.
+func (s *Store) Expire(ctx context.Context, contentBefore, entriesBefore briefing.Date) (Expired, error) {
+	var gone Expired
+	for {
+		n, err := s.expireContents(ctx, contentBefore)
+		gone.Contents += n
+		if err != nil {
+			return gone, fmt.Errorf("remove content from before %s: %w", contentBefore, err)
+		}
+		if n < expireBatch {
+			break
+		}
+	}
+	err := s.inTx(ctx, func(q *session) error {
+		_, err := q.exec(ctx, "UPDATE achim_run_reader SET text = NULL WHERE text IS NOT NULL AND run_id IN "+
+			"(SELECT id FROM achim_run WHERE date < ?)", contentBefore.String())
+		if err != nil {
+			return err
+		}
+		_, err = q.exec(ctx, "DELETE FROM achim_run_reader WHERE run_id IN (SELECT id FROM achim_run WHERE date < ?)", entriesBefore.String())
+		if err != nil {
+			return err
+		}
+		if _, err = q.exec(ctx, "DELETE FROM achim_run WHERE date < ?", entriesBefore.String()); err != nil {
+			return err
+		}
+		n, err := q.exec(ctx, "DELETE FROM achim_entry WHERE date < ? AND next_at IS NULL", entriesBefore.String())
+		gone.Entries = int(n)
+		return err
+	})
+	if err != nil {
+		return gone, fmt.Errorf("remove entries from before %s: %w", entriesBefore, err)
+	}
+	return gone, nil
+}
+
+// expireContents removes the content of one batch and returns how many it was.
+func (s *Store) expireContents(ctx context.Context, before briefing.Date) (int, error) {
+	expired := 0
+	err := s.inTx(ctx, func(q *session) error {
+		ids, err := list(ctx, q, func(row scanner) (id string, err error) { err = row.Scan(&id); return id, err },
+			"SELECT id FROM achim_entry WHERE date < ? AND next_at IS NULL AND (sections IS NOT NULL OR content IS NOT NULL) "+
+				"ORDER BY id LIMIT ?", before.String(), expireBatch)
+		if err != nil {
+			return err
+		}
+		expired = len(ids)
+		for _, id := range ids {
+			// The digest goes with what it tells of, or a later step would think it still stands.
+			if _, err := q.exec(ctx, "UPDATE achim_entry SET sections = NULL, content = NULL, digest = '' WHERE id = ?", id); err != nil {
+				return err
+			}
+			if _, err := q.exec(ctx, "UPDATE conversation_log SET content = '' WHERE metadata->>'entry_id' = ?", id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return expired, err
+}

@@ -1,0 +1,48 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"achim/briefing"
+	"achim/store"
+)
+
+func retentionExpires(t *testing.T, s *store.Store) {
+	var entries []briefing.Entry
+	for n, date := range []briefing.Date{friday.AddDays(-400), friday.AddDays(-40), friday} {
+		e := planned(n + 1)
+		e.Date, e.Run = date, briefing.RunID("run of "+date.String())
+		must(s.Plan(t.Context(), briefing.Plan{
+			Runs:    []briefing.Run{{ID: e.Run, Kind: briefing.RunSchedule, Key: string(e.Run), Date: date, StartedAt: nine}},
+			Entries: []briefing.Entry{e},
+		}))(t)
+		e = sending(t, s, must(s.Entry(t.Context(), e.ID))(t))
+		e.Sections = []briefing.Section{{Source: briefing.Gmail, Items: []briefing.Item{{ID: "m", Title: "비밀"}}, Verdict: briefing.Verdict{State: briefing.VerdictOK, Count: 1}}}
+		e.Content = &briefing.Briefing{ID: e.ID, Date: date}
+		entries = append(entries, must(s.Commit(t.Context(), delivered(e)))(t))
+	}
+	waiting := planned(4)
+	waiting.Date = friday.AddDays(-40)
+	addEntries(t, s, waiting)
+
+	gone := must(s.Expire(t.Context(), friday.AddDays(-30), friday.AddDays(-365)))(t)
+	wantSame(t, "expired", gone, store.Expired{Contents: 2, Entries: 1})
+	wantSame(t, "conversation_log", Rows(t, s, "SELECT content FROM conversation_log ORDER BY id"), []string{"", "", "아침 브리핑"})
+	old := must(s.Entry(t.Context(), entries[1].ID))(t)
+	if old.Sections != nil || old.Content != nil || old.State != briefing.Delivered || old.MessageTS == "" {
+		t.Errorf("the entry of 40 days ago is %+v", old)
+	}
+	wantSame(t, "the entry of today", must(s.Entry(t.Context(), entries[2].ID))(t), entries[2])
+	must(s.Entry(t.Context(), waiting.ID))(t) // wants work still
+	if _, err := s.Entry(t.Context(), entries[0].ID); err == nil {
+		t.Error("the entry of 400 days ago is still there")
+	}
+	if runs := must(s.Runs(t.Context(), briefing.RunFilter{}))(t); len(runs) != 2 {
+		t.Errorf("%d runs are left, want two", len(runs))
+	}
+	// What was expired can still be worked on: nothing believes that the content stands.
+	old.NextAt = nine.Add(time.Hour)
+	must(s.Advance(t.Context(), briefing.Step{Entry: old, From: briefing.Delivered, Reopen: true}))(t)
+	wantSame(t, "expired again", must(s.Expire(t.Context(), friday.AddDays(-30), friday.AddDays(-365)))(t), store.Expired{})
+}
