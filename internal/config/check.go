@@ -115,6 +115,7 @@ func (c Config) idle() []string {
 		{"ALERT_WEBHOOK_URL", !c.AlertWebhookURL.IsZero()},
 		{"HEARTBEAT_URL", !c.HeartbeatURL.IsZero()},
 		{"OPENAI_API_KEY", !c.OpenAI.APIKey.IsZero()},
+		{"summary.provider", c.Summary.Provider != SummaryNone},
 		{"google.allowed_domains", len(c.Google.AllowedDomains) > 0},
 		{"delivery.rate_per_minute", c.Delivery.RatePerMinute != Defaults().Delivery.RatePerMinute},
 	} {

@@ -112,17 +112,17 @@ type Delivery struct {
 
 // Summary is how a language model may help, where there is one.
 type Summary struct {
-	LanguageModel SummaryMode
-	Budget        time.Duration // what a briefing waits for the model at most
+	Provider SummaryProvider
+	Budget   time.Duration // what a briefing waits for the model at most
 }
 
-// SummaryMode says whether a configured model is used.
-type SummaryMode string
+// SummaryProvider says which kind of language model helps, if any.
+type SummaryProvider string
 
-// The summary modes.
+// The summary providers.
 const (
-	SummaryAuto SummaryMode = "auto" // when OPENAI_API_KEY is set
-	SummaryOff  SummaryMode = "off"
+	SummaryNone   SummaryProvider = "none"
+	SummaryOpenAI SummaryProvider = "openai" // any API of OpenAI's form
 )
 
 // Retention is how long what was told is kept.
@@ -159,7 +159,7 @@ func Defaults() Config {
 		MendUntil:              briefing.TimeOfDay{Hour: 18},
 		PrepareLead:            2 * time.Minute,
 		Delivery:               Delivery{RatePerMinute: 300},
-		Summary:                Summary{LanguageModel: SummaryAuto, Budget: 8 * time.Second},
+		Summary:                Summary{Provider: SummaryNone, Budget: 8 * time.Second},
 		Retention:              Retention{Content: 30 * day, Verdicts: year},
 		ConversationLogContent: LogFull,
 		Budgets: map[briefing.SourceName]time.Duration{

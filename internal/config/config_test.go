@@ -83,7 +83,7 @@ google:
   allowed_domains: [Gaon.example]
   expose_access_tokens: true
 delivery: {rate_per_minute: 60, operator: "@jiwon"}
-summary: {language_model: "off", budget: 2s}
+summary: {provider: openai, budget: 2s}
 retention: {content: 2w, verdicts: 720h}
 conversation_log: {content: gist}
 `
@@ -130,7 +130,7 @@ conversation_log: {content: gist}
 		},
 		AllowPrivateNetworks:   true,
 		Delivery:               config.Delivery{RatePerMinute: 60, Operator: "@jiwon"},
-		Summary:                config.Summary{LanguageModel: config.SummaryOff, Budget: 2 * time.Second},
+		Summary:                config.Summary{Provider: config.SummaryOpenAI, Budget: 2 * time.Second},
 		Retention:              config.Retention{Content: 14 * 24 * time.Hour, Verdicts: 720 * time.Hour},
 		ConversationLogContent: config.LogGist,
 	}
@@ -233,7 +233,7 @@ SLACK_API_URL
 schedule timezone language grace mend_until prepare.lead sources.gmail.budget sources.calendar.budget
 sources.news.budget news.feeds news.feeds[].url news.feeds[].title news.feeds[].max_items
 news.allow_private_networks google.scopes google.publishing google.allowed_domains google.expose_access_tokens
-delivery.rate_per_minute delivery.operator summary.language_model summary.budget retention.content
+delivery.rate_per_minute delivery.operator summary.provider summary.budget retention.content
 retention.verdicts conversation_log.content`)
 
 func TestReferenceIsTheContract(t *testing.T) {

@@ -67,7 +67,7 @@ func TestFaultsInTheFile(t *testing.T) {
 		{"prepare: {led: 2m}\n", `achim.yaml:1: prepare.led: there is no such key: did you mean prepare.lead?`},
 		{"timezon: Asia/Seoul\n", `achim.yaml:1: timezon: there is no such key: did you mean timezone?`},
 		{"feeds: []\n", `achim.yaml:1: feeds: there is no such key: did you mean news.feeds?`},
-		{"summary: {wording: nice}\n", `achim.yaml:1: summary.wording: there is no such key: there are budget, language_model`},
+		{"summary: {wording: nice}\n", `achim.yaml:1: summary.wording: there is no such key: there are budget, provider`},
 		{"<<: {grace: 1h}\n", `achim.yaml:1: <<: there is no such key: there are conversation_log, delivery, google, grace, language, mend_until, news, prepare, retention, schedule, sources, summary, timezone`},
 		{"- grace: 1h\n", `achim.yaml:1: is not a list of keys: write something like timezone: Asia/Seoul`},
 		{"grace: 1h\n---\nlanguage: en\n", `achim.yaml:3: a second document begins here: put everything into one, without ---`},

@@ -84,10 +84,10 @@ func housekeepingKeys() []fileSetting {
 		key("delivery.operator", "",
 			"Who runs this server: a name pages show, such as @jiwon, or a Slack member id, which then also is SLACK_OPERATOR_USER unless that is set.",
 			text(func(c *Config, s string) (err error) { c.Delivery.Operator, err = parseName(s); return err })),
-		key("summary.language_model", "auto",
-			"Whether a language model helps with wording: auto (when OPENAI_API_KEY is set) or off.",
+		key("summary.provider", "none",
+			"Which kind of language model helps with wording: none, or openai for any API of its form. Without effect in this version.",
 			text(func(c *Config, s string) (err error) {
-				c.Summary.LanguageModel, err = choice(s, SummaryAuto, SummaryOff)
+				c.Summary.Provider, err = choice(s, SummaryNone, SummaryOpenAI)
 				return err
 			})),
 		key("summary.budget", "8s",
