@@ -179,11 +179,13 @@ const (
 	ConnectDenied       ConnectFault = "denied"        // the person pressed cancel
 	ConnectNothing      ConnectFault = "nothing"       // every box was left unticked
 	ConnectWrongAccount ConnectFault = "wrong_account" // another account than before
+	ConnectDomain       ConnectFault = "domain"        // an account outside google.allowed_domains
 	ConnectReaderGone   ConnectFault = "reader_gone"
 	ConnectExchange     ConnectFault = "exchange" // Google did not accept the code, or could not be reached
 )
 
-// ConnectError is a consent that failed. Expected and Chosen are set for ConnectWrongAccount.
+// ConnectError is a consent that failed. Expected and Chosen are set for ConnectWrongAccount, Chosen for
+// ConnectDomain.
 type ConnectError struct {
 	Fault    ConnectFault
 	Reader   Reader // zero when not known

@@ -49,7 +49,9 @@ type GoogleConfig struct {
 
 	Transport http.RoundTripper // under every call; nil = a tuned clone of the default one
 	Now       func() time.Time  // nil = time.Now
-	OnRefresh func(err error)   // called after every refresh at Google, nil for a good one; may be nil
+	// AllowedDomains are the domains of accounts that may be connected; none = any.
+	AllowedDomains []string
+	OnRefresh      func(err error) // called after every refresh at Google, nil for a good one; may be nil
 }
 
 // AccountStore answers what consents and disconnecting need to know beside the grants themselves.

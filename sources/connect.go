@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -124,6 +125,9 @@ func (g *Google) Finish(ctx context.Context, answer briefing.ConnectAnswer) (bri
 	if c.who, err = g.identify(ctx, c.token); err != nil {
 		return fail(briefing.ConnectExchange, err)
 	}
+	if !g.mayConnect(c.who.Email) {
+		return briefing.Connection{}, &briefing.ConnectError{Fault: briefing.ConnectDomain, Reader: reader, Chosen: c.who.Email}
+	}
 	if !c.sameAccount() && !consent.Switch {
 		return briefing.Connection{}, &briefing.ConnectError{
 			Fault: briefing.ConnectWrongAccount, Reader: reader, Expected: c.prior.Email, Chosen: c.who.Email,
@@ -222,6 +226,16 @@ func (g *Google) identify(ctx context.Context, token *oauth2.Token) (identity, e
 		return identity{}, &briefing.Error{Op: op, Reason: briefing.Malformed, Err: errors.New("neither sub nor email")}
 	}
 	return who, nil
+}
+
+// mayConnect reports whether the address is in one of the domains the operator allows. An account without
+// an address is in none.
+func (g *Google) mayConnect(email string) bool {
+	if len(g.cfg.AllowedDomains) == 0 {
+		return true
+	}
+	_, domain, _ := strings.Cut(email, "@")
+	return slices.ContainsFunc(g.cfg.AllowedDomains, func(allowed string) bool { return strings.EqualFold(allowed, domain) })
 }
 
 // sameAccount compares with the stored grant, by Google's sub where both are known: addresses change. A

@@ -105,10 +105,10 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 // openStore opens the database of the configuration.
 func openStore(ctx context.Context, cfg config.Config, now func() time.Time) (*store.Store, error) {
 	s, err := store.Open(ctx, cfg.DatabaseURL.Reveal(), store.Options{Now: now})
-	if err != nil {
-		return nil, fmt.Errorf("database: %w", err)
+	if errors.Is(err, store.ErrAddress) {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	return s, nil
+	return s, err // which says already that it opens, and what
 }
 
 // migrated makes sure of the tables. A SQLite file is ours alone and is brought up to date; a PostgreSQL
@@ -139,7 +139,7 @@ func (a *App) wire(o Options) {
 		Scopes: cfg.Google.Scopes, AuthURL: cfg.Google.AuthURL, TokenURL: cfg.Google.TokenURL,
 		RevokeURL: cfg.Google.RevokeURL, UserinfoURL: cfg.Google.UserinfoURL,
 		GmailURL: cfg.Google.GmailURL, CalendarURL: cfg.Google.CalendarURL,
-		Now: a.now, OnRefresh: a.Metrics.Refreshed,
+		AllowedDomains: cfg.Google.AllowedDomains, Now: a.now, OnRefresh: a.Metrics.Refreshed,
 	}, a.Store)
 	a.Slack = delivery.NewSlack(delivery.SlackConfig{Token: cfg.Slack.BotToken, URL: cfg.Slack.URL, Now: a.now})
 	a.Renderer = delivery.NewRenderer(delivery.RenderConfig{
@@ -191,6 +191,7 @@ func owner() string {
 // Start listens, works on the ledger and ticks. It returns once everything runs; Failed tells of a part
 // that ends by itself. Addresses are those of the configuration.
 func (a *App) Start(ctx context.Context) error {
+	calmCollector()
 	if err := a.Store.Probe(ctx); err != nil {
 		return fmt.Errorf("the tables shared with other programs: %w", err)
 	}
@@ -226,6 +227,9 @@ func (a *App) StartEngine(ctx context.Context) error {
 			return fmt.Errorf("engine: %w", err)
 		}
 	}
+	if err := a.Store.CloseDryRuns(ctx, a.now().Add(-dryRunsEnd)); err != nil {
+		return fmt.Errorf("engine: %w", err)
+	}
 	a.engine.Start(context.WithoutCancel(ctx)) // stopping drains; see Stop
 	a.cleanups.add("engine", a.engine.Stop)
 	return nil
@@ -240,6 +244,9 @@ func (a *App) listen(ctx context.Context) error {
 		var lc net.ListenConfig
 		l, err := lc.Listen(ctx, "tcp", addr)
 		if err != nil {
+			if op, ok := errors.AsType[*net.OpError](err); ok {
+				err = op.Err // which does not repeat the address
+			}
 			return fmt.Errorf("listen on %s: %w (is another achim running? ACHIM_ADDR names another address)", addr, err)
 		}
 		a.listeners = append(a.listeners, l)

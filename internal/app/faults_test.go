@@ -178,3 +178,20 @@ func TestStateIsSingleUse(t *testing.T) {
 		t.Errorf("a live grant is asked for consent again: %s", auth)
 	}
 }
+
+// TestAccountsOfOtherDomainsAreRefused: an operator who names domains gets no grant of any other stored.
+func TestAccountsOfOtherDomainsAreRefused(t *testing.T) {
+	for domain, want := range map[string]int{"other.example": http.StatusForbidden, "GAON.example": http.StatusOK} {
+		h := build(t, storetest.SQLite)
+		h.file = "google:\n  allowed_domains: [" + domain + "]\n"
+		h.start()
+		h.addHaneul()
+		if page := h.consent(standin.Choice{Email: haneulMail}); page.status != want {
+			t.Errorf("allowed %s: status %d, want %d", domain, page.status, want)
+		}
+		stored := len(storetest.Rows(t, h.app.Store, "SELECT user_id FROM gmail_token"))
+		if (stored == 1) != (want == http.StatusOK) {
+			t.Errorf("allowed %s: %d grants stored", domain, stored)
+		}
+	}
+}

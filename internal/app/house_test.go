@@ -44,6 +44,7 @@ type house struct {
 	slack  *standin.Slack
 	feeds  *standin.Feeds
 	env    map[string]string
+	file   string // more of the configuration file
 	clock  *clock
 	app    *app.App
 	log    *safeBuffer
@@ -151,7 +152,7 @@ func (h *house) serve(handler http.Handler) string {
 func (h *house) config() config.Config {
 	h.t.Helper()
 	env := maps.Clone(h.env)
-	file := "news:\n  allow_private_networks: true\n  feeds:\n    - url: " + env["FEED_URL"] + "\n      title: 한빛통신\n"
+	file := "news:\n  allow_private_networks: true\n  feeds:\n    - url: " + env["FEED_URL"] + "\n      title: 한빛통신\n" + h.file
 	delete(env, "FEED_URL")
 	cfg, err := config.Load(config.Source{
 		Getenv:   func(name string) (string, bool) { v, ok := env[name]; return v, ok },

@@ -116,7 +116,6 @@ func (c Config) idle() []string {
 		{"HEARTBEAT_URL", !c.HeartbeatURL.IsZero()},
 		{"OPENAI_API_KEY", !c.OpenAI.APIKey.IsZero()},
 		{"summary.provider", c.Summary.Provider != SummaryNone},
-		{"google.allowed_domains", len(c.Google.AllowedDomains) > 0},
 		{"delivery.rate_per_minute", c.Delivery.RatePerMinute != Defaults().Delivery.RatePerMinute},
 	} {
 		if s.set {

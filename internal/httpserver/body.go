@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"achim/briefing"
 )
@@ -68,6 +69,9 @@ func (o object) read(path string, known members) error {
 		read, ok := known[name]
 		if !ok {
 			names := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+			if names == "" {
+				names = "none"
+			}
 			faults = append(faults, fault(clip(field), codeInvalidField, "there is no such member; there are %s", names))
 			continue
 		}
@@ -130,6 +134,28 @@ func clip(name string) string {
 		return name
 	}
 	return string(runes[:longest]) + "…"
+}
+
+// pathID returns an id out of the path. What no id of ours can be is not looked up: databases refuse text
+// with a zero byte or broken UTF-8 instead of finding nothing.
+func pathID(r *http.Request, name string) (string, error) {
+	id := r.PathValue(name)
+	if len(id) > 128 || !utf8.ValidString(id) || strings.ContainsRune(id, 0) {
+		return "", briefing.ErrNotFound
+	}
+	return id, nil
+}
+
+// dateFrom parses a date. One that no calendar or mailbox could be asked for is none.
+func dateFrom(field, text string) (briefing.Date, error) {
+	date, err := briefing.ParseDate(text)
+	if err != nil {
+		return briefing.Date{}, fault(field, codeInvalidDate, "%q is not a date like 2026-11-20", clip(text))
+	}
+	if date.Year < 2000 || date.Year > 2199 {
+		return briefing.Date{}, fault(field, codeInvalidDate, "%q lies too far away", text)
+	}
+	return date, nil
 }
 
 // readerRef checks that ref is a UUID or a Slack id, and returns it in the form the store knows.

@@ -47,7 +47,11 @@ func (s *server) listBriefings(w http.ResponseWriter, r *http.Request) error {
 // showBriefing shows one entry with what was read and what was written. The words are made anew from the
 // content, so the links to our own server in them are fresh.
 func (s *server) showBriefing(w http.ResponseWriter, r *http.Request) error {
-	e, err := s.Ledger.Entry(r.Context(), briefing.EntryID(r.PathValue("briefing_id")))
+	id, err := pathID(r, "briefing_id")
+	if err != nil {
+		return err
+	}
+	e, err := s.Ledger.Entry(r.Context(), briefing.EntryID(id))
 	if err != nil {
 		return err
 	}
@@ -71,11 +75,7 @@ func dateOf(r *http.Request) (briefing.Date, error) {
 	if text == "" {
 		return briefing.Date{}, nil
 	}
-	date, err := briefing.ParseDate(text)
-	if err != nil {
-		return briefing.Date{}, fault("date", codeInvalidDate, "%q is not a date like 2026-11-20", clip(text))
-	}
-	return date, nil
+	return dateFrom("date", text)
 }
 
 // inUTC returns the section with its instants as the wire has them.

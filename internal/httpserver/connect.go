@@ -210,6 +210,8 @@ func faultStatus(fault briefing.ConnectFault) int {
 		return http.StatusOK
 	case briefing.ConnectStateUsed, briefing.ConnectWrongAccount:
 		return http.StatusConflict
+	case briefing.ConnectDomain:
+		return http.StatusForbidden
 	case briefing.ConnectStateExpired, briefing.ConnectReaderGone:
 		return http.StatusGone
 	case briefing.ConnectExchange:

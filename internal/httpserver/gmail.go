@@ -84,7 +84,11 @@ func (s *server) refreshGmail(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := readObject(w, r); err != nil {
+	body, err := readObject(w, r)
+	if err != nil {
+		return err
+	}
+	if err := body.read("", members{}); err != nil {
 		return err
 	}
 	// What Google answers must reach the database even if whoever asked has gone.

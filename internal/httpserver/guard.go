@@ -26,8 +26,9 @@ const (
 
 const (
 	// guesses is how many wrong bearers one address may send at once, guessPause how long it then waits
-	// for each further one. A right bearer costs nothing, so a clumsy neighbour behind the same proxy
-	// delays the morning's trigger by seconds at most.
+	// for each further one. A right bearer is never held up: behind a proxy everybody has one address, and
+	// somebody who guesses there must not be able to stop the morning's trigger. What a guesser gains by
+	// that is nothing against a secret of the length the start-up warnings ask for.
 	guesses    = 20
 	guessPause = 3 * time.Second
 	// addressesKept bounds the memory of who has guessed.
@@ -70,22 +71,26 @@ func (g *guard) check(r *http.Request, need access) error {
 	if !ok {
 		return unauthorized("Send Authorization: Bearer with the secret this server was given.", "")
 	}
-	from := addressOf(r)
+	held := g.holds(bearer)
+	if held == open {
+		return g.refuse(addressOf(r))
+	}
+	if held < need {
+		return unauthorized("CRON_SECRET does not reach this far: it needs ACHIM_API_SECRET.", "insufficient_scope")
+	}
+	return nil
+}
+
+// refuse answers a wrong bearer: 401, or 429 to an address that keeps guessing.
+func (g *guard) refuse(from netip.Addr) error {
 	if wait := g.wait(from); wait > 0 {
 		seconds := strconv.Itoa(int(math.Ceil(wait.Seconds())))
 		return &apiError{code: codeUnauthorized, status: http.StatusTooManyRequests,
 			detail: "Too many wrong bearers came from this address. Try again in " + seconds + " s.",
 			header: http.Header{"Retry-After": {seconds}}}
 	}
-	held := g.holds(bearer)
-	if held == open {
-		g.spend(from)
-		return unauthorized("The bearer is none of this server's secrets.", "invalid_token")
-	}
-	if held < need {
-		return unauthorized("CRON_SECRET does not reach this far: it needs ACHIM_API_SECRET.", "insufficient_scope")
-	}
-	return nil
+	g.spend(from)
+	return unauthorized("The bearer is none of this server's secrets.", "invalid_token")
 }
 
 // allows reports whether the request's bearer may do what is needed, without counting as a guess.

@@ -156,6 +156,7 @@ func TestFaultPages(t *testing.T) {
 		{briefing.ConnectDenied, 200, "연결하지 않았습니다", "Not connected", true},
 		{briefing.ConnectNothing, 400, "선택된 권한이 없습니다", "No box was ticked", true},
 		{briefing.ConnectWrongAccount, 409, "다른 Google 계정입니다", "That’s a different Google account", true},
+		{briefing.ConnectDomain, 403, "이 서버에서 쓸 수 없는 계정입니다", "This server doesn’t take that account", true},
 		{briefing.ConnectReaderGone, 410, "받는 분을 찾을 수 없습니다", "We don’t know this reader any more", false},
 		{briefing.ConnectExchange, 502, "연결을 마치지 못했습니다", "We couldn’t finish connecting", true},
 	} {

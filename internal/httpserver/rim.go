@@ -47,7 +47,7 @@ func (r *recorder) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController through.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// clientGone is what the log calls an answer that nobody was there for. It is never sent.
+// clientGone is what the log calls an answer that nobody waited for. It is never sent.
 const clientGone = 499
 
 // ServeHTTP is the rim: headers every answer has, panics, metrics, the log.
@@ -147,6 +147,9 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	if r.Context().Err() != nil {
+		// Mostly nobody is there any more. But when the server stops somebody is, and without an answer of
+		// ours net/http would send them an empty 200.
+		newProblem(codeUnavailable, "The server is stopping.").write(rec.ResponseWriter)
 		rec.status = clientGone
 		return
 	}

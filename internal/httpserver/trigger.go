@@ -88,12 +88,9 @@ func triggerRequest(body object) (briefing.TriggerRequest, error) {
 			return readRefs(&req, refs)
 		}, keep),
 		"date": orNull(parsed(func(text string) error {
-			date, err := briefing.ParseDate(text)
-			if err != nil {
-				return fault("date", codeInvalidDate, "%q is not a date like 2026-11-20", clip(text))
-			}
+			date, err := dateFrom("date", text)
 			req.Date = date
-			return nil
+			return err
 		}), keep),
 		"force":   orNull(value(&req.Force, "true or false"), keep),
 		"dry_run": orNull(value(&req.DryRun, "true or false"), keep),
@@ -150,7 +147,11 @@ func (s *server) listRuns(w http.ResponseWriter, r *http.Request) error {
 
 // showRun shows one run.
 func (s *server) showRun(w http.ResponseWriter, r *http.Request) error {
-	run, err := s.Runs.Run(r.Context(), briefing.RunID(r.PathValue("run_id")))
+	id, err := pathID(r, "run_id")
+	if err != nil {
+		return err
+	}
+	run, err := s.Runs.Run(r.Context(), briefing.RunID(id))
 	if err != nil {
 		return err
 	}

@@ -165,6 +165,11 @@ func enFault(f FaultFacts) Page {
 		p.Body = []string{"We stopped here so that mail from two accounts doesn’t get mixed. " + nothingChanged}
 		p.Main.Label = "Try again with the connected account"
 		p.Small = []string{fmt.Sprintf("Meant to switch accounts? Ask %s for a switch link.", operator)}
+	case briefing.ConnectDomain:
+		p.Title = "This server doesn’t take that account"
+		p.Facts = []PageFact{{"You just chose", f.Chosen}}
+		p.Lead = "Only Google accounts of the domains its administrator named can be connected. " + nothingChanged
+		p.Main.Label = "Try again with another account"
 	case briefing.ConnectReaderGone:
 		p.Title = "We don’t know this reader any more"
 		p.Lead = "Whoever this link was made for is no longer on this server’s list. " + nothingChanged

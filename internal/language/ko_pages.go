@@ -24,7 +24,7 @@ func koreanPages() PageWords {
 				Language: briefing.Korean, Tone: ToneGood,
 				Title: "Achim이 실행 중입니다",
 				Lead:  "매일 아침 메일과 일정, 뉴스를 모아 Slack DM 하나로 보내는 서비스입니다.",
-				Body:  []string{"Google 계정을 연결하시려면 Slack DM에 있는 연결 버튼나 링크를 눌러 주세요."},
+				Body:  []string{"Google 계정을 연결하시려면 Slack DM에 있는 연결 버튼이나 링크를 눌러 주세요."},
 				Folds: []PageFold{{"이 서버를 운영하신다면", []string{
 					"처음 설정과 문제 해결은 저장소의 README.md와 docs 폴더에 있습니다.",
 					"지금 상태는 achim doctor 명령이나 /readyz에서 보실 수 있습니다.",
@@ -141,7 +141,7 @@ func koFault(f FaultFacts) Page {
 	if f.AgainURL != "" {
 		p.Main = PageAction{Label: "다시 시도", Href: f.AgainURL}
 	}
-	fromSlack := "Slack DM에 있는 연결 버튼나 링크를 다시 눌러 주세요."
+	fromSlack := "Slack DM에 있는 연결 버튼이나 링크를 다시 눌러 주세요."
 	switch f.Fault {
 	case briefing.ConnectStateUsed:
 		p.Title = "이미 처리된 연결입니다"
@@ -163,6 +163,11 @@ func koFault(f FaultFacts) Page {
 		p.Body = []string{"다른 계정의 메일이 섞이지 않도록 여기서 멈췄습니다. " + nothingChanged}
 		p.Main.Label = "원래 계정으로 다시 시도"
 		p.Small = []string{fmt.Sprintf("연결할 계정을 바꾸시려는 거라면 %s에게 계정 변경 링크를 요청해 주세요.", operator)}
+	case briefing.ConnectDomain:
+		p.Title = "이 서버에서 쓸 수 없는 계정입니다"
+		p.Facts = []PageFact{{"방금 고르신 계정", f.Chosen}}
+		p.Lead = "관리자가 정한 도메인의 Google 계정만 연결할 수 있습니다. " + nothingChanged
+		p.Main.Label = "다른 계정으로 다시 시도"
 	case briefing.ConnectReaderGone:
 		p.Title = "받는 분을 찾을 수 없습니다"
 		p.Lead = "이 링크를 받은 분이 이제 이 서버의 명단에 없습니다. " + nothingChanged
@@ -191,7 +196,7 @@ func koNoLink(f LinkFacts) Page {
 		Title: "연결 링크가 필요합니다",
 		Lead:  "이 화면은 본인에게만 보내 드린 링크로 열립니다.",
 		Body: []string{
-			"Slack에서 Achim이 보낸 DM의 연결 버튼나 링크를 눌러 주세요.",
+			"Slack에서 Achim이 보낸 DM의 연결 버튼이나 링크를 눌러 주세요.",
 			fmt.Sprintf("보이지 않으면 %s에게 링크를 요청해 주세요. 운영하시는 분은 ‘achim connect --user 이름’ 명령으로 만들 수 있습니다.", koOperator(f.Operator)),
 		},
 	}

@@ -43,7 +43,7 @@ func TestMaskAddressHidesAnyAddress(t *testing.T) {
 func TestEveryLanguageHasEveryPage(t *testing.T) {
 	faults := []briefing.ConnectFault{
 		briefing.ConnectStateUnknown, briefing.ConnectStateUsed, briefing.ConnectStateExpired, briefing.ConnectDenied,
-		briefing.ConnectNothing, briefing.ConnectWrongAccount, briefing.ConnectReaderGone, briefing.ConnectExchange,
+		briefing.ConnectNothing, briefing.ConnectWrongAccount, briefing.ConnectDomain, briefing.ConnectReaderGone, briefing.ConnectExchange,
 	}
 	for _, l := range []briefing.Language{briefing.Korean, briefing.English} {
 		words := language.Pages(l)
