@@ -197,7 +197,7 @@ func (l *layout) groups(s briefing.Shown, rest int) []string {
 	return out
 }
 
-// news adds the stories.
+// news adds the stories, and in their form what a source brings that has no section of its own here.
 func (l *layout) news(d *document, s briefing.Shown) {
 	if len(s.Items) == 0 {
 		if s.Verdict.State == briefing.VerdictEmpty && s.Source == briefing.News {
@@ -206,7 +206,11 @@ func (l *layout) news(d *document, s briefing.Shown) {
 		return
 	}
 	p := part{kind: section, id: string(s.Source), hidden: s.Cut}
-	p.head = append(p.head, language.Strong(l.words.StoriesHead(len(s.Items))))
+	head := l.words.StoriesHead(len(s.Items))
+	if s.Source != briefing.News {
+		head = l.words.ItemsHead(s.Source, len(s.Items))
+	}
+	p.head = append(p.head, language.Strong(head))
 	for _, item := range s.Items {
 		p.items = append(p.items, l.story(item))
 	}

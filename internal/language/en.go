@@ -100,6 +100,7 @@ func enSections(w *Words) {
 	w.NewMail = func(n int, atLeast bool) string { return enMails(n, atLeast, "new email") }
 	w.Group = enGroup
 	w.StoriesHead = func(n int) string { return enCountOf(n, "story", "stories") }
+	w.ItemsHead = func(s briefing.SourceName, n int) string { return fmt.Sprintf("%s: %d", enTitle(s), n) }
 	w.Also = func(publisher string, others int) string {
 		if publisher == "" {
 			return enCount(others, "other")

@@ -76,8 +76,12 @@ func enCause(t Trouble) string {
 	what := enObject(t)
 	failed, late := ", so we couldn't read "+what+".", ", so we haven't read "+what+" yet."
 	who, whose := "Google", "Google's answer"
-	if t.Provider == briefing.Feeds {
+	switch {
+	case t.Provider == briefing.Feeds:
 		who, whose = "The news site", "The news site's answer"
+	case t.Provider != briefing.Google:
+		who = enAnd(t.Sources, enTitle)
+		whose = who + "'s answer"
 	}
 	switch t.Reason {
 	case briefing.ReauthRequired:

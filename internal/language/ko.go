@@ -93,6 +93,7 @@ func koSections(w *Words) {
 	w.NewMail = func(n int, atLeast bool) string { return "새 메일 " + koMails(n, atLeast) }
 	w.Group = koGroup
 	w.StoriesHead = func(n int) string { return fmt.Sprintf("뉴스 %d건", n) }
+	w.ItemsHead = func(s briefing.SourceName, n int) string { return fmt.Sprintf("%s %d건", koName(s), n) }
 	w.Also = func(publisher string, others int) string {
 		return strings.TrimSpace(fmt.Sprintf("%s 외 %d곳", publisher, others))
 	}

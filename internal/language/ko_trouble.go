@@ -63,8 +63,11 @@ func koCause(t Trouble) string {
 	what := koObject(t)
 	failed, late := what+" 읽지 못했습니다.", what+" 아직 읽지 못했습니다."
 	who := "Google"
-	if t.Provider == briefing.Feeds {
+	switch {
+	case t.Provider == briefing.Feeds:
 		who = "뉴스 사이트"
+	case t.Provider != briefing.Google:
+		who = join(t.Sources, "·", koName)
 	}
 	switch t.Reason {
 	case briefing.ReauthRequired:

@@ -141,8 +141,9 @@ type Words struct {
 	NewMail   func(n int, atLeast bool) string // the same when none needs one
 	Group     func(g briefing.Group, n int, atLeast bool) string
 
-	// News.
+	// News, and any source there are no words of its own for.
 	StoriesHead func(n int) string
+	ItemsHead   func(s briefing.SourceName, n int) string
 	Also        func(publisher string, others int) string
 	Age         func(t, now time.Time, c Clock) string
 	NoStories   string
