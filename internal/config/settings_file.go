@@ -43,7 +43,7 @@ func briefingKeys() []fileSetting {
 			"Until when, in the reader's zone, a degraded briefing is mended in place.",
 			text(func(c *Config, s string) (err error) { c.MendUntil, err = briefing.ParseTimeOfDay(s); return err })),
 		key("prepare.lead", "2m",
-			"How long before the hour sources are read, at least; it grows with the number of readers due.",
+			"How long before the hour sources are read.",
 			text(func(c *Config, s string) (err error) { c.PrepareLead, err = shorterThan(12 * time.Hour)(s); return err })),
 	}
 }
