@@ -9,7 +9,7 @@ import (
 func (c *cli) demo() *cobra.Command {
 	var keep, once bool
 	cmd := &cobra.Command{
-		Use: "demo", Short: "See it work: everything, with stand-ins for Google, Slack and news", Args: cobra.NoArgs,
+		Use: "demo", Short: "See it work: everything, with stand-ins for Google, Slack and news", Args: noArgs,
 		Long: lines(
 			"Starts Achim with stand-ins for Google, Slack and news feeds in the same process and a fresh",
 			"temporary database, runs today's briefing for four invented readers, and prints each DM. It ignores",
@@ -17,11 +17,13 @@ func (c *cli) demo() *cobra.Command {
 			"",
 			"In a terminal it keeps serving until Ctrl-C: open the page it names, press the reconnect control,",
 			"and watch the briefing mend. Without a terminal it ends after the briefing."),
+		Example: "  achim demo\n  achim demo --once | less -R",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			terminal := isTerminal(c.out)
-			return app.RunDemo(cmd.Context(), app.DemoOptions{
-				Out: c.out, Version: version, Keep: keep || (terminal && !once), Width: terminalWidth(c.out), Color: terminal,
+			err := app.RunDemo(cmd.Context(), app.DemoOptions{
+				Out: c.out, Version: version, Keep: keep || (isTerminal(c.out) && !once),
+				Width: terminalWidth(c.out), Color: colored(c.out),
 			})
+			return stoppedEarly(cmd.Context(), err) // Ctrl-C is how a demo ends
 		},
 	}
 	cmd.Flags().BoolVar(&keep, "keep", false, "keep serving until Ctrl-C, also without a terminal")

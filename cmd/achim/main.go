@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 	_ "time/tzdata" // images without a zone database must know Asia/Seoul too
 
 	"achim/internal/app"
@@ -23,13 +24,17 @@ const (
 	exitDegraded = 3
 )
 
+// oneSignal is how long signals count as one.
+const oneSignal = time.Second
+
 // version is set by the linker.
 var version = "dev"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal asks to stop, and a second one does not ask.
-	context.AfterFunc(ctx, stop)
+	// The first signal asks to stop, and a second one does not ask. One Ctrl-C may well come twice: from the
+	// terminal and from whatever started us.
+	context.AfterFunc(ctx, func() { time.AfterFunc(oneSignal, stop) })
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)

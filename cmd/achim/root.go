@@ -126,7 +126,7 @@ func (c *cli) with(ctx context.Context, f func(*app.App) error) error {
 	if err != nil {
 		return err
 	}
-	a, err := c.open(ctx, cfg, app.CommandLogger(c.err, cfg))
+	a, err := c.open(ctx, cfg, slog.New(onceOnly(app.CommandLogger(c.err, cfg).Handler())))
 	if err != nil {
 		return err
 	}

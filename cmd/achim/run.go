@@ -1,12 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"slices"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -23,59 +20,64 @@ type asked struct {
 	json   bool
 }
 
+// day reads --date; zero when it was not given.
+func (a asked) day() (briefing.Date, error) {
+	if a.date == "" {
+		return briefing.Date{}, nil
+	}
+	date, err := briefing.ParseDate(a.date)
+	if err != nil {
+		return briefing.Date{}, usagef("--date: %w", err)
+	}
+	return date, nil
+}
+
 func (c *cli) run() *cobra.Command {
 	var ask asked
 	cmd := &cobra.Command{
-		Use: "run", Short: "Brief now", Args: cobra.NoArgs,
+		Use: "run", Short: "Brief now", Args: noArgs,
 		Long: lines(
 			"Does what POST /api/cron/daily-summary does: briefs now, once a reader and date. A briefing that",
 			"was delivered already is skipped, a degraded one is mended in place. Beside a running serve on the",
-			"same SQLite file, serve does the work and this command waits for it.",
+			"same SQLite file, serve does the work and this command waits for it. Ctrl-C ends the waiting: what",
+			"is under way is finished, the rest goes on in serve.",
 			"",
 			"Exit status: 0 fine, 3 at least one degraded, 1 failed or unknown, 2 bad arguments."),
-		Example: "  achim run\n  achim run --user haneul --dry-run\n  achim run --user U012AB3CD --force",
+		Example: lines(
+			"  achim run                               everyone who is not paused",
+			"  achim run --user haneul --dry-run       read and compose, print it, send nothing",
+			"  achim run --user U012AB3CD --force      a new DM, whatever was delivered",
+			"  achim run --json | jq '.counts'"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.with(cmd.Context(), func(a *app.App) error { return c.runNow(cmd, a, ask) })
+			date, err := ask.day()
+			if err != nil {
+				return err
+			}
+			req := briefing.TriggerRequest{Readers: ask.users, Date: date, Force: ask.force, DryRun: ask.dryRun}
+			return c.with(cmd.Context(), func(a *app.App) error { return c.runNow(cmd.Context(), a, req, ask.json) })
 		},
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&ask.users, "user", nil, "whom: UUID, Slack id or name; repeat for several (default: everyone not paused)")
-	f.StringVar(&ask.date, "date", "", "local date, such as 2026-11-20; another than today needs --force or --dry-run")
+	f.StringArrayVar(&ask.users, "user", nil, "`whom`: UUID, Slack id or name; repeat for several (default: everyone not paused)")
+	f.StringVar(&ask.date, "date", "", "local `date`, such as 2026-11-20; another than today needs --force or --dry-run")
 	f.BoolVar(&ask.force, "force", false, "send a new DM whatever was delivered before")
 	f.BoolVar(&ask.dryRun, "dry-run", false, "read and compose, send nothing")
 	f.BoolVar(&ask.json, "json", false, "print the run as JSON")
 	return cmd
 }
 
-func (c *cli) runNow(cmd *cobra.Command, a *app.App, ask asked) error {
-	req := briefing.TriggerRequest{Readers: ask.users, Force: ask.force, DryRun: ask.dryRun}
-	if ask.date != "" {
-		date, err := briefing.ParseDate(ask.date)
-		if err != nil {
-			return usage{fmt.Errorf("--date: %w", err)}
-		}
-		req.Date = date
-	}
-	show := c.progress(ask.json)
-	run, err := a.RunNow(cmd.Context(), req, show.update)
-	show.end()
+func (c *cli) runNow(ctx context.Context, a *app.App, req briefing.TriggerRequest, asJSON bool) error {
+	run, err := a.RunNow(ctx, req, c.progress(asJSON))
+	c.err.hide()
 	if err != nil {
 		return asUsage(err)
 	}
-	names, err := a.Names(cmd.Context())
-	if err != nil {
-		return err
-	}
-	if ask.json {
-		err = c.printJSON(run)
-	} else {
-		err = printRun(c.out, run, names)
-	}
-	if err != nil {
+	// Also after Ctrl-C: what has come of the run so far is told.
+	if err := c.showRun(context.WithoutCancel(ctx), a, run, asJSON); err != nil {
 		return err
 	}
 	if !run.Finished() {
-		fmt.Fprintf(c.err, "achim: stopped waiting; the run goes on, see: achim runs show %s\n", run.ID)
+		fmt.Fprintf(c.err, "achim: stopped waiting; the run goes on, in serve or when it starts: achim runs show %s\n", run.ID)
 		return exit{exitFailed}
 	}
 	return verdictOf(run)
@@ -93,52 +95,6 @@ func verdictOf(run briefing.Run) error {
 	return nil
 }
 
-// printRun prints a run for people: a line a reader, then the counts.
-func printRun(w io.Writer, run briefing.Run, names map[briefing.ReaderID]string) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, r := range run.Readers {
-		outcome := string(r.Outcome)
-		if r.Outcome == briefing.OutcomePending {
-			outcome = "under way"
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", nameOf(names, r.Reader), outcome, r.Status, detail(r))
-	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	for _, r := range run.Readers {
-		if r.Text != "" {
-			fmt.Fprintf(w, "\n── %s ──\n%s\n", nameOf(names, r.Reader), r.Text)
-		}
-	}
-	n := run.Counts()
-	_, err := fmt.Fprintf(w, "%d complete, %d degraded, %d skipped, %d failed, %d unknown · run %s\n",
-		n.Complete, n.Degraded, n.Skipped, n.Failed, n.Unknown, run.ID)
-	return err
-}
-
-// detail says why, source by source, in the order of their names.
-func detail(r briefing.RunReader) string {
-	var parts []string
-	if r.Reason != "" {
-		parts = append(parts, string(r.Reason))
-	}
-	for source, v := range r.Verdicts {
-		if !v.Whole() {
-			parts = append(parts, fmt.Sprintf("%s %s: %s", source, v.State, v.Reason))
-		}
-	}
-	slices.Sort(parts)
-	return strings.Join(parts, ", ")
-}
-
-func nameOf(names map[briefing.ReaderID]string, id briefing.ReaderID) string {
-	if name := names[id]; name != "" {
-		return name
-	}
-	return string(id)
-}
-
 // printJSON prints v as the API does.
 func (c *cli) printJSON(v any) error {
 	e := json.NewEncoder(c.out)
@@ -149,7 +105,7 @@ func (c *cli) printJSON(v any) error {
 
 // asUsage marks faults of what was asked for as a matter of arguments.
 func asUsage(err error) error {
-	if fault, ok := app.FieldFault(err); ok {
+	if fault := app.FieldFault(err); fault != nil {
 		return usage{fault}
 	}
 	return err
@@ -159,32 +115,32 @@ func (c *cli) preview() *cobra.Command {
 	var ask asked
 	var user string
 	cmd := &cobra.Command{
-		Use: "preview --user WHO", Short: "Show a reader's briefing in the terminal, send nothing", Args: cobra.NoArgs,
-		Example: "  achim preview --user haneul",
+		Use: "preview --user WHO", Short: "Show a reader's briefing in the terminal, send nothing", Args: noArgs,
+		Long: lines(
+			"Reads the reader's sources now, composes the briefing and draws it as Slack would. Nothing is sent or",
+			"remembered: the reader's next briefing is as if this had not been. Exit status 0, degraded or not."),
+		Example: "  achim preview --user haneul\n  achim preview --user haneul --json | jq -r .text",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			date, err := ask.day()
+			if err != nil {
+				return err
+			}
 			return c.with(cmd.Context(), func(a *app.App) error {
-				var date briefing.Date
-				if ask.date != "" {
-					var err error
-					if date, err = briefing.ParseDate(ask.date); err != nil {
-						return usage{fmt.Errorf("--date: %w", err)}
-					}
-				}
 				b, err := a.Preview(cmd.Context(), user, date)
 				if err != nil {
 					return asUsage(err)
 				}
 				if ask.json {
-					return c.printJSON(b)
+					return c.printJSON(a.PreviewView(b))
 				}
-				return a.Print(c.out, b, terminalWidth(c.out))
+				return a.Print(c.out, b, terminalWidth(c.out), colored(c.out))
 			})
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&user, "user", "", "whose: UUID, Slack id or name")
-	f.StringVar(&ask.date, "date", "", "local date (default: the reader's today)")
-	f.BoolVar(&ask.json, "json", false, "print the composed briefing as JSON")
+	f.StringVar(&user, "user", "", "`whose`: UUID, Slack id or name")
+	f.StringVar(&ask.date, "date", "", "local `date`, such as 2026-11-20 (default: the reader's today)")
+	f.BoolVar(&ask.json, "json", false, "print JSON: sections, text and Slack's blocks")
 	must(cmd.MarkFlagRequired("user"))
 	return cmd
 }

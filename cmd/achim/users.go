@@ -4,95 +4,22 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"achim/briefing"
 	"achim/internal/app"
 )
 
 func (c *cli) users() *cobra.Command {
-	cmd := &cobra.Command{Use: "users", Short: "Who gets a briefing"}
-	cmd.AddCommand(c.usersAdd(), c.usersList(), c.usersShow(), c.usersSet(), c.usersRemove())
-	return cmd
-}
-
-// wishes are the flags that describe a reader.
-type wishes struct {
-	name, slack, email, timezone, at, language, notification, pausedUntil string
-	weekdays, feeds                                                       []string
-	pause, resume                                                         bool
-}
-
-func (w *wishes) flags(f *pflag.FlagSet) {
-	f.StringVar(&w.name, "name", "", "how to call the reader, such as haneul")
-	f.StringVar(&w.slack, "slack", "", "Slack member id, such as U012AB3CD (profile → ⋮ → Copy member ID)")
-	f.StringVar(&w.email, "email", "", "Google address, to preselect the account when connecting")
-	f.StringVar(&w.timezone, "timezone", "", `IANA zone, such as Asia/Seoul ("" = the default)`)
-	f.StringVar(&w.at, "at", "", `local hour, such as 09:00 ("" = the default)`)
-	f.StringVar(&w.language, "language", "", `ko or en ("" = the default)`)
-	f.StringSliceVar(&w.weekdays, "weekdays", nil, `days with a briefing, such as mon,tue,wed,thu,fri ("" = the default)`)
-	f.StringSliceVar(&w.feeds, "feed", nil, "news feed beside the team's; repeat for several")
-	f.StringVar(&w.notification, "notification", "", "full, or private: phones show counts alone")
-}
-
-// apply puts the flags that were given onto r.
-func (w *wishes) apply(f *pflag.FlagSet, r *briefing.Reader) error {
-	for name, set := range map[string]func(){
-		"name":         func() { r.Name = w.name },
-		"slack":        func() { r.SlackUserID = w.slack; r.SlackChannelID = "" },
-		"email":        func() { r.Email = w.email },
-		"timezone":     func() { r.Timezone = w.timezone },
-		"language":     func() { r.Language = briefing.Language(w.language) },
-		"notification": func() { r.Notification = briefing.Notification(w.notification) },
-		"pause":        func() { r.Paused = true },
-		"resume":       func() { r.Paused, r.PausedUntil = false, briefing.Date{} },
-	} {
-		if f.Changed(name) {
-			set()
-		}
-	}
-	if f.Changed("feed") {
-		r.Feeds = nil
-		for _, url := range w.feeds {
-			r.Feeds = append(r.Feeds, briefing.Feed{URL: url})
-		}
-	}
-	return w.applyTimes(f, r)
-}
-
-// applyTimes puts hour, weekdays and the end of a pause onto r.
-func (w *wishes) applyTimes(f *pflag.FlagSet, r *briefing.Reader) error {
-	if f.Changed("at") {
-		r.At = nil
-		if w.at != "" {
-			at, err := briefing.ParseTimeOfDay(w.at)
-			if err != nil {
-				return usage{fmt.Errorf("--at: %w", err)}
-			}
-			r.At = &at
-		}
-	}
-	if f.Changed("weekdays") {
-		r.Weekdays = 0
-		if strings.Join(w.weekdays, "") != "" {
-			days, err := briefing.ParseWeekdays(w.weekdays)
-			if err != nil {
-				return usage{fmt.Errorf("--weekdays: %w", err)}
-			}
-			r.Weekdays = days
-		}
-	}
-	if f.Changed("paused-until") {
-		var until briefing.Date
-		if err := until.UnmarshalText([]byte(w.pausedUntil)); err != nil {
-			return usage{fmt.Errorf("--paused-until: %w", err)}
-		}
-		r.PausedUntil = until
-	}
-	return nil
+	return group(&cobra.Command{
+		Use: "users", Short: "Who gets a briefing",
+		Long: lines(
+			"A reader is somebody with a Slack account. Google is connected afterwards, by themselves: achim",
+			"connect prints the link. What a reader does not set follows the defaults of the configuration.",
+			"Changes take effect on the next briefing, also in a serve that is running."),
+		Example: "  achim users add --name haneul --slack U012AB3CD\n  achim users list",
+	}, c.usersAdd(), c.usersList(), c.usersShow(), c.usersSet(), c.usersRemove())
 }
 
 func (c *cli) usersAdd() *cobra.Command {
@@ -100,23 +27,26 @@ func (c *cli) usersAdd() *cobra.Command {
 	var id string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "add --name NAME --slack MEMBER-ID", Short: "Add a reader", Args: cobra.NoArgs,
-		Example: "  achim users add --name haneul --slack U012AB3CD --email haneul@gaon.example --at 08:30",
+		Use: "add --name NAME --slack MEMBER-ID", Short: "Add a reader", Args: noArgs,
+		Long: lines(
+			"Adds a reader and says how to connect their Google account. A reader without one gets the news and",
+			"an invitation."),
+		Example: lines(
+			"  achim users add --name haneul --slack U012AB3CD",
+			"  achim users add --name dana --slack U034EF5GH --email dana@gaon.example \\",
+			"      --timezone Europe/Berlin --at 08:30 --weekdays mon,tue,wed,thu,fri --language en"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.with(cmd.Context(), func(a *app.App) error {
 				r, err := newReader(cmd.Context(), a, id)
 				if err != nil {
 					return err
 				}
-				if err := w.apply(cmd.Flags(), &r); err != nil {
-					return err
-				}
-				return c.save(cmd.Context(), a, r, asJSON)
+				return c.save(cmd.Context(), a, w.apply(cmd.Flags().Changed, r), asJSON)
 			})
 		},
 	}
-	w.flags(cmd.Flags())
-	cmd.Flags().StringVar(&id, "id", "", "the reader's UUID elsewhere, when there is one (default: a new one)")
+	w.flags(cmd)
+	cmd.Flags().StringVar(&id, "id", "", "the reader's `UUID` elsewhere, when there is one (default: a new one)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	must(cmd.MarkFlagRequired("name"))
 	must(cmd.MarkFlagRequired("slack"))
@@ -130,17 +60,20 @@ func newReader(ctx context.Context, a *app.App, id string) (briefing.Reader, err
 	}
 	parsed, err := briefing.ParseReaderID(id)
 	if err != nil {
-		return briefing.Reader{}, usage{fmt.Errorf("--id: %w", err)}
+		return briefing.Reader{}, asUsage(err)
 	}
 	if known, err := a.Store.Reader(ctx, string(parsed)); err == nil {
-		return briefing.Reader{}, usage{fmt.Errorf("--id: %s is %s already; change them with: achim users set --user %s", parsed, known.Name, parsed)}
+		return briefing.Reader{}, usagef("--id: %s is %s already; change them with: achim users set --user %s", parsed, known.Name, parsed)
 	}
 	return briefing.Reader{ID: parsed}, nil
 }
 
-// save stores a reader and prints it as it then stands.
-func (c *cli) save(ctx context.Context, a *app.App, r briefing.Reader, asJSON bool) error {
-	saved, created, err := a.Roster.Save(ctx, r)
+// save stores a reader as wished and prints them as they then stand.
+func (c *cli) save(ctx context.Context, a *app.App, w wished, asJSON bool) error {
+	if err := w.fault(); err != nil {
+		return asUsage(err)
+	}
+	saved, created, err := a.Roster.Save(ctx, w.reader)
 	if err != nil {
 		return asUsage(err)
 	}
@@ -158,27 +91,32 @@ func (c *cli) save(ctx context.Context, a *app.App, r briefing.Reader, asJSON bo
 
 // printReader prints one reader for people.
 func (c *cli) printReader(v briefing.ReaderView) error {
-	table := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	row := func(key string, value any) { fmt.Fprintf(table, "%s\t%v\n", key, value) }
-	row("id", v.ID)
-	row("name", v.Name)
-	row("slack", v.SlackUserID)
+	var t table
+	t.row("name", v.Name)
+	t.row("id", string(v.ID))
+	t.row("slack", v.SlackUserID)
 	if v.Email != nil {
-		row("email", *v.Email)
+		t.row("email", *v.Email)
 	}
-	row("hour", v.DeliverAt+" "+v.Timezone)
-	row("weekdays", strings.Join(v.Weekdays.Names(), ","))
-	row("language", v.Language)
+	t.row("hour", v.DeliverAt+" "+v.Timezone)
+	t.row("weekdays", strings.Join(v.Weekdays.Names(), ","))
+	t.row("language", string(v.Language))
+	if v.Notification != briefing.NotifyFull {
+		t.row("phone", string(v.Notification))
+	}
 	for _, feed := range v.Feeds {
-		row("feed", feed.URL)
+		t.row("feed", feed.URL)
 	}
-	row("next", nextDue(v))
-	return table.Flush()
+	t.row("next", nextDue(v))
+	return t.print(c.out)
 }
 
-// nextDue says when the reader is briefed next.
+// nextDue says when the reader is briefed next, in their zone.
 func nextDue(v briefing.ReaderView) string {
-	if v.NextDueAt == nil {
+	switch {
+	case v.NextDueAt == nil && v.PausedUntil != nil:
+		return "paused until " + *v.PausedUntil
+	case v.NextDueAt == nil:
 		return "paused"
 	}
 	zone, err := briefing.LoadZone(v.Timezone)
@@ -191,7 +129,8 @@ func nextDue(v briefing.ReaderView) string {
 func (c *cli) usersList() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "list", Short: "List readers", Args: cobra.NoArgs,
+		Use: "list", Short: "List readers", Args: noArgs,
+		Example: "  achim users list\n  achim users list --json | jq -r '.users[].name'",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.with(cmd.Context(), func(a *app.App) error {
 				readers, err := a.Store.Readers(cmd.Context())
@@ -205,12 +144,7 @@ func (c *cli) usersList() *cobra.Command {
 				if asJSON {
 					return c.printJSON(map[string]any{"users": views})
 				}
-				table := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-				fmt.Fprintln(table, "NAME\tSLACK\tHOUR\tNEXT\tID")
-				for _, v := range views {
-					fmt.Fprintf(table, "%s\t%s\t%s %s\t%s\t%s\n", v.Name, v.SlackUserID, v.DeliverAt, v.Timezone, nextDue(v), v.ID)
-				}
-				return table.Flush()
+				return c.printReaders(views)
 			})
 		},
 	}
@@ -218,11 +152,25 @@ func (c *cli) usersList() *cobra.Command {
 	return cmd
 }
 
+// printReaders prints a line a reader.
+func (c *cli) printReaders(views []briefing.ReaderView) error {
+	if len(views) == 0 {
+		_, err := fmt.Fprintln(c.out, "There are no readers yet: achim users add --name haneul --slack U012AB3CD")
+		return err
+	}
+	var t table
+	t.row("NAME", "SLACK", "HOUR", "NEXT", "ID")
+	for _, v := range views {
+		t.row(v.Name, v.SlackUserID, v.DeliverAt+" "+v.Timezone, nextDue(v), string(v.ID))
+	}
+	return t.print(c.out)
+}
+
 // aboutUser makes a command that concerns one reader.
 func (c *cli) aboutUser(cmd *cobra.Command, f func(context.Context, *app.App, briefing.Reader) error) *cobra.Command {
 	var user string
-	cmd.Args = cobra.NoArgs
-	cmd.Flags().StringVar(&user, "user", "", "whom: UUID, Slack id or name")
+	cmd.Args = noArgs
+	cmd.Flags().StringVar(&user, "user", "", "`whom`: UUID, Slack id or name")
 	must(cmd.MarkFlagRequired("user"))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return c.with(cmd.Context(), func(a *app.App) error {
@@ -238,7 +186,10 @@ func (c *cli) aboutUser(cmd *cobra.Command, f func(context.Context, *app.App, br
 
 func (c *cli) usersShow() *cobra.Command {
 	var asJSON bool
-	cmd := &cobra.Command{Use: "show --user WHO", Short: "Show a reader"}
+	cmd := &cobra.Command{
+		Use: "show --user WHO", Short: "Show a reader",
+		Example: "  achim users show --user haneul\n  achim users show --user U012AB3CD --json",
+	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c.aboutUser(cmd, func(_ context.Context, a *app.App, r briefing.Reader) error {
 		if asJSON {
@@ -253,19 +204,22 @@ func (c *cli) usersSet() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "set --user WHO", Short: "Change a reader; only the flags given change anything",
-		Example: "  achim users set --user haneul --at 08:30 --weekdays mon,tue,wed,thu,fri\n  achim users set --user haneul --paused-until 2026-12-01",
+		Long: lines(
+			"Only the flags given change anything. An empty value goes back to the default: --at \"\". A briefing",
+			"that is planned already is planned anew."),
+		Example: lines(
+			"  achim users set --user haneul --at 08:30 --weekdays mon,tue,wed,thu,fri",
+			"  achim users set --user haneul --paused-until 2026-12-01",
+			"  achim users set --user haneul --feed https://news.gaon.example/rss --feed https://blog.gaon.example/atom"),
 	}
-	w.flags(cmd.Flags())
-	cmd.Flags().BoolVar(&w.pause, "pause", false, "no briefings until resumed")
-	cmd.Flags().BoolVar(&w.resume, "resume", false, "briefings again")
-	cmd.Flags().StringVar(&w.pausedUntil, "paused-until", "", "no briefings before this date, such as 2026-12-01")
+	w.flags(cmd)
+	w.pauseFlags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.MarkFlagsMutuallyExclusive("pause", "resume")
 	return c.aboutUser(cmd, func(ctx context.Context, a *app.App, r briefing.Reader) error {
-		if err := w.apply(cmd.Flags(), &r); err != nil {
-			return err
+		if !w.any(cmd.Flags().Changed) {
+			return usagef("nothing to change: name what with a flag, such as --at 08:30 (achim users set --help lists them)")
 		}
-		return c.save(ctx, a, r, asJSON)
+		return c.save(ctx, a, w.apply(cmd.Flags().Changed, r), asJSON)
 	})
 }
 
@@ -273,8 +227,10 @@ func (c *cli) usersRemove() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "remove --user WHO", Short: "Remove a reader and their briefings",
 		Long: lines(
-			"Forgets the reader, their briefings and what was remembered for them. The Google grant and the rows",
-			"of conversation_log stay: other programs share those tables."),
+			"Forgets the reader, their briefings and what was remembered for them, at once and for good; to stop",
+			"briefings for a while there is achim users set --pause. The Google grant and the rows of",
+			"conversation_log stay: other programs share those tables."),
+		Example: "  achim users remove --user U012AB3CD",
 	}
 	return c.aboutUser(cmd, func(ctx context.Context, a *app.App, r briefing.Reader) error {
 		if err := a.Roster.Remove(ctx, r.ID); err != nil {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,9 @@ import (
 	"achim/internal/telemetry"
 	"achim/store"
 )
+
+// Config is everything that can be set; commands read it here.
+type Config = config.Config
 
 // LoadConfig reads defaults, the file at path ("" = ACHIM_CONFIG, else achim.yaml if there is one) and the
 // environment. Its error lists every fault at once.
@@ -34,6 +38,25 @@ func Logger(w io.Writer, cfg config.Config) *slog.Logger {
 		}
 	}
 	return telemetry.NewLogger(w, cfg.LogLevel, asJSON)
+}
+
+// CommandLogger returns the log of a command that a person runs: what went wrong, as text, and everything
+// only when ACHIM_LOG_LEVEL asks for debug. What went well is the command's own output.
+func CommandLogger(w io.Writer, cfg config.Config) *slog.Logger {
+	level := cfg.LogLevel
+	if level > slog.LevelDebug {
+		level = max(level, slog.LevelWarn)
+	}
+	return telemetry.NewLogger(w, level, false)
+}
+
+// ErrNoSlackToken is returned where a briefing would have to be posted and there is nothing to post it with.
+var ErrNoSlackToken = errors.New("SLACK_BOT_TOKEN: not set: install the Slack app (configs/slack-manifest.yaml) and paste its bot token, xoxb-…")
+
+// ConfigurationFault reports whether err is a matter of what was configured, which trying again does not
+// mend, rather than of how things stand.
+func ConfigurationFault(err error) bool {
+	return errors.Is(err, store.ErrAddress) || errors.Is(err, ErrNoSlackToken)
 }
 
 // Migrate applies what this version needs to the configured database and returns what it applied, or with
@@ -83,7 +106,10 @@ func (a *App) Names(ctx context.Context) (map[briefing.ReaderID]string, error) {
 func (a *App) RunNow(ctx context.Context, req briefing.TriggerRequest, update func(briefing.Run)) (briefing.Run, error) {
 	if !req.DryRun {
 		err := a.StartEngine(ctx)
-		if err != nil && !errors.Is(err, store.ErrEngineBusy) {
+		switch {
+		case err == nil && a.Config.Slack.BotToken.IsZero():
+			return briefing.Run{}, ErrNoSlackToken
+		case err != nil && !errors.Is(err, store.ErrEngineBusy):
 			return briefing.Run{}, err
 		}
 	}
@@ -114,8 +140,35 @@ func (a *App) Preview(ctx context.Context, ref string, date briefing.Date) (brie
 }
 
 // Print draws the briefing for a terminal of the given width; 0 is no terminal.
-func (a *App) Print(w io.Writer, b briefing.Briefing, width int) error {
-	return delivery.Console(w, a.Renderer.Render(b), width, width > 0)
+func (a *App) Print(w io.Writer, b briefing.Briefing, width int, color bool) error {
+	return delivery.Console(w, a.Renderer.Render(b), width, color)
+}
+
+// PreviewView is a composed briefing as GET /api/briefings/{id} shows a stored one, without what only a
+// stored one has.
+type PreviewView struct {
+	Reader   briefing.ReaderID                        `json:"user_id"`
+	Date     briefing.Date                            `json:"date"`
+	Status   briefing.Status                          `json:"status"`
+	Sources  map[briefing.SourceName]briefing.Verdict `json:"sources"`
+	Sections []briefing.Section                       `json:"sections"`
+	Text     string                                   `json:"text"`
+	Blocks   json.RawMessage                          `json:"blocks"`
+}
+
+// PreviewView returns the briefing as the API would show it.
+func (a *App) PreviewView(b briefing.Briefing) PreviewView {
+	message := a.Renderer.Render(b)
+	view := PreviewView{Reader: b.Reader, Date: b.Date, Status: b.Status, Sections: []briefing.Section{},
+		Text: message.Text, Blocks: message.Blocks}
+	if len(view.Blocks) == 0 {
+		view.Blocks = json.RawMessage("[]")
+	}
+	for _, shown := range b.Sections {
+		view.Sections = append(view.Sections, shown.Section)
+	}
+	view.Sources = briefing.Verdicts(view.Sections)
+	return view
 }
 
 // Resolve settles an unknown entry: as delivered, or to be posted again.
@@ -132,28 +185,37 @@ func (a *App) Resolve(ctx context.Context, id briefing.EntryID, delivered bool) 
 	}
 	now := a.now()
 	e.State, e.DueAt, e.NextAt, e.Reason, e.Tries = briefing.Planned, now, now, "", 0
+	e.ChannelID = "" // the reader's DM as it is today
 	return a.Store.Advance(ctx, briefing.Step{Entry: e, From: briefing.Unknown, Reopen: true})
 }
 
-// FieldFault rewords faults of what a person entered so that they name the flag; ok is false for any other
-// error.
-func FieldFault(err error) (fault error, ok bool) {
+// FieldFault rewords faults of what a person entered so that they name the flag; nil for any other error.
+func FieldFault(err error) error {
 	var joined interface{ Unwrap() []error }
 	if errors.As(err, &joined) {
 		var texts []string
 		for _, one := range joined.Unwrap() {
 			if f, ok := errors.AsType[*briefing.FieldError](one); ok {
-				texts = append(texts, flagOf(f.Field)+": "+f.Problem)
+				texts = append(texts, flagged(f))
 			}
 		}
 		if len(texts) > 0 {
-			return errors.New(strings.Join(texts, "\n       ")), true
+			return errors.New(strings.Join(texts, "\n       "))
 		}
 	}
 	if f, ok := errors.AsType[*briefing.FieldError](err); ok {
-		return errors.New(flagOf(f.Field) + ": " + f.Problem), true
+		return errors.New(flagged(f))
 	}
-	return nil, false
+	return nil
+}
+
+// flagged returns the fault with the names of flags instead of members.
+func flagged(f *briefing.FieldError) string {
+	problem := f.Problem
+	if f.Code == "date_not_today" {
+		problem = strings.NewReplacer("dry_run", "--dry-run", "force", "--force").Replace(problem)
+	}
+	return flagOf(f.Field) + ": " + problem
 }
 
 // flagOf returns the flag behind a field.

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"achim/briefing"
+	"achim/internal/app"
+)
+
+// showRun prints a run, for people or as JSON.
+func (c *cli) showRun(ctx context.Context, a *app.App, run briefing.Run, asJSON bool) error {
+	if asJSON {
+		return c.printJSON(run)
+	}
+	names, err := a.Names(ctx)
+	if err != nil {
+		return err
+	}
+	if err := printRun(c.out, run, names); err != nil {
+		return err
+	}
+	if len(run.Readers) == 0 {
+		fmt.Fprintln(c.err, "achim: there was nobody to brief: achim users list shows who is paused, achim users add adds a reader")
+	}
+	return nil
+}
+
+// printRun prints a line a reader, what a dry run composed, what to do about it, and the counts.
+func printRun(w io.Writer, run briefing.Run, names map[briefing.ReaderID]string) error {
+	var t table
+	for _, r := range run.Readers {
+		t.row(nameOf(names, r.Reader), outcome(r), detail(r))
+	}
+	if err := t.print(w); err != nil {
+		return err
+	}
+	for _, r := range run.Readers {
+		if r.Text != "" {
+			fmt.Fprintf(w, "\n── %s ──\n%s\n\n", nameOf(names, r.Reader), r.Text)
+		}
+	}
+	for _, r := range run.Readers {
+		for _, step := range advice(r) {
+			fmt.Fprintf(w, "%s: %s\n", nameOf(names, r.Reader), step)
+		}
+	}
+	_, err := fmt.Fprintf(w, "%s · run %s\n", result(run), run.ID)
+	return err
+}
+
+// outcome says in words what the run did for a reader. The label belongs to briefings that were composed
+// and went out, or would have.
+func outcome(r briefing.RunReader) string {
+	switch r.Outcome {
+	case briefing.OutcomePending:
+		return "under way"
+	case briefing.OutcomeSkipped:
+		return "skipped"
+	case briefing.OutcomeFailed:
+		return "failed"
+	case briefing.OutcomeUnknown:
+		return "unknown"
+	case briefing.OutcomeStillDegraded:
+		return "still degraded"
+	case briefing.OutcomeDryRun:
+		return fmt.Sprintf("not sent, %s", r.Status)
+	default:
+		return fmt.Sprintf("%s, %s", r.Outcome, r.Status)
+	}
+}
+
+// detail gives the reasons, source by source.
+func detail(r briefing.RunReader) string {
+	var parts []string
+	for source, v := range r.Verdicts {
+		switch {
+		case v.State == briefing.VerdictNotConnected:
+			parts = append(parts, string(source)+" not connected")
+		case !v.Whole():
+			parts = append(parts, fmt.Sprintf("%s %s: %s", source, v.State, v.Reason))
+		}
+	}
+	slices.Sort(parts)
+	if r.Reason != "" {
+		parts = slices.Insert(parts, 0, string(r.Reason))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// result sums a run up, leaving out what there is none of.
+func result(run briefing.Run) string {
+	n := run.Counts()
+	pending := len(run.Readers) - n.Complete - n.Degraded - n.Skipped - n.Failed - n.Unknown
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		word string
+	}{
+		{n.Complete, "complete"}, {n.Degraded, "degraded"}, {n.Skipped, "skipped"},
+		{n.Failed, "failed"}, {n.Unknown, "unknown"}, {pending, "under way"},
+	} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.word))
+		}
+	}
+	if len(parts) == 0 {
+		return "nobody"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// advice says what a person can do about how it went for a reader, each cause once.
+func advice(r briefing.RunReader) []string {
+	var steps []string
+	add := func(step string) {
+		if step != "" && !slices.Contains(steps, step) {
+			steps = append(steps, step)
+		}
+	}
+	switch r.Outcome {
+	case briefing.OutcomeFailed:
+		if r.Entry != "" {
+			add(slackAdvice(r.Reason))
+		}
+	case briefing.OutcomeUnknown:
+		add(fmt.Sprintf("Slack did not say whether it was posted: look into the DM, then achim runs resolve %s --delivered or --resend", r.Entry))
+	default:
+	}
+	for _, v := range r.Verdicts {
+		if !v.Whole() {
+			add(googleAdvice(v.Reason, r.Reader))
+		}
+	}
+	slices.Sort(steps)
+	return steps
+}
+
+// slackAdvice says what to do about a DM that could not be delivered.
+func slackAdvice(reason briefing.Reason) string {
+	switch reason {
+	case briefing.ClientMisconfigured:
+		return "Slack refuses the bot token: check SLACK_BOT_TOKEN, and that the app is installed with the scopes of configs/slack-manifest.yaml"
+	case briefing.RecipientUnreachable:
+		return "Slack does not let the bot write to this person: check the member id (achim users set --slack)"
+	case briefing.Unavailable, briefing.Timeout, briefing.RateLimited:
+		return "Slack could not be reached or was too busy: try again (achim run), what was delivered is not sent twice"
+	default:
+		return ""
+	}
+}
+
+// googleAdvice says what to do about a source that could not be read and does not mend by itself.
+func googleAdvice(reason briefing.Reason, reader briefing.ReaderID) string {
+	switch reason {
+	case briefing.ReauthRequired, briefing.ScopeMissing:
+		return fmt.Sprintf("only they can mend it: give them the link of achim connect --user %s", reader)
+	case briefing.ClientMisconfigured:
+		return "Google refuses our client: check GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET and the redirect URL"
+	case briefing.APIDisabled:
+		return "a Google API is not enabled: enable Gmail and Calendar in the project of the Google client"
+	case briefing.PolicyBlocked:
+		return "their Google Workspace forbids it: their admin has to allow the app"
+	default:
+		return ""
+	}
+}
+
+func nameOf(names map[briefing.ReaderID]string, id briefing.ReaderID) string {
+	if name := names[id]; name != "" {
+		return name
+	}
+	return string(id)
+}
