@@ -85,7 +85,8 @@ func (c *screen) element(e shownElement) {
 	if e.Type == "button" && json.Unmarshal(e.Text, &label) == nil {
 		c.line([]run{{text: "[ " + label.Text + " ]", style: styleButton, url: e.URL}})
 		if !c.color && e.URL != "" {
-			c.line([]run{{text: e.URL, style: styleDim}})
+			c.begin()
+			c.out.WriteString(" " + e.URL + "\n") // whole, whatever the width: a link in two cannot be opened
 		}
 		return
 	}

@@ -162,6 +162,12 @@ func TestConsoleWidth(t *testing.T) {
 					n++
 				}
 			}
+			if strings.Contains(line, "https://") {
+				if !strings.HasSuffix(line, "/connect/not-a-token\n") {
+					t.Errorf("a link is broken in two: %q", line)
+				}
+				continue // and may be as long as it is
+			}
 			if n > columns+1 { // the warning sign is counted as one and a half by eye
 				t.Errorf("%d columns in a terminal of %d: %q", n, columns, line)
 			}

@@ -43,6 +43,10 @@ func (a *App) CheckSlack(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	bot, team, err := a.Slack.Check(ctx)
+	if err != nil && briefing.ReasonOf(err) != briefing.ClientMisconfigured {
+		a.Logger.ErrorContext(ctx, "Slack cannot be reached now; briefings are tried until their grace is over", "error", err)
+		return
+	}
 	if err != nil {
 		a.Logger.ErrorContext(ctx, "Slack does not take the bot token: no briefing can be delivered until it does",
 			"remedy", "check SLACK_BOT_TOKEN and that the app is installed (configs/slack-manifest.yaml)", "error", err)

@@ -77,6 +77,9 @@ func (s *server) putUser(w http.ResponseWriter, r *http.Request) error {
 	if err := body.read("", userMembers(&reader)); err != nil {
 		return err
 	}
+	if _, until := body["paused_until"]; !until && body["paused"] != nil {
+		reader.PausedUntil = briefing.Date{} // an end from before would void a pause without one, or a resume
+	}
 	saved, created, err := s.Roster.Save(r.Context(), reader)
 	if err != nil {
 		return err

@@ -77,3 +77,19 @@ func TestDeleteForgetsAReader(t *testing.T) {
 		t.Error("the reader is still there")
 	}
 }
+
+func TestAPauseWithoutAnEndIsNotVoidedByAnOldOne(t *testing.T) {
+	w := newWorld()
+	c := serve(t, w.deps())
+	before := w.readers[dana]
+	before.PausedUntil = briefing.Date{Year: 2026, Month: 1, Day: 2}
+	w.readers[dana] = before
+	c.ask("PUT /api/users/"+string(dana), `{"paused":true}`, asAPI)
+	if r := w.readers[dana]; !r.PausedOn(briefing.Date{Year: 2026, Month: 12, Day: 24}) {
+		t.Errorf("paused %v until %s: an end long gone voids the pause", r.Paused, r.PausedUntil)
+	}
+	c.ask("PUT /api/users/"+string(dana), `{"paused":true,"paused_until":"2026-12-01"}`, asAPI)
+	if r := w.readers[dana]; r.PausedUntil.String() != "2026-12-01" {
+		t.Errorf("paused until %s", r.PausedUntil)
+	}
+}
