@@ -32,7 +32,28 @@ func clean(s string, most int) string {
 		}
 		return r
 	}, s)
-	return clip(strings.Join(strings.Fields(s), " "), most)
+	return clip(strings.Join(strings.Fields(thinned(s)), " "), most)
+}
+
+// mostMarks is how many marks one letter carries in any script; more of them paint over the lines around.
+const mostMarks = 6
+
+// thinned takes away the marks a letter has too many of.
+func thinned(s string) string {
+	if !strings.ContainsFunc(s, unicode.IsMark) {
+		return s
+	}
+	marks := 0
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsMark(r) {
+			marks = 0
+			return r
+		}
+		if marks++; marks > mostMarks {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // invisible reports whether r shows nothing but changes how its neighbours do: controls, and the

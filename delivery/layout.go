@@ -129,6 +129,9 @@ func (l *layout) whole(source briefing.SourceName) bool {
 // none reports whether n counts nothing in a source read in full: the one case in which a briefing may
 // say so.
 func (l *layout) none(n *int, source briefing.SourceName) bool {
+	if s, ok := l.b.Section(source); ok && (s.Count(briefing.Unsorted) > 0 || s.AtLeast) {
+		return false // there is more than was looked at
+	}
 	return n != nil && *n == 0 && l.whole(source)
 }
 

@@ -39,7 +39,11 @@ func (l *layout) footer() string {
 	default:
 		read = l.words.ReadMended(r.whole)
 	}
-	return joined(l.mended(true), read, r.feeds, unlinked, id)
+	partly := ""
+	if len(r.some) > 0 {
+		partly = l.words.ReadPartly(r.some)
+	}
+	return joined(l.mended(true), read, partly, r.feeds, unlinked, id)
 }
 
 func (l *layout) footerOfDegraded(r reading) string {
@@ -78,6 +82,11 @@ func (l *layout) reading() reading {
 		p := l.partOf(s)
 		switch s.Verdict.State {
 		case briefing.VerdictOK, briefing.VerdictEmpty:
+			if unread := s.Count(briefing.Unsorted); unread > 0 { // more than is looked at in one morning
+				p.N, p.Of = p.N-unread, p.N
+				r.some = append(r.some, p)
+				continue
+			}
 			r.whole = append(r.whole, p)
 		case briefing.VerdictStale:
 			p.At = s.Verdict.AsOf

@@ -52,6 +52,7 @@ func NewSlack(cfg SlackConfig) *Slack {
 		s.url = slack.APIURL
 	}
 	s.url = strings.TrimSuffix(s.url, "/") + "/"
+	s.client = http.Client{Transport: tunedTransport()}
 	if cfg.Client != nil {
 		s.client = *cfg.Client
 	}
@@ -60,6 +61,14 @@ func NewSlack(cfg SlackConfig) *Slack {
 		s.now = time.Now
 	}
 	return s
+}
+
+// tunedTransport is the default transport with room for a morning: everybody's posts go to one host, and
+// with the default of two idle connections most would open a new one.
+func tunedTransport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConnsPerHost = 32
+	return t
 }
 
 // Check asks Slack whose token this is, as "achim" of "Gaon". Its error is a *briefing.Error.

@@ -26,6 +26,9 @@ const (
 		"conferenceData/entryPoints(entryPointType,uri),attendees(self,responseStatus),eventType,transparency)"
 )
 
+// errEndless is a list whose every page announces another one.
+var errEndless = errors.New("the list does not end")
+
 // calendarSource reads the selected calendars: one call for their list, one for the events of each.
 type calendarSource struct{ google *Google }
 
@@ -68,7 +71,7 @@ func (c *calendarSource) Fetch(ctx context.Context, req briefing.Request) (brief
 	group.SetLimit(calendarsAtOnce)
 	for i, ref := range list {
 		group.Go(func() error {
-			read[i], faults[i] = listEvents(ctx, s, ref, d)
+			read[i], faults[i] = contain("list events", func() ([]*calendar.Event, error) { return listEvents(ctx, s, ref, d) })
 			return nil
 		})
 	}
@@ -83,7 +86,9 @@ func (c *calendarSource) Fetch(ctx context.Context, req briefing.Request) (brief
 		}
 		section.PartsOK++
 		for _, event := range read[i] {
-			diary.add(ref, event)
+			if !diary.add(ref, event) {
+				failure = worse(failure, &briefing.Error{Op: "read event", Reason: briefing.Malformed, Err: errors.New("it has no time that can be read")})
+			}
 		}
 	}
 	if failure != nil && section.PartsOK == 0 {
@@ -135,6 +140,9 @@ func listCalendars(ctx context.Context, s *session) ([]calendarRef, error) {
 		if token = page.NextPageToken; token == "" {
 			break
 		}
+	}
+	if token != "" {
+		return nil, &briefing.Error{Op: "list calendars", Reason: briefing.Malformed, Err: errEndless}
 	}
 	if len(list) == 0 {
 		// Nothing is ticked: what a person without any choice means by "my calendar" is the primary one.
@@ -198,5 +206,5 @@ func listEvents(ctx context.Context, s *session, ref calendarRef, d days) ([]*ca
 			return events, nil
 		}
 	}
-	return nil, &briefing.Error{Op: op, Reason: briefing.Malformed, Err: errors.New("the list does not end")}
+	return nil, &briefing.Error{Op: op, Reason: briefing.Malformed, Err: errEndless}
 }

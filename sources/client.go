@@ -81,6 +81,8 @@ type Google struct {
 	api   *http.Client // to Gmail and Calendar
 	token *http.Client // to the token, revoke and userinfo endpoints, with a timeout of its own
 
+	messages, messageQuery string // what stands before and after the id in the address of a message
+
 	flights singleflight.Group // of refreshes, by reader
 
 	making   sync.Once
@@ -133,6 +135,8 @@ func NewGoogle(cfg GoogleConfig, store GoogleStore) *Google {
 		cfg: cfg, store: store,
 		api:   &http.Client{Transport: guarded{cfg.Transport, longestAPI}, CheckRedirect: stay},
 		token: &http.Client{Transport: guarded{cfg.Transport, longestToken}, CheckRedirect: stay, Timeout: tokenTimeout},
+
+		messages: strings.TrimSuffix(cfg.GmailURL, "/") + "/gmail/v1/users/me/messages/", messageQuery: messageQuery(),
 	}
 }
 

@@ -40,10 +40,16 @@ func newDiary(d days) *diary {
 	return &diary{days: d, index: map[string]int{}, declined: map[string]bool{}}
 }
 
-// add takes an event of a calendar unless it is none to tell. The primary calendar's come first.
-func (y *diary) add(ref calendarRef, event *calendar.Event) {
-	if event == nil || event.Start == nil || event.Status == "cancelled" || !tellable(event.EventType) {
-		return
+// add takes an event of a calendar unless it is none to tell. The primary calendar's come first. It returns
+// false for an event of which nobody can say when it is: without it the day is not read in full.
+func (y *diary) add(ref calendarRef, event *calendar.Event) bool {
+	switch {
+	case event == nil:
+		return false
+	case event.Status == "cancelled" || !tellable(event.EventType): // cancelled ones may come without a time
+		return true
+	case event.Start == nil:
+		return false
 	}
 	identity := firstOf(event.ICalUID, event.Id) + "|" + event.Start.Date + event.Start.DateTime
 	if ref.holiday() { // the same day off has another id in each country's and language's calendar
@@ -54,23 +60,31 @@ func (y *diary) add(ref calendarRef, event *calendar.Event) {
 		if ref.primary {
 			y.declined[identity] = true
 		}
-		return
+		return true
 	}
 	item, ok := eventItem(ref, event, y.days.zone)
-	if !ok || y.declined[identity] {
-		return
+	if !ok {
+		return ref.holiday() && item.FirstDay.IsZero() // an hour that is a holiday is none
 	}
-	if response == "needsAction" || response == "tentative" || event.Status == "tentative" {
-		item.Marks = append(item.Marks, briefing.MarkTentative)
-	}
-	if i, known := y.index[identity]; known {
-		if y.events[i].item.Title == "" { // a copy that shows more than busy
-			y.events[i].item = item
+	if !y.declined[identity] {
+		if response == "needsAction" || response == "tentative" || event.Status == "tentative" {
+			item.Marks = append(item.Marks, briefing.MarkTentative)
 		}
-		return
+		y.keep(identity, entry{item: item, free: event.Transparency == "transparent"})
 	}
-	y.index[identity] = len(y.events)
-	y.events = append(y.events, entry{item: item, free: event.Transparency == "transparent"})
+	return true
+}
+
+// keep takes an event over once. A copy that shows more than busy goes before one that does not.
+func (y *diary) keep(identity string, e entry) {
+	i, known := y.index[identity]
+	switch {
+	case !known:
+		y.index[identity] = len(y.events)
+		y.events = append(y.events, e)
+	case y.events[i].item.Title == "":
+		y.events[i].item = e.item
+	}
 }
 
 // tellable reports whether events of the type are things to go to; the rest says where somebody is.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -314,9 +315,13 @@ func (f *feedReader) parse(ctx context.Context, body []byte, resp *http.Response
 	if resp.Request != nil && resp.Request.URL != nil {
 		at = resp.Request.URL
 	}
+	text := feedText(body, resp.Header.Get("Content-Type"), at.Hostname())
+	if strings.HasPrefix(text, "<") && !nestsSanely(text) {
+		return nil, malformed("it nests deeper than any feed")
+	}
 	parser := gofeed.NewParser()
 	parser.KeepOriginalFeed = true // for the publisher of a story, which the common form leaves out
-	parsed, err := parser.ParseString(feedText(body, resp.Header.Get("Content-Type"), at.Hostname()))
+	parsed, err := parser.ParseString(text)
 	if err != nil || parsed == nil {
 		return nil, malformed("not a feed") // the parser's own words may quote it
 	}

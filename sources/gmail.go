@@ -3,15 +3,18 @@ package sources
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"google.golang.org/api/gmail/v1"
 	"google.golang.org/api/googleapi"
 
@@ -84,15 +87,46 @@ func mailQuery(req briefing.Request) string {
 	return q
 }
 
+// listMail returns the ids of the newest mail, each once. A page that is empty is not the end as long as
+// another one is announced: only the last may say that there is no mail.
 func listMail(ctx context.Context, s *session, query string, limit int64) (*gmail.ListMessagesResponse, error) {
-	return call(ctx, s, "list messages", func(authorize func(http.Header)) (*gmail.ListMessagesResponse, error) {
-		c := s.services.gmail.Users.Messages.List("me").Context(ctx).LabelIds("INBOX").MaxResults(limit).Fields(listFields)
-		if query != "" {
-			c.Q(query)
+	const op = "list messages"
+	token := ""
+	for range mostPages {
+		list, err := call(ctx, s, op, func(authorize func(http.Header)) (*gmail.ListMessagesResponse, error) {
+			c := s.services.gmail.Users.Messages.List("me").Context(ctx).LabelIds("INBOX").MaxResults(limit).Fields(listFields)
+			if query != "" {
+				c.Q(query)
+			}
+			if token != "" {
+				c.PageToken(token)
+			}
+			authorize(c.Header())
+			return c.Do()
+		})
+		if err != nil {
+			return nil, err
 		}
-		authorize(c.Header())
-		return c.Do()
-	})
+		if list.HTTPStatusCode != http.StatusOK { // a 204 from something in between says nothing about mail
+			return nil, &briefing.Error{Op: op, Reason: briefing.Malformed, Err: errHollow}
+		}
+		if token = list.NextPageToken; len(list.Messages) == 0 && token != "" {
+			continue
+		}
+		known := make(map[string]bool, len(list.Messages))
+		for _, m := range list.Messages {
+			if m == nil || m.Id == "" {
+				return nil, &briefing.Error{Op: op, Reason: briefing.Malformed, Err: errHollow}
+			}
+		}
+		list.Messages = slices.DeleteFunc(list.Messages, func(m *gmail.Message) bool {
+			again := known[m.Id]
+			known[m.Id] = true
+			return again
+		})
+		return list, nil
+	}
+	return nil, &briefing.Error{Op: op, Reason: briefing.Malformed, Err: errEndless}
 }
 
 // probeMail finds out whether the inbox can be read.
@@ -113,23 +147,18 @@ type messagesRead struct {
 func readMessages(ctx context.Context, s *session, ids []*gmail.Message) messagesRead {
 	found := make([]*gmail.Message, len(ids))
 	var failures mailFaults
-	var group errgroup.Group
-	group.SetLimit(mailAtOnce)
-	for i, listed := range ids {
-		if failures.enough() {
-			break
-		}
-		group.Go(func() error {
-			if failures.enough() {
-				return nil
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(mailAtOnce, len(ids)) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(ids)) && !failures.enough(); i = next.Add(1) - 1 {
+				message, err := contain("get message", func() (*gmail.Message, error) { return readMessage(ctx, s, ids[i].Id) })
+				found[i] = message
+				failures.add(err)
 			}
-			message, err := readMessage(ctx, s, listed.Id)
-			found[i] = message
-			failures.add(err)
-			return nil
 		})
 	}
-	_ = group.Wait() // no function above returns an error: failures are counted
+	workers.Wait()
 	read := messagesRead{err: failures.first}
 	for _, message := range found {
 		if message != nil {
@@ -148,11 +177,8 @@ var errGone = errors.New("the message is gone")
 func readMessage(ctx context.Context, s *session, id string) (*gmail.Message, error) {
 	const op = "get message"
 	message, err := call(ctx, s, op, func(authorize func(http.Header)) (*gmail.Message, error) {
-		c := s.services.gmail.Users.Messages.Get("me", id).Context(ctx).
-			Format("metadata").MetadataHeaders(rankingHeaders()...).Fields(messageFields)
-		authorize(c.Header())
-		message, err := c.Do()
-		if googleapi.IsNotModified(err) || isNotFound(err) {
+		message, err := getMessage(ctx, s.google, id, authorize)
+		if isNotFound(err) {
 			return nil, nil
 		}
 		return message, err
@@ -166,6 +192,38 @@ func readMessage(ctx context.Context, s *session, id string) (*gmail.Message, er
 		return nil, &briefing.Error{Op: op, Reason: briefing.Malformed, Err: errHollow}
 	}
 	return message, nil
+}
+
+// getMessage is the one call that is made without the generated client: a morning makes twenty of it for
+// each reader, and the client takes longer to put the address together than to read the answer.
+func getMessage(ctx context.Context, g *Google, id string, authorize func(http.Header)) (*gmail.Message, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.messages+url.PathEscape(id)+g.messageQuery, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", userAgent)
+	authorize(req.Header)
+	resp, err := g.api.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if err := googleapi.CheckResponse(resp); err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	message := &gmail.Message{}
+	return message, json.Unmarshal(body, message)
+}
+
+// messageQuery asks for what ranking looks at, and nothing else.
+func messageQuery() string {
+	return "?" + url.Values{
+		"alt": {"json"}, "prettyPrint": {"false"}, "format": {"metadata"}, "metadataHeaders": rankingHeaders(), "fields": {messageFields},
+	}.Encode()
 }
 
 func isNotFound(err error) bool {
@@ -214,7 +272,7 @@ func (f *mailFaults) enough() bool {
 func mailSection(req briefing.Request, me addresses, account string, messages []*gmail.Message) briefing.Section {
 	section := briefing.Section{
 		Source: briefing.Gmail, Provider: briefing.Google, Window: req.Window, Account: account,
-		Counts: map[briefing.Group]int{}, Items: []briefing.Item{},
+		Counts: map[briefing.Group]int{}, Items: make([]briefing.Item, 0, len(messages)),
 	}
 	for _, message := range messages {
 		m := parseMail(message)
@@ -312,7 +370,9 @@ func parseMail(message *gmail.Message) mail {
 		return m
 	}
 	for _, h := range message.Payload.Headers {
-		m.setHeader(h.Name, h.Value)
+		if h != nil {
+			m.setHeader(h.Name, h.Value)
+		}
 	}
 	return m
 }

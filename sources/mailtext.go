@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // sentenceRunes is how much of a mail's own words fits on a phone's line.
@@ -31,24 +32,22 @@ func ownWords(snippet string) string {
 // sentences splits text after its stops. A stop inside a number, an address or a name is none.
 func sentences(text string) []string {
 	var found []string
-	runes := []rune(text)
+	take := func(s string) {
+		if s = strings.TrimSpace(s); s != "" {
+			found = append(found, s)
+		}
+	}
 	start := 0
-	for i, r := range runes {
-		last := i == len(runes)-1
-		stop := (r == '.' || r == '!' || r == '?' || r == '…') && (last || runes[i+1] == ' ')
+	for i, r := range text {
+		end := i + utf8.RuneLen(r)
+		stop := (r == '.' || r == '!' || r == '?' || r == '…') && (end == len(text) || text[end] == ' ')
 		if stop || r == '\n' || r == '。' || r == '？' || r == '！' {
-			found = append(found, strings.TrimSpace(string(runes[start:i+1])))
-			start = i + 1
+			take(text[start:end])
+			start = end
 		}
 	}
-	found = append(found, strings.TrimSpace(string(runes[start:])))
-	kept := found[:0]
-	for _, s := range found {
-		if s != "" {
-			kept = append(kept, s)
-		}
-	}
-	return kept
+	take(text[start:])
+	return found
 }
 
 var greeting = regexp.MustCompile(`(?i)^((안녕하세요|안녕하십니까|수고하십니다|수고 ?많으십니다|고생 ?많으십니다|반갑습니다|감사합니다|` +

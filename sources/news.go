@@ -76,7 +76,7 @@ func (n *newsSource) Fetch(ctx context.Context, req briefing.Request) (briefing.
 		Source: briefing.News, Provider: briefing.Feeds, Window: req.Window, ReadAt: n.cfg.Now(),
 		Parts: len(feeds), Counts: map[briefing.Group]int{}, Items: []briefing.Item{},
 	}
-	var lists [][]briefing.Item
+	var lists [][]told
 	for _, o := range read {
 		if o.err == nil {
 			section.PartsOK++
@@ -91,7 +91,10 @@ func (n *newsSource) Fetch(ctx context.Context, req briefing.Request) (briefing.
 	if len(stories) > 0 {
 		section.Counts[briefing.Story] = len(stories)
 	}
-	section.Items = append(section.Items, stories[:min(len(stories), storiesKept)]...)
+	section.Items = slices.Grow(section.Items, min(len(stories), storiesKept))
+	for _, t := range stories[:min(len(stories), storiesKept)] {
+		section.Items = append(section.Items, t.item())
+	}
 	return section, err
 }
 
@@ -150,14 +153,30 @@ func hostOf(address string) string {
 	return u.Hostname()
 }
 
+// told is a story as one publisher tells it to one reader.
+type told struct {
+	*story
+	from string
+	also int // other publishers that tell it
+}
+
+// item is the story as a briefing tells it.
+func (t told) item() briefing.Item {
+	return briefing.Item{
+		ID: t.id, Key: t.key, Group: briefing.Story, Title: t.title, URL: t.link, At: t.at, From: t.from, Also: t.also,
+	}
+}
+
 // selectStories returns a feed's stories for the request, the newest first: of the window, not told on an
 // earlier date, each once, and no more than the feed may bring in. Of stories without a date there are few,
 // because nothing says that they are new.
-func selectStories(req briefing.Request, feed briefing.Feed, doc *feedDoc) []briefing.Item {
-	var items []briefing.Item
-	taken := map[string]bool{}
+func selectStories(req briefing.Request, feed briefing.Feed, doc *feedDoc) []told {
+	list := make([]told, 0, len(doc.stories))
+	taken := make(map[string]bool, len(doc.stories))
+	publisher := firstOf(oneLine(feed.Title), doc.title, hostOf(feed.URL))
 	undated := 0
-	for _, s := range doc.stories {
+	for i := range doc.stories {
+		s := &doc.stories[i]
 		if req.Seen[s.key] || taken[s.key] {
 			continue
 		}
@@ -170,55 +189,57 @@ func selectStories(req briefing.Request, feed briefing.Feed, doc *feedDoc) []bri
 			undated++
 		}
 		taken[s.key] = true
-		items = append(items, briefing.Item{
-			ID: s.id, Key: s.key, Group: briefing.Story, Title: s.title, URL: s.link, At: s.at,
-			From: firstOf(s.publisher, oneLine(feed.Title), doc.title, hostOf(feed.URL)),
-		})
+		list = append(list, told{story: s, from: firstOf(s.publisher, publisher)})
 	}
-	if feed.MaxItems > 0 && len(items) > feed.MaxItems {
-		items = items[:feed.MaxItems]
+	if feed.MaxItems > 0 && len(list) > feed.MaxItems {
+		list = list[:feed.MaxItems]
 	}
-	return items
+	return list
 }
 
 // mergeStories joins the feeds' lists: the same story once, with the number of other publishers that tell
 // it, and one of each feed in turn, the newest first, so that no feed fills the list.
-func mergeStories(lists [][]briefing.Item) []briefing.Item {
-	publishers := map[string]map[string]bool{}
-	for _, list := range lists {
-		for _, item := range list {
-			if publishers[item.Key] == nil {
-				publishers[item.Key] = map[string]bool{}
-			}
-			publishers[item.Key][item.From] = true
-		}
-	}
-	var merged []briefing.Item
-	taken := map[string]bool{}
+func mergeStories(lists [][]told) []told {
+	tellers := publishers(lists)
+	merged, taken := make([]told, 0, len(tellers)), make(map[string]bool, len(tellers))
 	for rest := slices.Clone(lists); len(rest) > 0; {
-		var round []briefing.Item
+		round := len(merged)
 		left := rest[:0]
 		for _, list := range rest {
-			for len(list) > 0 && taken[list[0].Key] {
+			for len(list) > 0 && taken[list[0].key] {
 				list = list[1:]
 			}
 			if len(list) == 0 {
 				continue
 			}
-			item := list[0]
-			taken[item.Key] = true
-			item.Also = len(publishers[item.Key]) - 1
-			round = append(round, item)
+			first := list[0]
+			taken[first.key] = true
+			first.also = tellers[first.key] - 1
+			merged = append(merged, first)
 			left = append(left, list[1:])
 		}
 		rest = left
-		slices.SortStableFunc(round, newerFirst)
-		merged = append(merged, round...)
+		slices.SortStableFunc(merged[round:], newerFirst)
 	}
 	return merged
 }
 
+// publishers counts by story how many tell it.
+func publishers(lists [][]told) map[string]int {
+	type telling struct{ key, from string }
+	heard, count := map[telling]bool{}, map[string]int{}
+	for _, list := range lists {
+		for _, t := range list {
+			if by := (telling{t.key, t.from}); !heard[by] {
+				heard[by] = true
+				count[t.key]++
+			}
+		}
+	}
+	return count
+}
+
 // newerFirst orders by time; what has none comes last.
-func newerFirst(a, b briefing.Item) int {
-	return cmp.Or(b.At.Compare(a.At), strings.Compare(a.ID, b.ID))
+func newerFirst(a, b told) int {
+	return cmp.Or(b.at.Compare(a.at), strings.Compare(a.id, b.id))
 }

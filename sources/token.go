@@ -85,12 +85,13 @@ func (g *Google) ensure(ctx context.Context, reader briefing.ReaderID, w want) (
 		Err: errors.New("the token in the store keeps changing")}
 }
 
-// contain runs fn and turns a panic into an Internal error: in a flight it would take the process down,
-// where in the caller's goroutine it is one source's failure.
-func contain(op string, fn func() (any, error)) (v any, err error) {
+// contain runs fn and turns a panic into an Internal error: in a flight or a goroutine of ours it would take
+// the process down, where in the caller's goroutine it is one source's failure.
+func contain[T any](op string, fn func() (T, error)) (v T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			v, err = nil, &briefing.Error{Op: op, Reason: briefing.Internal, Err: fmt.Errorf("panic: %v", p)}
+			var none T
+			v, err = none, &briefing.Error{Op: op, Reason: briefing.Internal, Err: fmt.Errorf("panic: %v", p)}
 		}
 	}()
 	return fn()
