@@ -152,7 +152,12 @@ type Connector interface {
 type ConnectRequest struct {
 	Reader        ReaderID
 	SwitchAccount bool // another Google account than before is wanted
+	Browser       bool // begun in a browser that will be known again: the state then begins with BrowserState
 }
+
+// BrowserState begins the state of a consent that was begun in a browser. Its answer counts only from that
+// same browser: else whoever begins a consent could send somebody else the address and get their account.
+const BrowserState = "b."
 
 // ConnectAnswer is the query of Google's redirect.
 type ConnectAnswer struct {

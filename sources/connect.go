@@ -38,6 +38,9 @@ func (g *Google) Begin(ctx context.Context, req briefing.ConnectRequest) (string
 		return "", fmt.Errorf("begin consent of %s: %w", reader.ID, err)
 	}
 	state, verifier := rand.Text()+rand.Text(), oauth2.GenerateVerifier() // each Text holds 128 random bits
+	if req.Browser {
+		state = briefing.BrowserState + state
+	}
 	err = g.store.SaveConsent(ctx, briefing.Consent{
 		StateHash: hashState(state), Reader: reader.ID, Verifier: briefing.NewSecret(verifier),
 		Switch: req.SwitchAccount, ExpiresAt: g.cfg.Now().Add(consentLife),

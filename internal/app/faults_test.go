@@ -195,3 +195,36 @@ func TestAccountsOfOtherDomainsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestAConsentBelongsToItsBrowser: whoever begins a consent cannot send somebody else the address and have
+// their account connected to the own briefing.
+func TestAConsentBelongsToItsBrowser(t *testing.T) {
+	h := build(t, storetest.SQLite)
+	h.google.AddAccount(standin.Account{Email: "minji@gaon.example", Subject: "1002"})
+	h.start()
+	h.addHaneul()
+	link := strings.TrimPrefix(h.app.ConnectURL(haneul, false), h.env["ACHIM_PUBLIC_URL"])
+	begun := h.call("POST", link, "", "")
+	for _, c := range h.cookies {
+		if !c.HttpOnly || !c.Secure || c.SameSite != http.SameSiteLaxMode {
+			t.Errorf("cookie %v", c)
+		}
+	}
+	back, err := h.google.Consent(t.Context(), begun.header.Get("Location"), standin.Choice{Email: "minji@gaon.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := h.cookies
+	h.cookies = nil // minji's browser
+	path := back[strings.Index(back, "/api/gmail/callback"):]
+	if page := h.call("GET", path, "", ""); page.status != http.StatusBadRequest {
+		t.Errorf("another browser's answer: %d", page.status)
+	}
+	if rows := storetest.Rows(t, h.app.Store, "SELECT user_id FROM gmail_token"); len(rows) != 0 {
+		t.Errorf("stored %v", rows)
+	}
+	h.cookies = mine
+	if page := h.call("GET", path, "", ""); page.status != http.StatusOK {
+		t.Errorf("the browser it was begun in: %d", page.status)
+	}
+}

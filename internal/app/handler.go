@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"achim/delivery"
 	"achim/internal/httpserver"
@@ -17,11 +18,20 @@ func (a *App) Handler() http.Handler {
 		Credentials: a.Google, Connector: a.Google, Peek: a.Pipeline, Links: pageLinks{a},
 		Renderer: a.Renderer, Defaults: a.Defaults,
 		CronSecrets: cfg.CronSecrets, APISecrets: cfg.APISecrets,
+		KnowsBrowsers:      secureHost(cfg.PublicURL, cfg.Google.RedirectURL),
 		ExposeAccessTokens: cfg.Google.ExposeAccessTokens, Operator: cfg.Delivery.Operator,
 		KeepContent: cfg.Retention.Content, Ready: a.ready, Metrics: a.Metrics.Handler(),
 		Interactions: slackapp.New(slackapp.Config{Verify: a.slackVerifier(), Logger: a.Logger}),
 		Observe:      a.Metrics.Request, Logger: a.Logger, Now: a.now,
 	})
+}
+
+// secureHost reports whether a cookie set on the one address comes along to the other, and nobody on the
+// way can read it: both are https, and on one host.
+func secureHost(a, b string) bool {
+	one, err := url.Parse(a)
+	other, otherErr := url.Parse(b)
+	return err == nil && otherErr == nil && one.Scheme == "https" && other.Scheme == "https" && one.Hostname() == other.Hostname()
 }
 
 // ready reports whether briefings could go out now.

@@ -39,15 +39,16 @@ const (
 // house is Achim with stand-ins around it. Everything goes over real HTTP, and nothing is set but the
 // documented environment.
 type house struct {
-	t      *testing.T
-	google *standin.Google
-	slack  *standin.Slack
-	feeds  *standin.Feeds
-	env    map[string]string
-	file   string // more of the configuration file
-	clock  *clock
-	app    *app.App
-	log    *safeBuffer
+	t       *testing.T
+	google  *standin.Google
+	slack   *standin.Slack
+	feeds   *standin.Feeds
+	env     map[string]string
+	cookies []*http.Cookie // of the one browser there is
+	file    string         // more of the configuration file
+	clock   *clock
+	app     *app.App
+	log     *safeBuffer
 }
 
 // clock is the wall clock, moved. It keeps running.
@@ -213,12 +214,16 @@ func (h *house) call(method, path, bearer, body string) answer {
 	if bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+bearer)
 	}
+	for _, c := range h.cookies {
+		req.AddCookie(c)
+	}
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
+	h.cookies = append(h.cookies, resp.Cookies()...)
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		h.t.Fatal(err)

@@ -79,6 +79,7 @@ func (s *server) postConnect(w http.ResponseWriter, r *http.Request) error {
 
 // begin redirects to Google's consent page.
 func (s *server) begin(w http.ResponseWriter, r *http.Request, req briefing.ConnectRequest) error {
+	req.Browser = s.KnowsBrowsers
 	address, err := s.Connector.Begin(r.Context(), req)
 	if errors.Is(err, briefing.ErrNotFound) {
 		s.showFault(w, r, &briefing.ConnectError{Fault: briefing.ConnectReaderGone, Err: err})
@@ -86,6 +87,9 @@ func (s *server) begin(w http.ResponseWriter, r *http.Request, req briefing.Conn
 	}
 	if err != nil {
 		return err
+	}
+	if req.Browser {
+		rememberBrowser(w, address)
 	}
 	w.Header().Set("Location", address)
 	w.WriteHeader(http.StatusSeeOther)
@@ -145,6 +149,11 @@ func (s *server) finishConsent(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), finishWithin)
 	defer cancel()
 	query := r.URL.Query()
+	if !knowsBrowser(r, query.Get("state")) {
+		// Not taken either: the browser it belongs to may still bring it.
+		s.showFault(w, r, &briefing.ConnectError{Fault: briefing.ConnectStateUnknown})
+		return nil
+	}
 	connection, err := s.Connector.Finish(ctx, briefing.ConnectAnswer{
 		State: query.Get("state"), Code: query.Get("code"), Error: query.Get("error"),
 	})
@@ -198,7 +207,9 @@ func (s *server) showFault(w http.ResponseWriter, r *http.Request, e *briefing.C
 	spoken := s.visitorLanguage(r)
 	if e.Reader.ID != "" {
 		spoken = s.Defaults.LanguageOf(e.Reader)
-		facts.AgainURL = s.Links.ConnectURL(e.Reader.ID)
+		if e.Fault != briefing.ConnectStateUsed { // or an old address from a history would be worth a new link
+			facts.AgainURL = s.Links.ConnectURL(e.Reader.ID)
+		}
 	}
 	s.pages.Render(w, faultStatus(e.Fault), language.Pages(spoken).Fault(facts))
 }

@@ -79,6 +79,11 @@ type Deps struct {
 	CronSecrets []briefing.Secret // trigger and read statuses
 	APISecrets  []briefing.Secret // do everything; none = the cron secrets do
 
+	// KnowsBrowsers binds a consent begun in a browser to it by a cookie. It must be off when people do not
+	// reach us over https, or Google's redirect comes to another host than the connect pages are on: the
+	// cookie would not come along.
+	KnowsBrowsers bool
+
 	ExposeAccessTokens bool
 	Operator           string        // whom readers turn to, such as "@jiwon"; "" = not said
 	KeepContent        time.Duration // how long titles and summaries are kept; 0 = 30 days

@@ -151,7 +151,7 @@ func TestFaultPages(t *testing.T) {
 		again  bool
 	}{
 		{briefing.ConnectStateUnknown, 400, "확인할 수 없는 연결입니다", "We don’t recognise this request", true},
-		{briefing.ConnectStateUsed, 409, "이미 처리된 연결입니다", "Already done", true},
+		{briefing.ConnectStateUsed, 409, "이미 처리된 연결입니다", "Already done", false},
 		{briefing.ConnectStateExpired, 410, "시간이 지났습니다", "That took too long", true},
 		{briefing.ConnectDenied, 200, "연결하지 않았습니다", "Not connected", true},
 		{briefing.ConnectNothing, 400, "선택된 권한이 없습니다", "No box was ticked", true},
