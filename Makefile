@@ -33,8 +33,8 @@ check: lint test ## what a change must pass: format, vet, lint, import rules, te
 lint: ## the part of check that runs no test of behaviour
 	@.ci/lint.sh
 
-bench: ## benchmarks, with a real PostgreSQL (PKG=, ARGS= as for test)
-	@.ci/postgres.sh go test -run '^$$' -bench . -benchmem -timeout 60m $(ARGS) $(PKG)
+bench: build ## what a briefing costs, with a real PostgreSQL (ARGS='-readers 100'; PKG= for Go's own benchmarks)
+	@PKG='$(PKG)' .ci/bench.sh $(ARGS)
 
 fmt: ## format every Go file, imports grouped
 	@.ci/lint.sh fmt

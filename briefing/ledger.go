@@ -140,12 +140,15 @@ type Step struct {
 	Release bool  // the worker is done with it for now: clear the owner
 	// Outcome settles the entry in every run that still waits for it. "" settles nothing.
 	Outcome Outcome
+	// SameContent promises that Windows, Sections and Content are as the store has them. They are long: what
+	// has not changed is neither encoded nor written.
+	SameContent bool
 }
 
 // Delivery is what is committed together when an entry becomes delivered or is mended.
 type Delivery struct {
 	Step    Step
-	Sources map[SourceName]SourceState // replaces what is remembered
+	Sources map[SourceName]SourceState // replaces what is remembered; a watermark never goes back
 	Seen    []string                   // keys of the news items shown
 	Copies  []DayCopy                  // of sources that know later days
 	LogText string                     // the DM as plain text, for conversation_log: one row an entry

@@ -27,6 +27,11 @@ func (p *Pipeline) nextMend(e Entry) time.Time {
 		return time.Time{}
 	}
 	at := p.Now().Add(backoff(e.Tries+1, time.Minute, 30*time.Minute))
+	for _, s := range e.Sections {
+		if s.NotBefore.After(at) {
+			at = s.NotBefore
+		}
+	}
 	if at.After(At(e.Date, p.MendUntil, e.Content.Location())) {
 		return time.Time{}
 	}
@@ -96,7 +101,7 @@ func (p *Pipeline) commitMend(ctx context.Context, e Entry, memory Memory, fille
 	if e.Status == Degraded {
 		outcome = OutcomeStillDegraded
 	}
-	d := p.delivery(e, memory)
+	d := p.delivery(e, memory.Sources, p.Renderer.Render(*e.Content).Plain)
 	d.Step = Step{Entry: e, From: Delivered, Release: true, Outcome: outcome}
 	after, err := p.Ledger.Commit(context.WithoutCancel(ctx), d)
 	if err != nil {
@@ -148,7 +153,9 @@ func merge(before, again []Section) []Section {
 		case i < 0:
 			merged = append(merged, fresh)
 		case worth(fresh) < worth(merged[i]):
-			merged[i].Verdict.Reason = fresh.Verdict.Reason
+			if fresh.Verdict.Reason != "" { // one disconnected meanwhile has none
+				merged[i].Verdict.Reason = fresh.Verdict.Reason
+			}
 		default:
 			if merged[i].Verdict.State == VerdictStale && fresh.Verdict.Whole() {
 				markNew(&fresh, merged[i].Items)
@@ -161,7 +168,10 @@ func merge(before, again []Section) []Section {
 
 // worth orders verdict states by how much of the section they give.
 func worth(s Section) int {
-	return slices.Index([]VerdictState{VerdictNotConnected, VerdictFailed, VerdictStale, VerdictPartial, VerdictEmpty, VerdictOK}, s.Verdict.State)
+	if s.Verdict.State == VerdictNotConnected {
+		return 0 // as little as one that failed
+	}
+	return slices.Index([]VerdictState{VerdictFailed, VerdictStale, VerdictPartial, VerdictEmpty, VerdictOK}, s.Verdict.State)
 }
 
 // markNew marks the meetings that the copy shown before did not have, or had at another time.

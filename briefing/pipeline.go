@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
-// Times of the pipeline. A claim outlasts the longest step: reading, opening the DM and posting.
+// Times of the pipeline.
 const (
-	claimFor      = 75 * time.Second
+	claimAtLeast  = 75 * time.Second
+	claimBeyond   = 45 * time.Second // what a claim has left for opening the DM, posting and committing
 	postWithin    = 10 * time.Second
 	settleAfter   = 30 * time.Second // nobody looks at a sending entry before post deadline + this
 	lookAgain     = 6 * time.Second  // between two looks into the history; Slack's may lag a moment
@@ -74,7 +74,7 @@ func (o Observer) trouble(e Entry, err error) {
 // not be reached, and that the entry will be worked on again when the claim runs out.
 func (p *Pipeline) Work(ctx context.Context, id EntryID, epoch int64) error {
 	now := p.Now()
-	e, err := p.Ledger.Claim(ctx, id, epoch, p.Owner, now, now.Add(claimFor))
+	e, err := p.Ledger.Claim(ctx, id, epoch, p.Owner, now, now.Add(p.claimFor()))
 	if err == nil {
 		err = p.take(ctx, e)
 	}
@@ -85,6 +85,16 @@ func (p *Pipeline) Work(ctx context.Context, id EntryID, epoch int64) error {
 		return fmt.Errorf("work on entry %s: %w", id, err)
 	}
 	return nil
+}
+
+// claimFor returns how long a claim lasts: longer than the longest step, or two processes would take the
+// entry from each other for ever.
+func (p *Pipeline) claimFor() time.Duration {
+	longest := defaultBudget
+	for _, budget := range p.Budgets {
+		longest = max(longest, budget)
+	}
+	return max(claimAtLeast, longest+claimBeyond)
 }
 
 // take leads a claimed entry through its next step or steps.
@@ -143,6 +153,9 @@ func (p *Pipeline) Prepare(ctx context.Context, e Entry) (Entry, error) {
 // finds the entry afterwards knows there may be a message.
 func (p *Pipeline) Deliver(ctx context.Context, e Entry) error {
 	if p.late(e) {
+		if e.Reason == "" {
+			return p.close(ctx, e, Missed, PastGrace) // nobody was there to post it
+		}
 		return p.close(ctx, e, Failed, PastGrace)
 	}
 	if e.ChannelID == "" {
@@ -155,23 +168,26 @@ func (p *Pipeline) Deliver(ctx context.Context, e Entry) error {
 		}
 		e.ChannelID = channel
 	}
+	message := p.Renderer.Render(*e.Content) // first: what fails here must not leave a doubt behind
 	now := p.Now()
 	e.State, e.SendingAt, e.PostDeadline = Sending, now, now.Add(postWithin)
 	e.NextAt = e.PostDeadline.Add(settleAfter)
+	if e.ClaimedUntil.Before(e.NextAt) {
+		e.ClaimedUntil = e.NextAt // nobody is to look before
+	}
 	e.Attempt++
-	sending, err := p.Ledger.Advance(ctx, Step{Entry: e, From: Prepared})
+	sending, err := p.Ledger.Advance(ctx, Step{Entry: e, From: Prepared, SameContent: true})
 	if err != nil {
 		return fmt.Errorf("commit sending: %w", err)
 	}
-	message := p.Renderer.Render(*sending.Content)
 	ts, err := p.Deliverer.Post(ctx, p.post(sending, message))
 	switch {
 	case err == nil:
-		return p.delivered(ctx, sending, ts)
+		return p.delivered(ctx, sending, ts, message.Plain)
 	case ReasonOf(err) == PayloadRefused && !sending.PlainText:
 		p.Observe.trouble(sending, err)
 		sending.State, sending.PlainText = Prepared, true
-		plain, err := p.Ledger.Advance(ctx, Step{Entry: sending, From: Sending})
+		plain, err := p.Ledger.Advance(ctx, Step{Entry: sending, From: Sending, SameContent: true})
 		if err != nil {
 			return fmt.Errorf("fall back to plain text: %w", err)
 		}
@@ -192,13 +208,16 @@ func (p *Pipeline) Reconcile(ctx context.Context, e Entry) error {
 	switch {
 	case err != nil && p.mayLookAgain(e, err):
 		p.Observe.trouble(e, err)
+		if late := now.Sub(e.NextAt); late > time.Minute {
+			e.PostDeadline = e.PostDeadline.Add(late) // nobody was there to look: the time to do so begins now
+		}
 		e.NextAt = now.Add(max(RetryAfter(err), lookAgain))
 		return p.advance(ctx, Step{Entry: e, From: Sending, Release: true})
 	case err != nil:
 		p.Observe.trouble(e, err)
 		return p.close(ctx, e, Unknown, ReasonOf(err))
 	case ts != "":
-		return p.delivered(ctx, e, ts)
+		return p.delivered(ctx, e, ts, p.Renderer.Render(*e.Content).Plain)
 	case e.Tries == 0:
 		e.Tries, e.NextAt = 1, now.Add(lookAgain)
 		return p.advance(ctx, Step{Entry: e, From: Sending, Release: true})
@@ -210,27 +229,34 @@ func (p *Pipeline) Reconcile(ctx context.Context, e Entry) error {
 
 // mayLookAgain reports whether a history that could not be read now may be readable soon.
 func (p *Pipeline) mayLookAgain(e Entry, err error) bool {
+	now := p.Now()
 	switch ReasonOf(err) {
-	case RateLimited, Unavailable, Timeout, Ambiguous:
-		return p.Now().Before(e.SendingAt.Add(lookFor))
+	case RateLimited: // it will be readable, and at one look a minute many entries wait long for theirs
+		return now.Before(e.SendingAt.Add(max(p.Grace, lookFor)))
+	case Unavailable, Timeout, Ambiguous:
+		return now.Before(e.PostDeadline.Add(lookFor)) || now.Sub(e.NextAt) > time.Minute
 	default:
 		return false
 	}
 }
 
-// delivered commits that the message stands under ts, together with all that follows from it.
-func (p *Pipeline) delivered(ctx context.Context, e Entry, ts string) error {
+// delivered commits that the message stands under ts, together with all that follows from it. plain is the
+// message as conversation_log tells it.
+func (p *Pipeline) delivered(ctx context.Context, e Entry, ts, plain string) error {
 	ctx = context.WithoutCancel(ctx) // the message stands: stopping now must not lose that
 	now := p.Now()
 	from := e.State
 	e.State, e.MessageTS, e.DeliveredAt, e.Reason, e.Tries = Delivered, ts, now, "", 0
-	e.NextAt = p.nextMend(e)
-	memory, err := p.Memory.Memory(ctx, e.Reader, e.Date)
+	if e.NextAt = p.nextMend(e); e.NextAt.IsZero() && e.Status == Degraded {
+		// The reader may have reconnected since it was read: look once, or nothing would.
+		e.NextAt = now.Add(time.Minute)
+	}
+	before, err := p.Memory.Sources(ctx, e.Reader)
 	if err != nil {
 		return fmt.Errorf("remember: %w", err)
 	}
-	d := p.delivery(e, memory)
-	d.Step = Step{Entry: e, From: from, Release: true, Outcome: OutcomeDelivered}
+	d := p.delivery(e, before, plain)
+	d.Step = Step{Entry: e, From: from, Release: true, Outcome: OutcomeDelivered, SameContent: true}
 	after, err := p.Ledger.Commit(ctx, d)
 	if err != nil {
 		return fmt.Errorf("commit delivered: %w", err)
@@ -240,10 +266,10 @@ func (p *Pipeline) delivered(ctx context.Context, e Entry, ts string) error {
 }
 
 // delivery gathers what is committed with the entry's content.
-func (p *Pipeline) delivery(e Entry, memory Memory) Delivery {
+func (p *Pipeline) delivery(e Entry, before map[SourceName]SourceState, plain string) Delivery {
 	d := Delivery{
-		Sources: remember(e.Sections, memory.Sources), Seen: shownKeys(*e.Content), Copies: copies(e),
-		LogText: p.Renderer.Render(*e.Content).Plain,
+		Sources: remember(e.Sections, before), Seen: shownKeys(*e.Content), Copies: copies(e),
+		LogText: plain,
 	}
 	if p.LogGist {
 		d.LogText = firstLine(d.LogText)
@@ -265,7 +291,14 @@ func (p *Pipeline) refused(ctx context.Context, e Entry, cause error) error {
 		}
 		e.Tries++ // opening a DM twice does no harm
 		e.NextAt = now.Add(backoff(e.Tries, time.Second, 5*time.Minute))
-	case RecipientUnreachable, PayloadRefused:
+	case RecipientUnreachable:
+		if from == Sending { // the DM that was kept is of no use: whoever tries next opens one anew
+			if err := p.Channels.SaveChannel(ctx, e.Reader, ""); err != nil {
+				return fmt.Errorf("forget DM of %s: %w", e.Reader, err)
+			}
+		}
+		return p.close(ctx, e, Failed, reason)
+	case PayloadRefused:
 		return p.close(ctx, e, Failed, reason)
 	case RateLimited:
 		e.State, e.NextAt = Prepared, now.Add(max(RetryAfter(cause), time.Second))
@@ -275,6 +308,9 @@ func (p *Pipeline) refused(ctx context.Context, e Entry, cause error) error {
 	default:
 		e.State = Prepared
 		e.Tries++
+		if from == Sending {
+			e.Attempt--
+		}
 		e.NextAt = now.Add(backoff(e.Tries, time.Second, 5*time.Minute))
 		if reason == ClientMisconfigured || e.Tries >= giveUpRun {
 			step.Outcome = OutcomeFailed
@@ -298,8 +334,9 @@ func (p *Pipeline) close(ctx context.Context, e Entry, state State, reason Reaso
 	return p.advance(ctx, Step{Entry: e, From: from, Release: true, Outcome: outcome})
 }
 
-// advance makes a step and tells the observer.
+// advance makes a step that leaves the content as it is, and tells the observer.
 func (p *Pipeline) advance(ctx context.Context, step Step) error {
+	step.SameContent = true
 	after, err := p.Ledger.Advance(ctx, step)
 	if err != nil {
 		return fmt.Errorf("%s to %s: %w", step.From, step.Entry.State, err)
@@ -383,58 +420,19 @@ func (p *Pipeline) names() []SourceName {
 	return names
 }
 
-// Preview reads and composes what the reader's briefing of the date would be, and changes nothing but
-// access tokens that had to be refreshed.
-func (p *Pipeline) Preview(ctx context.Context, reader Reader, date Date) (Briefing, error) {
-	schedule, err := p.Defaults.Schedule(reader)
-	if err != nil {
-		return Briefing{}, err
-	}
-	e := Entry{ID: EntryID(NewID()), Reader: reader.ID, Date: date, Slot: DailySlot, DueAt: p.Now()}
-	r, err := p.open(ctx, e)
-	if err != nil {
-		return Briefing{}, fmt.Errorf("preview: %w", err)
-	}
-	r.reader, r.zone = reader, schedule.Zone
-	r.entry.Windows = p.freeze(r)
-	r.entry.Sections = p.readAll(ctx, r, p.names())
-	return *p.compose(r).Content, nil
-}
-
-// Read reads one source for the reader now, as a briefing of the date would. When the source gave nothing
-// its error tells why; the section holds the verdict either way.
-func (p *Pipeline) Read(ctx context.Context, reader Reader, source SourceName, date Date) (Section, error) {
-	i := slices.IndexFunc(p.Sources, func(s Source) bool { return s.Name() == source })
-	if i < 0 {
-		return Section{}, fmt.Errorf("source %s: %w", source, ErrNotFound)
-	}
-	r, err := p.open(ctx, Entry{Reader: reader.ID, Date: date, DueAt: p.Now()})
-	if err != nil {
-		return Section{}, fmt.Errorf("read %s: %w", source, err)
-	}
-	r.entry.Windows = p.freeze(r)
-	read := p.readAll(ctx, r, []SourceName{source})
-	switch {
-	case len(read) == 0:
-		return Section{}, fmt.Errorf("source %s: %w", source, ErrNotConfigured)
-	case read[0].Verdict.State == VerdictNotConnected:
-		return read[0], fmt.Errorf("source %s: %w", source, ErrNotConnected)
-	case read[0].Verdict.State == VerdictFailed:
-		return read[0], &Error{Op: "read " + string(source), Reason: read[0].Verdict.Reason, Since: read[0].Verdict.Since}
-	}
-	return read[0], nil
-}
-
 // Settle records that an unknown entry's message does stand in the DM: a person has looked. Its ts stays
 // unknown, so it cannot be mended.
 func (p *Pipeline) Settle(ctx context.Context, e Entry) (Entry, error) {
-	memory, err := p.Memory.Memory(ctx, e.Reader, e.Date)
+	before, err := p.Memory.Sources(ctx, e.Reader)
 	if err != nil {
 		return e, fmt.Errorf("remember: %w", err)
 	}
+	if e.Content == nil {
+		return e, fmt.Errorf("settle entry %s: its content is kept no longer: %w", e.ID, ErrNotFound)
+	}
 	e.State, e.DeliveredAt, e.Reason, e.NextAt = Delivered, p.Now(), "", time.Time{}
-	d := p.delivery(e, memory)
-	d.Step = Step{Entry: e, From: Unknown, Outcome: OutcomeDelivered}
+	d := p.delivery(e, before, p.Renderer.Render(*e.Content).Plain)
+	d.Step = Step{Entry: e, From: Unknown, Outcome: OutcomeDelivered, SameContent: true}
 	settled, err := p.Ledger.Commit(ctx, d)
 	if err != nil {
 		return e, fmt.Errorf("settle entry %s: %w", e.ID, err)

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -36,6 +38,8 @@ const (
 	planBatch  = 2000            // readers a transaction
 	onTime     = 2 * time.Minute // a briefing planned later than this is caught up
 	planBehind = 7 * 24 * time.Hour
+	// alignWithin holds every due time: the next one is a day away at most, or two where zones differ.
+	alignWithin = 72 * time.Hour
 )
 
 // Planner writes the entries that are due soon. It is one idempotent step: calling it twice, late, or on
@@ -47,11 +51,19 @@ type Planner struct {
 	Lead     time.Duration
 	Now      func() time.Time
 	Trouble  func(r Reader, err error) // told of a reader that cannot be planned; may be nil
+
+	aligned atomic.Bool
 }
 
 // Tick plans for all readers due within the lead and the next tick, and what was missed while nothing
 // ran. It returns how many entries are new.
 func (p *Planner) Tick(ctx context.Context) (int, error) {
+	if !p.aligned.Load() {
+		if err := p.align(ctx); err != nil {
+			return 0, err
+		}
+		p.aligned.Store(true)
+	}
 	planned := 0
 	horizon := p.Now().Add(p.Lead + planTick + planTick/2)
 	for {
@@ -71,6 +83,33 @@ func (p *Planner) Tick(ctx context.Context) (int, error) {
 			return planned, nil
 		}
 	}
+}
+
+// align moves readers forward whose hour is earlier than when they were planned, because the operator's
+// defaults have changed: without it their first briefing after the change would be late. Once a process.
+func (p *Planner) align(ctx context.Context) error {
+	now := p.Now()
+	readers, err := p.Store.DueReaders(ctx, now.Add(alignWithin), math.MaxInt32)
+	if err != nil {
+		return fmt.Errorf("readers to align: %w", err)
+	}
+	var moved Plan
+	for _, r := range readers {
+		schedule, err := p.Defaults.Schedule(r)
+		if err != nil || !r.PlanAt.After(now) {
+			continue
+		}
+		if due := schedule.DueAt(schedule.Next(now)); due.Before(r.PlanAt) {
+			moved.Next = append(moved.Next, NextVisit{r.ID, r.PlanAt, due})
+		}
+	}
+	if len(moved.Next) == 0 {
+		return nil
+	}
+	if _, err := p.Store.Plan(ctx, moved); err != nil {
+		return fmt.Errorf("align %d readers: %w", len(moved.Next), err)
+	}
+	return nil
 }
 
 // plan returns the plan for a batch of readers.
@@ -117,6 +156,9 @@ func (b *planning) add(r Reader, s Schedule) {
 		from = oldest
 	}
 	date := s.Next(from.Add(-time.Nanosecond))
+	if from.Equal(r.PlanAt) {
+		date = s.planned(from)
+	}
 	for ; !s.DueAt(date).After(b.horizon); date = date.AddDays(1) {
 		b.entry(r, s, date)
 	}

@@ -175,6 +175,9 @@ func judge(j judged) Section {
 			s = Section{Source: s.Source, Provider: s.Provider}
 		}
 	}
+	if wait := RetryAfter(j.err); wait > 0 {
+		s.NotBefore = j.now.Add(wait)
+	}
 	v.Count = s.Total()
 	s.Verdict = v
 	return s
@@ -212,6 +215,9 @@ func remember(sections []Section, before map[SourceName]SourceState) map[SourceN
 		case VerdictOK, VerdictEmpty:
 			if s.Window.To.After(state.Watermark) {
 				state.Watermark = s.Window.To
+			}
+			if s.ReadAt.Before(state.LastOK) || s.ReadAt.Before(state.FailingSince) {
+				break // another briefing of the reader knows better
 			}
 			state.LastOK, state.FailingSince, state.Reason = s.ReadAt, time.Time{}, ""
 		default:

@@ -207,6 +207,16 @@ func (s Schedule) Next(t time.Time) Date {
 	}
 }
 
+// planned returns the date that a planner is to look at first when it was to look at t: t is the due time of
+// one, and by a schedule that has changed since, that may be later on that date or earlier.
+func (s Schedule) planned(t time.Time) Date {
+	next, day := s.Next(t.Add(-time.Nanosecond)), DateOf(t, s.Zone)
+	if day.Before(next) {
+		return day
+	}
+	return next
+}
+
 // Works reports whether the reader wants a briefing on d's weekday.
 func (s Schedule) Works(d Date) bool { return s.Weekdays.Has(d.Weekday()) }
 

@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// replanTries bounds how often an entry is looked at again that workers keep moving.
+const replanTries = 20
+
 // Roster changes readers: whatever is changed takes effect on the next briefing at once.
 type Roster struct {
 	Readers  ReaderStore
@@ -28,7 +31,7 @@ func (ro *Roster) Save(ctx context.Context, r Reader) (saved Reader, created boo
 		}
 		return Reader{}, false, errors.Join(errs...)
 	}
-	_, err = ro.Readers.Reader(ctx, string(r.ID))
+	old, err := ro.Readers.Reader(ctx, string(r.ID))
 	created = errors.Is(err, ErrNotFound)
 	if err != nil && !created {
 		return Reader{}, false, fmt.Errorf("look up reader %s: %w", r.ID, err)
@@ -37,7 +40,7 @@ func (ro *Roster) Save(ctx context.Context, r Reader) (saved Reader, created boo
 	if err != nil {
 		return Reader{}, false, err
 	}
-	r.PlanAt = schedule.DueAt(schedule.Next(ro.Now()))
+	r.PlanAt = ro.planAt(old, schedule)
 	if saved, err = ro.Readers.SaveReader(ctx, r); err != nil {
 		return Reader{}, false, fmt.Errorf("save reader %s: %w", r.ID, err)
 	}
@@ -48,6 +51,18 @@ func (ro *Roster) Save(ctx context.Context, r Reader) (saved Reader, created boo
 		ro.Wake()
 	}
 	return saved, created, nil
+}
+
+// planAt returns when the planner must look at the reader next. The date it would have planned next by the
+// reader's earlier wishes is not passed over: its new hour may have gone by today, or it has been due since
+// nothing ran, and then it is caught up or recorded as missed.
+func (ro *Roster) planAt(old Reader, schedule Schedule) time.Time {
+	next := schedule.DueAt(schedule.Next(ro.Now()))
+	before, err := ro.Defaults.Schedule(old)
+	if old.PlanAt.IsZero() || err != nil {
+		return next // a new reader begins with the next hour
+	}
+	return earlier(next, schedule.DueAt(before.planned(old.PlanAt)))
 }
 
 // Remove forgets the reader.
@@ -66,35 +81,62 @@ func (ro *Roster) replan(ctx context.Context, r Reader, schedule Schedule) error
 		return fmt.Errorf("open entries of reader %s: %w", r.ID, err)
 	}
 	for _, e := range entries {
-		step, changed := ro.replanned(e, r, schedule)
-		if !changed {
-			continue
-		}
-		_, err := ro.Ledger.Advance(ctx, step)
-		if err != nil && !errors.Is(err, ErrFenced) {
+		if err := ro.replanEntry(ctx, e, r, schedule); err != nil {
 			return fmt.Errorf("plan entry %s again: %w", e.ID, err)
 		}
 	}
 	return nil
 }
 
+// replanEntry makes the step the reader's wishes ask for, from wherever a worker has moved the entry meanwhile.
+func (ro *Roster) replanEntry(ctx context.Context, e Entry, r Reader, schedule Schedule) error {
+	for try := 1; ; try++ {
+		step, changed := ro.replanned(e, r, schedule)
+		if !changed {
+			return nil
+		}
+		_, err := ro.Ledger.Advance(ctx, step)
+		if !errors.Is(err, ErrFenced) || try == replanTries {
+			return err
+		}
+		if e, err = ro.Ledger.Entry(ctx, e.ID); err != nil {
+			if errors.Is(err, ErrNotFound) {
+				return nil // removed meanwhile
+			}
+			return err
+		}
+	}
+}
+
 // replanned returns the step that applies the reader's present wishes to an entry, and whether one is due.
 // An entry whose hour has come is left alone.
 func (ro *Roster) replanned(e Entry, r Reader, schedule Schedule) (Step, bool) {
 	now, due, from := ro.Now(), schedule.DueAt(e.Date), e.State
-	if (from != Planned && from != Prepared) || !e.DueAt.After(now) {
+	unwanted := from == Missed && (e.Reason == Paused || e.Reason == DayOff)
+	if (from != Planned && from != Prepared && !unwanted) || !e.DueAt.After(now) {
 		return Step{}, false
 	}
 	step := Step{From: from, Reopen: true}
+	wanted := !r.PausedOn(e.Date) && schedule.Works(e.Date)
 	switch {
+	case unwanted && !wanted:
+		return Step{}, false
 	case r.PausedOn(e.Date):
 		e.State, e.Reason, e.NextAt = Missed, Paused, time.Time{}
 		step.Outcome = OutcomeSkipped
 	case !schedule.Works(e.Date):
 		e.State, e.Reason, e.NextAt = Missed, DayOff, time.Time{}
 		step.Outcome = OutcomeSkipped
-	case !due.Equal(e.DueAt) && due.After(now):
-		e.State, e.DueAt, e.NextAt = Planned, due, due.Add(-ro.Lead)
+	case unwanted, !due.Equal(e.DueAt) && due.After(now):
+		// What comes in until the new hour belongs into it.
+		if due.After(now) {
+			e.DueAt = due
+		}
+		e.State, e.Reason, e.NextAt, e.Windows = Planned, "", e.DueAt.Add(-ro.Lead), nil
+		e.ChannelID = r.SlackChannelID
+	case e.ChannelID != "" && e.ChannelID != r.SlackChannelID:
+		e.State, e.ChannelID = Planned, r.SlackChannelID // the DM was with somebody else
+		e.NextAt = e.DueAt.Add(-ro.Lead)
 	default:
 		return Step{}, false
 	}

@@ -133,10 +133,12 @@ type Section struct {
 	AtLeast  bool          `json:"at_least,omitempty"`
 	Window   Window        `json:"window,omitzero"`
 	ReadAt   time.Time     `json:"read_at,omitzero"`
-	Parts    int           `json:"parts,omitempty"`      // calendars or feeds there are
-	PartsOK  int           `json:"parts_read,omitempty"` // of which read
-	Ahead    []Day         `json:"ahead,omitempty"`      // the days after, for "tomorrow" and for a day that cannot be read
-	Account  string        `json:"account,omitempty"`    // the mail address read, for links
+	// NotBefore is until when the other side asked to be left alone; zero = it did not.
+	NotBefore time.Time `json:"not_before,omitzero"`
+	Parts     int       `json:"parts,omitempty"`      // calendars or feeds there are
+	PartsOK   int       `json:"parts_read,omitempty"` // of which read
+	Ahead     []Day     `json:"ahead,omitempty"`      // the days after, for "tomorrow" and for a day that cannot be read
+	Account   string    `json:"account,omitempty"`    // the mail address read, for links
 }
 
 // Day is what a source knows of one later date.
@@ -229,4 +231,6 @@ type Memory struct {
 type MemoryStore interface {
 	// Memory returns what is known for the reader's date; nothing known is no error.
 	Memory(ctx context.Context, reader ReaderID, date Date) (Memory, error)
+	// Sources returns only how each source fared for the reader, which is all a delivery goes on from.
+	Sources(ctx context.Context, reader ReaderID) (map[SourceName]SourceState, error)
 }

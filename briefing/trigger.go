@@ -11,7 +11,8 @@ import (
 // RunStore keeps runs, and makes the steps a trigger asks for.
 type RunStore interface {
 	// Trigger inserts the run with its readers and makes all steps, in one transaction. A step with From ""
-	// inserts its entry. ErrFenced, having changed nothing, when any step misses.
+	// inserts its entry. ErrFenced, having changed nothing, when any step misses. A pending reader whose
+	// entry has no step waits for it; if it has come to its end meanwhile, that is the reader's outcome.
 	Trigger(ctx context.Context, run Run, steps []Step) error
 	// Run returns one run with its readers as they stand, or ErrNotFound.
 	Run(ctx context.Context, id RunID) (Run, error)
@@ -180,14 +181,20 @@ func (t *Trigger) decide(ctx context.Context, run RunID, r Reader, date Date, fo
 		DueAt: now, NextAt: now, ChannelID: r.SlackChannelID,
 	}
 	if force {
-		fresh.Slot, fresh.Windows = ForceSlot(run), daily.Windows
+		fresh.Slot = ForceSlot(run)
+		if fresh.Windows, err = t.windows(ctx, r.ID, date); err != nil {
+			return rr, nil, err
+		}
 	}
 	if force || !found {
 		rr.Entry = fresh.ID
 		return rr, &Step{Entry: fresh}, nil
 	}
 	rr.Entry = daily.ID
-	step := reopen(daily, now)
+	if t.underway(daily, now) {
+		return rr, nil, nil
+	}
+	step := reopen(daily, r, now)
 	switch {
 	case step != nil:
 		step.Entry.Run = run
@@ -199,16 +206,29 @@ func (t *Trigger) decide(ctx context.Context, run RunID, r Reader, date Date, fo
 	return rr, step, nil
 }
 
-// reopen returns the step that makes an entry work now, or nil when there is nothing to do or it is being
-// sent already.
-func reopen(e Entry, now time.Time) *Step {
+// underway reports whether the entry is being worked on, or is about to be: it is waited for. To take it from
+// its worker would only make all of it be read again.
+func (t *Trigger) underway(e Entry, now time.Time) bool {
+	switch e.State {
+	case Sending:
+		return true
+	case Planned, Prepared:
+		return !e.DueAt.After(now) && !e.NextAt.After(now) && !t.Pipeline.late(e)
+	default:
+		return false
+	}
+}
+
+// reopen returns the step that makes an entry work now, or nil when there is nothing to do.
+func reopen(e Entry, r Reader, now time.Time) *Step {
 	from := e.State
 	switch {
 	case from == Planned || from == Prepared:
-		e.State, e.DueAt = Planned, now
+		e.State, e.DueAt, e.ChannelID = Planned, now, r.SlackChannelID
 	case from == Failed || from == Missed:
-		// Its slot time is now: what has come in since belongs into it.
-		e.State, e.DueAt, e.Reason, e.Windows, e.Tries, e.PlainText = Planned, now, "", nil, 0, false
+		// Its slot time is now: what has come in since belongs into it. The DM may be another one by now.
+		e.State, e.DueAt, e.ChannelID = Planned, now, r.SlackChannelID
+		e.Reason, e.Windows, e.Tries, e.PlainText = "", nil, 0, false
 	case from == Delivered && e.Status == Degraded:
 	default:
 		return nil
@@ -227,6 +247,26 @@ func (t *Trigger) entry(ctx context.Context, reader ReaderID, date Date) (Entry,
 		return Entry{}, false, nil
 	}
 	return entries[0], true, nil
+}
+
+// windows returns the windows a forced entry of the date copies: those of the daily entry, else of the entry
+// forced last, which has moved the watermark. None when the date has had no briefing.
+func (t *Trigger) windows(ctx context.Context, reader ReaderID, date Date) (map[SourceName]Window, error) {
+	entries, err := t.Runs.Entries(ctx, EntryFilter{Reader: reader, Date: date})
+	if err != nil {
+		return nil, fmt.Errorf("entries of reader %s on %s: %w", reader, date, err)
+	}
+	var copied map[SourceName]Window
+	for _, e := range slices.Backward(entries) { // the newest comes first
+		if len(e.Windows) == 0 {
+			continue
+		}
+		copied = e.Windows
+		if e.Slot == DailySlot {
+			break
+		}
+	}
+	return copied, nil
 }
 
 // Reconnected mends the reader's briefings of today right after a connection. It returns the run that does
@@ -288,11 +328,16 @@ var errNothingToMend = errors.New("nothing to mend")
 
 // mendStep returns the step that lets an entry use a new connection.
 func mendStep(e Entry, now time.Time) (Step, bool) {
-	if len(lackingSources(e)) == 0 {
+	from := e.State
+	if len(lackingSources(e)) == 0 && from != Planned {
 		return Step{}, false
 	}
-	from := e.State
 	switch from {
+	case Planned:
+		if e.Owner == "" {
+			return Step{}, false // will be read with the new grant
+		}
+		e.NextAt = now // somebody reads with the old one right now
 	case Delivered:
 		e.NextAt, e.Tries = now, 0
 	case Prepared:

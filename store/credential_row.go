@@ -239,10 +239,24 @@ func (row tokenRow) values(now time.Time) []any {
 	return []any{row.token.String(), config, nullable(row.scopes), row.metadata.String(), expiry, now.UTC().Format(naiveForm)}
 }
 
+const updateToken = "UPDATE gmail_token SET token_data = ?, oauth_config = ?, scopes = ?, metadata = ?, expiry = ?, updated_at = ? " +
+	"WHERE user_id = ?"
+
 func (row tokenRow) update(ctx context.Context, q *session, now time.Time) error {
-	_, err := q.exec(ctx, "UPDATE gmail_token SET token_data = ?, oauth_config = ?, scopes = ?, metadata = ?, expiry = ?, updated_at = ? "+
-		"WHERE user_id = ?", append(row.values(now), string(row.reader))...)
+	_, err := q.exec(ctx, updateToken, append(row.values(now), string(row.reader))...)
 	return err
+}
+
+// replace is update and returns the row as the database tells it, from which its version is made.
+func (row tokenRow) replace(ctx context.Context, q *session, now time.Time) (tokenRow, error) {
+	raw, found, err := one(ctx, q, scanToken, updateToken+" RETURNING "+tokenColumns, append(row.values(now), string(row.reader))...)
+	if err == nil && !found {
+		err = briefing.ErrNotFound
+	}
+	if err != nil {
+		return tokenRow{}, fmt.Errorf("grant of reader %s: %w", row.reader, err)
+	}
+	return raw.parse(row.reader)
 }
 
 func (row tokenRow) insert(ctx context.Context, q *session, now time.Time) error {

@@ -119,22 +119,15 @@ func (s *Store) SaveRefreshed(ctx context.Context, read, fresh briefing.Credenti
 		if err := row.put(answer); err != nil {
 			return err
 		}
-		if err := row.update(ctx, q, s.now()); err != nil {
-			return err
-		}
-		// Read back, because the version is that of the row as the database tells it.
-		if row, err = readToken(ctx, q, read.ReaderID, ""); err != nil {
+		if row, err = row.replace(ctx, q, s.now()); err != nil {
 			return err
 		}
 		if now, err = row.credential(); err != nil {
 			return err
 		}
+		state.Expiry, state.EndsAt = stored(state.Expiry), stored(state.EndsAt)
 		now.State = state
-		if err := writeState(ctx, q, now, s.now()); err != nil {
-			return err
-		}
-		now.State, err = readState(ctx, q, now)
-		return err
+		return writeState(ctx, q, now, s.now())
 	})
 	if err != nil {
 		return briefing.Credential{}, fmt.Errorf("save the refreshed grant: %w", err)

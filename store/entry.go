@@ -3,21 +3,17 @@ package store
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"achim/briefing"
 )
 
-// fixedColumns of an entry are written once. stateColumns are written with every step, bodyColumns when they
-// have changed, which digest tells: they are long, and of the steps of a briefing one changes them. verdicts
-// repeats what sections hold, so that a run's readers can be told without reading everybody's content.
+// fixedColumns of an entry are written once. stateColumns are written with every step, bodyColumns when the
+// step says that they may have changed: they are long, and of the steps of a briefing one changes them.
+// verdicts repeats what sections hold, so that a run's readers can be told without reading everybody's content.
 var (
 	fixedColumns = [...]column{
 		{"id", "text"}, {"reader_id", "text"}, {"date", "text"}, {"slot", "text"}, {"created_at", "bigint"},
@@ -32,12 +28,12 @@ var (
 		{"updated_at", "bigint"},
 	}
 	bodyColumns = [...]column{
-		{"windows", "text"}, {"sections", "text"}, {"verdicts", "text"}, {"content", "text"}, {"digest", "text"},
+		{"windows", "text"}, {"sections", "text"}, {"verdicts", "text"}, {"content", "text"},
 	}
 	entryColumns = slices.Concat(fixedColumns[:], stateColumns[:], bodyColumns[:])
 	entryNames   = names(entryColumns, "")
 	updateEntry  = "UPDATE achim_entry SET " + assignments(stateColumns[:]) + ", " + assignments(bodyColumns[:]) + stepFence
-	updateState  = "UPDATE achim_entry SET " + assignments(stateColumns[:]) + stepFence + " AND digest = ?"
+	updateState  = "UPDATE achim_entry SET " + assignments(stateColumns[:]) + stepFence
 )
 
 const stepFence = " WHERE id = ? AND epoch = ? AND state = ? AND owner = COALESCE(?, owner)"
@@ -49,7 +45,7 @@ func assignments(columns []column) string {
 
 func scanEntry(row scanner) (briefing.Entry, error) {
 	var e briefing.Entry
-	var verdicts, digest string
+	var verdicts string
 	err := row.Scan(
 		&e.ID, &e.Reader, day{&e.Date}, &e.Slot, instant{&e.CreatedAt},
 		&e.Run, &e.State, &e.Status, &e.Reason,
@@ -59,7 +55,7 @@ func scanEntry(row scanner) (briefing.Entry, error) {
 		&e.ChannelID, &e.MessageTS, instant{&e.SendingAt}, instant{&e.PostDeadline},
 		instant{&e.PreparedAt}, instant{&e.DeliveredAt}, instant{&e.MendedAt}, yes{&e.Notified},
 		instant{&e.UpdatedAt},
-		structure{"windows", &e.Windows}, structure{"sections", &e.Sections}, opt(&verdicts), structure{"content", &e.Content}, &digest)
+		structure{"windows", &e.Windows}, structure{"sections", &e.Sections}, opt(&verdicts), structure{"content", &e.Content})
 	return e, err
 }
 
@@ -76,33 +72,21 @@ func stateValues(e briefing.Entry) []any {
 	}
 }
 
-// bodyValues are the values of bodyColumns, the digest last. An empty body has an empty digest.
-func bodyValues(e briefing.Entry) (values []any, digest string, err error) {
+// bodyValues are the values of bodyColumns.
+func bodyValues(e briefing.Entry) ([]any, error) {
 	windows, err1 := jsonText(len(e.Windows) > 0, e.Windows)
 	sections, err2 := jsonText(len(e.Sections) > 0, e.Sections)
 	verdicts, err3 := jsonText(len(e.Sections) > 0, verdictsOf(e))
 	content, err4 := jsonText(e.Content != nil, e.Content)
 	if err := cmp.Or(err1, err2, err3, err4); err != nil {
-		return nil, "", fmt.Errorf("encode entry %s: %w", e.ID, err)
+		return nil, fmt.Errorf("encode entry %s: %w", e.ID, err)
 	}
-	values = []any{windows, sections, verdicts, content}
-	sum := sha256.New()
-	for _, v := range values {
-		if text, ok := v.(string); ok {
-			digest = "some"
-			_, _ = io.WriteString(sum, text)
-		}
-		_, _ = sum.Write([]byte{0})
-	}
-	if digest != "" {
-		digest = base64.RawStdEncoding.EncodeToString(sum.Sum(nil))
-	}
-	return append(values, digest), digest, nil
+	return []any{windows, sections, verdicts, content}, nil
 }
 
 // entryValues are the values of entryColumns.
 func entryValues(e briefing.Entry) ([]any, error) {
-	body, _, err := bodyValues(e)
+	body, err := bodyValues(e)
 	fixed := []any{string(e.ID), string(e.Reader), e.Date.String(), string(e.Slot), ms(e.CreatedAt)}
 	return slices.Concat(fixed, stateValues(e), body), err
 }
@@ -184,53 +168,22 @@ func step(ctx context.Context, q *session, st briefing.Step, now time.Time) (bri
 		e.Owner, e.ClaimedUntil = "", time.Time{}
 	}
 	e.UpdatedAt = now
-	body, digest, err := bodyValues(e)
-	if err != nil {
-		return briefing.Entry{}, err
+	statement, body := updateState, []any(nil)
+	if !st.SameContent {
+		var err error
+		if body, err = bodyValues(e); err != nil {
+			return briefing.Entry{}, err
+		}
+		statement = updateEntry
 	}
-	state := stateValues(e)
-	var n int64
-	// What this process wrote last is likely still there. The database decides: if not, all is written.
-	if q.bodies.last(e.ID) == digest {
-		n, err = q.exec(ctx, updateState, slices.Concat(state, fence, []any{digest})...)
-	}
-	if err == nil && n == 0 {
-		n, err = q.exec(ctx, updateEntry, slices.Concat(state, body, fence)...)
-	}
+	n, err := q.exec(ctx, statement, slices.Concat(stateValues(e), body, fence)...)
 	if err == nil && n == 0 {
 		err = briefing.ErrFenced
 	}
 	if err != nil {
 		return briefing.Entry{}, err
 	}
-	q.bodies.wrote(e.ID, digest)
 	return asStored(e), nil
-}
-
-// bodiesKept bounds how many entries' digests are remembered; those of a morning under way are enough.
-const bodiesKept = 10_000
-
-// bodies remembers the digest of what this process wrote last into the body of entries. The zero value
-// remembers nothing yet. Safe for concurrent use.
-type bodies struct {
-	mu      sync.Mutex
-	digests map[briefing.EntryID]string
-}
-
-// last returns the digest of the entry's body, "" when it is not known, which is that of an empty body.
-func (b *bodies) last(id briefing.EntryID) string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.digests[id]
-}
-
-func (b *bodies) wrote(id briefing.EntryID, digest string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.digests == nil || len(b.digests) >= bodiesKept {
-		b.digests = map[briefing.EntryID]string{}
-	}
-	b.digests[id] = digest
 }
 
 // asStored returns e with its instants as they come back from the store.

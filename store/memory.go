@@ -32,18 +32,10 @@ type rememberedCopy struct {
 // delivered on the fourteen dates before.
 func (s *Store) Memory(ctx context.Context, reader briefing.ReaderID, date briefing.Date) (briefing.Memory, error) {
 	q := s.reader()
-	m := briefing.Memory{
-		Sources: map[briefing.SourceName]briefing.SourceState{},
-		Copies:  map[briefing.SourceName]briefing.Copy{},
-		Seen:    map[string]bool{},
-	}
-	sources, err := list(ctx, q, scanSource,
-		"SELECT source, watermark, last_ok, failing_since, reason FROM achim_source_state WHERE reader_id = ?", string(reader))
-	if err != nil {
-		return briefing.Memory{}, fmt.Errorf("source states of reader %s: %w", reader, err)
-	}
-	for _, known := range sources {
-		m.Sources[known.name] = known.state
+	m := briefing.Memory{Copies: map[briefing.SourceName]briefing.Copy{}, Seen: map[string]bool{}}
+	var err error
+	if m.Sources, err = s.Sources(ctx, reader); err != nil {
+		return briefing.Memory{}, err
 	}
 	copies, err := list(ctx, q, scanCopy,
 		"SELECT source, date, items, as_of FROM achim_copy WHERE reader_id = ? AND date = ?", string(reader), date.String())
@@ -62,6 +54,20 @@ func (s *Store) Memory(ctx context.Context, reader briefing.ReaderID, date brief
 		m.Seen[key] = true
 	}
 	return m, nil
+}
+
+// Sources returns how each source fared for the reader so far.
+func (s *Store) Sources(ctx context.Context, reader briefing.ReaderID) (map[briefing.SourceName]briefing.SourceState, error) {
+	known, err := list(ctx, s.reader(), scanSource,
+		"SELECT source, watermark, last_ok, failing_since, reason FROM achim_source_state WHERE reader_id = ?", string(reader))
+	if err != nil {
+		return nil, fmt.Errorf("source states of reader %s: %w", reader, err)
+	}
+	sources := make(map[briefing.SourceName]briefing.SourceState, len(known))
+	for _, source := range known {
+		sources[source.name] = source.state
+	}
+	return sources, nil
 }
 
 func scanSource(row scanner) (rememberedSource, error) {
@@ -106,8 +112,10 @@ func rememberSources(ctx context.Context, q *session, reader briefing.ReaderID, 
 	for name, state := range sources {
 		rows = append(rows, []any{string(reader), string(name), ms(state.Watermark), ms(state.LastOK), ms(state.FailingSince), string(state.Reason)})
 	}
+	// The watermark never goes back: another briefing of the reader may have moved it since it was read.
 	return upsert(ctx, q, batchInsert{"achim_source_state", sourceColumns[:], rows}, "ON CONFLICT (reader_id, source) DO UPDATE SET "+
-		"watermark = excluded.watermark, last_ok = excluded.last_ok, failing_since = excluded.failing_since, reason = excluded.reason")
+		"watermark = CASE WHEN achim_source_state.watermark > COALESCE(excluded.watermark, 0) "+
+		"THEN achim_source_state.watermark ELSE excluded.watermark END, last_ok = excluded.last_ok, failing_since = excluded.failing_since, reason = excluded.reason")
 }
 
 var seenColumns = [...]column{{"reader_id", "text"}, {"digest", "text"}, {"key", "text"}, {"date", "text"}}

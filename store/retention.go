@@ -67,8 +67,7 @@ func (s *Store) expireContents(ctx context.Context, before briefing.Date) (int, 
 		}
 		expired = len(ids)
 		for _, id := range ids {
-			// The digest goes with what it tells of, or a later step would think it still stands.
-			if _, err := q.exec(ctx, "UPDATE achim_entry SET sections = NULL, content = NULL, digest = '' WHERE id = ?", id); err != nil {
+			if _, err := q.exec(ctx, "UPDATE achim_entry SET sections = NULL, content = NULL WHERE id = ?", id); err != nil {
 				return err
 			}
 			if _, err := q.exec(ctx, "UPDATE conversation_log SET content = '' WHERE metadata->>'entry_id' = ?", id); err != nil {

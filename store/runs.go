@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"achim/briefing"
 )
@@ -28,7 +29,11 @@ func (s *Store) Trigger(ctx context.Context, run briefing.Run, steps []briefing.
 		if err != nil {
 			return err
 		}
-		if err := s.insertRunReaders(ctx, q, run); err != nil {
+		written := run
+		if written.Readers, err = settledMeanwhile(ctx, q, run.Readers, steps); err != nil {
+			return fmt.Errorf("entries waited for: %w", err)
+		}
+		if err := s.insertRunReaders(ctx, q, written); err != nil {
 			return fmt.Errorf("insert readers of the run: %w", err)
 		}
 		runs := []string{string(run.ID)}
@@ -45,6 +50,60 @@ func (s *Store) Trigger(ctx context.Context, run briefing.Run, steps []briefing.
 		return fmt.Errorf("trigger run %s: %w", run.ID, err)
 	}
 	return nil
+}
+
+// settledMeanwhile returns the readers with the outcomes of those entries waited for that have come to their
+// end: nobody would settle them any more. The others stay locked, so that whoever settles them sees the run.
+func settledMeanwhile(ctx context.Context, q *session, readers []briefing.RunReader, steps []briefing.Step) ([]briefing.RunReader, error) {
+	moved := make(map[briefing.EntryID]bool, len(steps))
+	for _, st := range steps {
+		moved[st.Entry.ID] = true
+	}
+	waiting := map[briefing.EntryID]int{}
+	var rows [][]any
+	for i, rr := range readers {
+		if rr.Entry != "" && rr.Outcome == briefing.OutcomePending && !moved[rr.Entry] {
+			waiting[rr.Entry] = i
+			rows = append(rows, []any{string(rr.Entry)})
+		}
+	}
+	readers = slices.Clone(readers)
+	for _, part := range chunks(rows) {
+		ids := []column{{"id", "text"}}
+		args, err := q.dialect.batch(ids, part)
+		if err != nil {
+			return nil, err
+		}
+		stand, err := list(ctx, q, scanStanding, "SELECT id, state, status, reason FROM achim_entry WHERE id IN (SELECT v.id FROM "+
+			q.dialect.from(ids)+") ORDER BY reader_id, date, slot"+q.dialect.forUpdate(), args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range stand {
+			rr := &readers[waiting[e.ID]]
+			switch e.State {
+			case briefing.Delivered:
+				rr.Outcome = briefing.OutcomeDelivered
+			case briefing.Missed:
+				rr.Outcome = briefing.OutcomeSkipped
+			case briefing.Failed:
+				rr.Outcome = briefing.OutcomeFailed
+			case briefing.Unknown:
+				rr.Outcome = briefing.OutcomeUnknown
+			default:
+				continue
+			}
+			rr.Status, rr.Reason = e.Status, e.Reason
+		}
+	}
+	return readers, nil
+}
+
+// scanStanding reads where an entry stands.
+func scanStanding(row scanner) (briefing.Entry, error) {
+	var e briefing.Entry
+	err := row.Scan(&e.ID, &e.State, &e.Status, &e.Reason)
+	return e, err
 }
 
 // makeSteps makes the steps in one order whoever triggers, new entries first, and returns those that settle
@@ -136,6 +195,24 @@ func (s *Store) SettleRunReader(ctx context.Context, run briefing.RunID, rr brie
 	})
 	if err != nil {
 		return fmt.Errorf("settle reader %s of run %s: %w", rr.Reader, run, err)
+	}
+	return nil
+}
+
+// CloseDryRuns tells the dry runs that began before the given time as failed: what worked on them has ended.
+// One that is still worked on after all writes its outcomes over that.
+func (s *Store) CloseDryRuns(ctx context.Context, before time.Time) error {
+	err := s.inTx(ctx, func(q *session) error {
+		runs, err := list(ctx, q, scalar[string], "UPDATE achim_run_reader SET outcome = ?, reason = ?, settled_at = ? "+
+			"WHERE outcome = '' AND entry_id IS NULL AND run_id IN (SELECT id FROM achim_run WHERE finished_at IS NULL AND started_at < ?) "+
+			"RETURNING run_id", string(briefing.OutcomeFailed), string(briefing.Internal), ms(s.now()), ms(before))
+		if err != nil {
+			return err
+		}
+		return s.finishRuns(ctx, q, runs)
+	})
+	if err != nil {
+		return fmt.Errorf("close dry runs: %w", err)
 	}
 	return nil
 }

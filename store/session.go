@@ -17,7 +17,6 @@ type session struct {
 	dialect dialect
 	pool    *pool
 	tx      *sql.Tx // nil outside a transaction
-	bodies  *bodies
 	missed  []string
 }
 
@@ -148,10 +147,10 @@ func scalar[T any](row scanner) (T, error) {
 }
 
 // reader returns a session for reading.
-func (s *Store) reader() *session { return &session{dialect: s.dialect, pool: s.r, bodies: &s.bodies} }
+func (s *Store) reader() *session { return &session{dialect: s.dialect, pool: s.r} }
 
 // writer returns a session for a single statement that writes, which is its own transaction.
-func (s *Store) writer() *session { return &session{dialect: s.dialect, pool: s.w, bodies: &s.bodies} }
+func (s *Store) writer() *session { return &session{dialect: s.dialect, pool: s.w} }
 
 // inTx runs work in a transaction, and again when the database gave the transaction up for another one.
 // Nothing of it stands when an error comes back.

@@ -18,7 +18,6 @@ type Store struct {
 	w       *pool          // writes; on SQLite a single connection
 	r       *pool          // reads; on PostgreSQL the same as w
 	closers []func() error // called last in, first out
-	bodies  bodies
 	now     func() time.Time
 }
 

@@ -63,7 +63,7 @@ func launch(ctx context.Context, o options, s standIns, database, folder string)
 		return nil, err
 	}
 	settings := filepath.Join(folder, "achim.yaml")
-	if err := os.WriteFile(settings, newsSettings(s.FeedURLs), 0o600); err != nil {
+	if err := os.WriteFile(settings, fileSettings(s.FeedURLs), 0o600); err != nil {
 		return nil, err
 	}
 	a := &server{base: "http://" + addr, log: filepath.Join(folder, "achim.log")}
@@ -117,9 +117,11 @@ func environment(at place, database, addr, settings string) []string {
 	return env
 }
 
-// newsSettings is the part of the settings that has no variable.
-func newsSettings(feeds []string) []byte {
+// fileSettings are the settings that have no variable. The hour of the daily briefing is half a day away, so
+// that only the trigger briefs anyone.
+func fileSettings(feeds []string) []byte {
 	var b bytes.Buffer
+	fmt.Fprintf(&b, "schedule: \"0 %d * * *\"\ntimezone: Asia/Seoul\n", time.Now().In(seoul()).Add(12*time.Hour).Hour())
 	b.WriteString("news:\n  allow_private_networks: true\n  feeds:\n")
 	for _, url := range feeds {
 		fmt.Fprintf(&b, "    - url: %s\n", url)
@@ -223,7 +225,7 @@ func (a *server) run(ctx context.Context, method, path string) (run, error) {
 }
 
 // allocations reads from the metrics how much has been allocated since the start.
-func (a *server) allocations(ctx context.Context) (bytes, objects float64, err error) {
+func (a *server) allocations(ctx context.Context) (size, objects float64, err error) {
 	body, err := a.call(ctx, http.MethodGet, "/metrics")
 	if err != nil {
 		return 0, 0, err
@@ -232,7 +234,7 @@ func (a *server) allocations(ctx context.Context) (bytes, objects float64, err e
 	lines := bufio.NewScanner(strings.NewReader(string(body)))
 	for lines.Scan() {
 		name, value, _ := strings.Cut(lines.Text(), " ")
-		to := map[string]*float64{"go_memstats_alloc_bytes_total": &bytes, "go_memstats_mallocs_total": &objects}[name]
+		to := map[string]*float64{"go_memstats_alloc_bytes_total": &size, "go_memstats_mallocs_total": &objects}[name]
 		if to == nil {
 			continue
 		}
@@ -244,7 +246,7 @@ func (a *server) allocations(ctx context.Context) (bytes, objects float64, err e
 	if found != 2 {
 		return 0, 0, errors.New("/metrics does not tell what was allocated")
 	}
-	return bytes, objects, lines.Err()
+	return size, objects, lines.Err()
 }
 
 // call asks Achim with the bearer.

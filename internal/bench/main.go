@@ -46,8 +46,11 @@ type options struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := dispatch(ctx, os.Args[1:])
+	interrupted := ctx.Err() != nil
 	stop()
 	switch {
+	case interrupted && err != nil: // what the children said while they were stopped is of no interest
+		os.Exit(130)
 	case errors.Is(err, flag.ErrHelp):
 		os.Exit(2)
 	case err != nil:
@@ -71,7 +74,7 @@ func dispatch(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return print(os.Stdout, o, results)
+	return show(os.Stdout, o, results)
 }
 
 // roles are the parts for which this program starts itself as another process.
@@ -144,8 +147,8 @@ func measure(ctx context.Context, o options) (results []result, err error) {
 	return results, one("the HTTP calls alone", callOnly)
 }
 
-// print writes the table.
-func print(w io.Writer, o options, results []result) error {
+// show writes the table.
+func show(w io.Writer, o options, results []result) error {
 	fmt.Fprintf(w, "%d readers, %d mails, %d calendars, %d feeds; %d cores, %s\n\n",
 		o.Readers, o.Mails, o.Calendars, o.Feeds, runtime.NumCPU(), runtime.Version())
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)

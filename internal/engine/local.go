@@ -23,6 +23,9 @@ const (
 	// lookEvery bounds how long an entry written by another process waits to be seen.
 	lookEvery = 2 * time.Second
 	gatherFor = 5 * time.Millisecond
+	// restFor is how long an entry is left alone after work on it failed: a ledger that can be read and not
+	// written would be asked without a pause.
+	restFor = 2 * time.Second
 )
 
 // ErrStopTimeout is returned by Stop when work had to be cut off. What was cut off is taken up at the next
@@ -120,7 +123,7 @@ func (l *Local) loop(ctx context.Context) {
 	var workers sync.WaitGroup
 	defer workers.Wait()
 	slots := make(chan struct{}, l.Workers)
-	underway := &inFlight{ids: map[briefing.EntryID]bool{}}
+	underway := &inFlight{ids: map[briefing.EntryID]bool{}, resting: map[briefing.EntryID]time.Time{}}
 	for {
 		wait := l.round(ctx, &workers, slots, underway)
 		timer := time.NewTimer(wait)
@@ -150,7 +153,7 @@ func gather(ctx context.Context) {
 // round hands out what is due now and returns how long to wait before looking again.
 func (l *Local) round(ctx context.Context, workers *sync.WaitGroup, slots chan struct{}, underway *inFlight) time.Duration {
 	now := l.Now()
-	due, next, err := l.Store.DueEntries(ctx, now, 2*l.Workers+underway.count())
+	due, next, err := l.Store.DueEntries(ctx, now, 2*l.Workers+underway.count(now))
 	if err != nil {
 		if ctx.Err() == nil {
 			l.Logger.ErrorContext(ctx, "cannot read the ledger; trying again", "error", err)
@@ -159,7 +162,7 @@ func (l *Local) round(ctx context.Context, workers *sync.WaitGroup, slots chan s
 	}
 	handed := 0
 	for _, d := range due {
-		if !underway.add(d.ID) {
+		if !underway.add(d.ID, now) {
 			continue
 		}
 		select {
@@ -173,8 +176,11 @@ func (l *Local) round(ctx context.Context, workers *sync.WaitGroup, slots chan s
 		workers.Go(func() {
 			defer func() { <-slots }()
 			defer l.Wake() // a free worker: look for more
-			defer underway.remove(d.ID)
-			l.work(ctx, d)
+			if l.work(ctx, d) {
+				underway.remove(d.ID)
+			} else {
+				underway.rest(d.ID, l.Now().Add(restFor))
+			}
 		})
 	}
 	if handed > 0 || next.IsZero() {
@@ -183,31 +189,37 @@ func (l *Local) round(ctx context.Context, workers *sync.WaitGroup, slots chan s
 	return min(max(next.Sub(now), 0), lookEvery)
 }
 
-// work works on one entry. Work contains its own panics where sources are read; one elsewhere must not take
-// the other readers' briefings with it.
-func (l *Local) work(ctx context.Context, d briefing.Due) {
+// work works on one entry and reports whether that went well. Work contains its own panics where sources are
+// read; one elsewhere must not take the other readers' briefings with it.
+func (l *Local) work(ctx context.Context, d briefing.Due) (well bool) {
 	defer func() {
 		if v := recover(); v != nil {
 			l.Logger.ErrorContext(ctx, "work on an entry panicked", "entry", d.ID, "panic", v)
 		}
 	}()
-	if err := l.Work(ctx, d.ID, d.Epoch); err != nil && ctx.Err() == nil {
+	err := l.Work(ctx, d.ID, d.Epoch)
+	if err != nil && ctx.Err() == nil {
 		l.Logger.ErrorContext(ctx, "work on an entry failed; it will be taken up again", "entry", d.ID, "error", err)
 	}
+	return err == nil
 }
 
-// inFlight is the set of entries workers have, so that a look at the ledger does not hand one out twice.
+// inFlight is the set of entries workers have, so that a look at the ledger does not hand one out twice, and
+// of those that rest after a failure.
 type inFlight struct {
-	mu  sync.Mutex
-	ids map[briefing.EntryID]bool
+	mu      sync.Mutex
+	ids     map[briefing.EntryID]bool
+	resting map[briefing.EntryID]time.Time // until when
 }
 
-func (f *inFlight) add(id briefing.EntryID) bool {
+// add takes the entry up, unless a worker has it or it rests.
+func (f *inFlight) add(id briefing.EntryID, now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.ids[id] {
-		return false
+	if until, rests := f.resting[id]; f.ids[id] || (rests && until.After(now) && until.Sub(now) <= restFor) {
+		return false // a clock that was set back must not make a rest longer
 	}
+	delete(f.resting, id)
 	f.ids[id] = true
 	return true
 }
@@ -218,8 +230,23 @@ func (f *inFlight) remove(id briefing.EntryID) {
 	delete(f.ids, id)
 }
 
-func (f *inFlight) count() int {
+// rest gives the entry up and leaves it alone for a while.
+func (f *inFlight) rest(id briefing.EntryID, until time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.ids)
+	delete(f.ids, id)
+	f.resting[id] = until
+}
+
+// count returns how many due entries a look at the ledger may meet that are not to be handed out. Rests that
+// are over are forgotten here.
+func (f *inFlight) count(now time.Time) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for id, until := range f.resting {
+		if !until.After(now) {
+			delete(f.resting, id)
+		}
+	}
+	return len(f.ids) + len(f.resting)
 }

@@ -95,8 +95,8 @@ func demoFeeds(d day, base string) []FeedPath {
 			d.story(420, "동네 도서관 밤 10시까지 연다", "평일 야간 개방이 전국 120곳으로 늘어난다."),
 		}},
 		{"/economy.xml", "아침경제", "rss", []FeedItem{
-			d.story(58, "한은, 기준금리 동결", "시장은 이미 동결을 예상하고 있었다."),
-			d.story(135, "첫눈에 수도권 출근길 주의보", "택배와 배달도 늦어질 수 있다."),
+			d.story(58, "[속보] 한국은행, 기준금리 동결", "시장은 이미 동결을 예상하고 있었다."),
+			d.story(135, "수도권 첫눈, 출근길 주의(종합)", "택배와 배달도 늦어질 수 있다."),
 			d.story(500, "귤값 작년보다 8% 내려", "작황이 좋아 도매가격이 내렸다."),
 		}},
 		{"/dev.xml", "개발소식", "atom", []FeedItem{
@@ -104,7 +104,7 @@ func demoFeeds(d day, base string) []FeedPath {
 			d.story(720, "SQLite로 큰 서비스를 꾸린 이야기", "쓰기 하나, 읽기 여럿으로 나눈 경험을 적었다."),
 		}},
 		{"/wire.xml", "Morning Wire", "rss", []FeedItem{
-			d.story(66, "Bank of Korea holds its rate", "The central bank kept its policy rate unchanged."),
+			d.story(210, "Bank of Korea holds its rate", "The central bank kept its policy rate unchanged."),
 			d.story(240, "Night trains return to three more routes", "Sleepers will run from next spring."),
 			d.story(640, "A museum lends out its paintings", "Neighbours may keep one for a month."),
 		}},

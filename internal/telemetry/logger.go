@@ -31,8 +31,10 @@ func redact(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
+var separators = strings.NewReplacer("_", "", "-", "", ".", "", " ", "")
+
 func soundsSecret(key string) bool {
-	key = strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(strings.ToLower(key))
+	key = separators.Replace(strings.ToLower(key))
 	for _, word := range []string{"token", "secret", "authorization", "password", "cookie", "apikey", "encryptionkey"} {
 		if strings.Contains(key, word) {
 			return true

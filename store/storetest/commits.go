@@ -199,3 +199,19 @@ func memoryCopies(t *testing.T, s *store.Store) {
 	keep(friday.AddDays(-9))
 	wantCopy(friday, "newer")
 }
+
+// memoryWatermark: of two briefings of a reader that were read at the same time, the one committed last does
+// not take back what the other has moved.
+func memoryWatermark(t *testing.T, s *store.Store) {
+	for _, step := range []struct{ commit, want time.Time }{
+		{time.Time{}, time.Time{}}, {nine, nine}, {nine.Add(-time.Hour), nine}, {time.Time{}, nine}, {nine.Add(time.Hour), nine.Add(time.Hour)},
+	} {
+		deliver(t, s, friday, func(d *briefing.Delivery) {
+			d.Sources = map[briefing.SourceName]briefing.SourceState{briefing.Gmail: {Watermark: step.commit}}
+		})
+		got := must(s.Memory(t.Context(), readerID(1), friday))(t).Sources[briefing.Gmail].Watermark
+		if !got.Equal(step.want) {
+			t.Errorf("after a commit of %s the watermark is %s, want %s", step.commit, got, step.want)
+		}
+	}
+}

@@ -33,6 +33,14 @@ func entryRoundTrip(t *testing.T, s *store.Store) {
 	want.UpdatedAt = got.UpdatedAt
 	wantSame(t, "planned", got, want)
 
+	// A step that promises the same content writes none, whatever it holds.
+	light := got
+	light.Windows, light.Sections, light.Content, light.Tries = nil, nil, nil, 9
+	must(s.Advance(t.Context(), briefing.Step{Entry: light, From: briefing.Delivered, SameContent: true}))(t)
+	stands := must(s.Entry(t.Context(), want.ID))(t)
+	light.Windows, light.Sections, light.Content, light.UpdatedAt = want.Windows, want.Sections, want.Content, stands.UpdatedAt
+	wantSame(t, "content kept", stands, light)
+
 	want.Windows, want.Sections, want.Content = nil, nil, nil
 	want.NextAt, want.FirstAt, want.MendedAt, want.Notified, want.PlainText = time.Time{}, time.Time{}, time.Time{}, false, false
 	want.DueAt = want.DueAt.Add(1500 * time.Microsecond).In(time.FixedZone("KST", 9*3600))

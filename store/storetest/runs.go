@@ -93,7 +93,11 @@ func runSettled(t *testing.T, s *store.Store) {
 	if rr := reader("skipped"); rr.Outcome != briefing.OutcomeSkipped || rr.Reason != briefing.Paused {
 		t.Errorf("a settled row was settled again: %+v", rr)
 	}
-	check(t, s.Trigger(t.Context(), manualRun("third", entry), nil))
+	check(t, s.Trigger(t.Context(), manualRun("too late", entry), nil))
+	if rr := reader("too late"); rr.Outcome != briefing.OutcomeFailed || rr.Reason != briefing.RecipientUnreachable {
+		t.Errorf("a run that waits for what is over: %+v", rr)
+	}
+	check(t, s.Trigger(t.Context(), manualRun("third", entry), []briefing.Step{{Entry: e, From: briefing.Failed}}))
 	must(s.Advance(t.Context(), briefing.Step{Entry: e, From: briefing.Failed, Outcome: briefing.OutcomeUnknown}))(t)
 	if first, third := reader("first"), reader("third"); first.Outcome != briefing.OutcomeFailed || third.Outcome != briefing.OutcomeUnknown {
 		t.Errorf("only a delivery overwrites failed: %+v, %+v", first, third)

@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"commit/hostile text", commitHostile},
 		{"memory/seen", memorySeen},
 		{"memory/copies", memoryCopies},
+		{"memory/watermark", memoryWatermark},
 		{"runs/trigger", runTrigger},
 		{"runs/trigger is fenced", runTriggerFenced},
 		{"runs/settled", runSettled},

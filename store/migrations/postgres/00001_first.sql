@@ -75,7 +75,6 @@ CREATE TABLE achim_entry (
     sections      TEXT,
     verdicts      TEXT,
     content       TEXT,
-    digest        TEXT NOT NULL DEFAULT '', -- of the four columns before, so that they are not written for nothing
     epoch         BIGINT NOT NULL DEFAULT 0,
     owner         TEXT NOT NULL DEFAULT '',
     claimed_until BIGINT,

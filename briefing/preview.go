@@ -1,0 +1,52 @@
+package briefing
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Preview reads and composes what the reader's briefing of the date would be, and changes nothing but
+// access tokens that had to be refreshed.
+func (p *Pipeline) Preview(ctx context.Context, reader Reader, date Date) (Briefing, error) {
+	schedule, err := p.Defaults.Schedule(reader)
+	if err != nil {
+		return Briefing{}, err
+	}
+	e := Entry{ID: EntryID(NewID()), Reader: reader.ID, Date: date, Slot: DailySlot, DueAt: p.Now()}
+	r, err := p.open(ctx, e)
+	if err != nil {
+		return Briefing{}, fmt.Errorf("preview: %w", err)
+	}
+	r.reader, r.zone = reader, schedule.Zone
+	r.entry.Windows = p.freeze(r)
+	r.entry.Sections = p.readAll(ctx, r, p.names())
+	if err := ctx.Err(); err != nil {
+		return Briefing{}, fmt.Errorf("preview: %w", err) // what failed for that says nothing about the sources
+	}
+	return *p.compose(r).Content, nil
+}
+
+// Read reads one source for the reader now, as a briefing of the date would. When the source gave nothing
+// its error tells why; the section holds the verdict either way.
+func (p *Pipeline) Read(ctx context.Context, reader Reader, source SourceName, date Date) (Section, error) {
+	i := slices.IndexFunc(p.Sources, func(s Source) bool { return s.Name() == source })
+	if i < 0 {
+		return Section{}, fmt.Errorf("source %s: %w", source, ErrNotFound)
+	}
+	r, err := p.open(ctx, Entry{Reader: reader.ID, Date: date, DueAt: p.Now()})
+	if err != nil {
+		return Section{}, fmt.Errorf("read %s: %w", source, err)
+	}
+	r.entry.Windows = p.freeze(r)
+	read := p.readAll(ctx, r, []SourceName{source})
+	switch {
+	case len(read) == 0:
+		return Section{}, fmt.Errorf("source %s: %w", source, ErrNotConfigured)
+	case read[0].Verdict.State == VerdictNotConnected:
+		return read[0], fmt.Errorf("source %s: %w", source, ErrNotConnected)
+	case read[0].Verdict.State == VerdictFailed:
+		return read[0], &Error{Op: "read " + string(source), Reason: read[0].Verdict.Reason, Since: read[0].Verdict.Since}
+	}
+	return read[0], nil
+}
