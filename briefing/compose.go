@@ -45,7 +45,7 @@ func Compose(c Composition) Briefing {
 		}
 	}
 	b.Problems = problems(c.Entry.Sections)
-	b.Gist = gist(b, c.Zone)
+	b.Gist = gist(b, c.Entry, c.Zone)
 	if n := b.Gist.Meetings; n != nil && *n == 0 {
 		if s, ok := c.Entry.Section(Calendar); ok {
 			nextMeeting(&b.Gist, s.Ahead)
@@ -88,6 +88,7 @@ func caps(group Group) int {
 func show(section Section) Shown {
 	shown := Shown{Section: section}
 	shown.Items, shown.Ahead = nil, nil
+	shown.Cut = max(0, section.Count(Story)-countItems(section.Items)[Story]) // stories a source did not even bring
 	taken := map[Group]int{}
 	for _, item := range section.Items {
 		limit := caps(item.Group)
@@ -128,14 +129,15 @@ func problems(sections []Section) []Problem {
 	return found
 }
 
-// gist sums up the sections shown. What was not read in full is never counted as nothing.
-func gist(b Briefing, zone *time.Location) Gist {
+// gist sums up the whole sections, cut or not; of the news, what is shown. What was not read in full is
+// never counted as nothing.
+func gist(b Briefing, e Entry, zone *time.Location) Gist {
 	var g Gist
-	if s, ok := b.Section(Calendar); ok {
+	if s, ok := e.Section(Calendar); ok {
 		gistOfCalendar(&g, s)
 	}
-	if s, ok := b.Section(Gmail); ok {
-		g.NeedsReply = known(s.Section, s.Count(NeedsReply))
+	if s, ok := e.Section(Gmail); ok {
+		g.NeedsReply = known(s, s.Count(NeedsReply))
 		for _, item := range s.Items {
 			if item.Group == NeedsReply && !item.Due.IsZero() && DateOf(item.Due, zone) == b.Date {
 				g.DueSoon++
@@ -150,8 +152,8 @@ func gist(b Briefing, zone *time.Location) Gist {
 }
 
 // gistOfCalendar sums up the day's meetings, and looks ahead when there are none.
-func gistOfCalendar(g *Gist, s Shown) {
-	g.Meetings = known(s.Section, s.Count(Meeting))
+func gistOfCalendar(g *Gist, s Section) {
+	g.Meetings = known(s, s.Count(Meeting))
 	if s.Verdict.State == VerdictStale {
 		g.StaleAsOf = s.Verdict.AsOf
 	}

@@ -147,6 +147,27 @@ func TestGistOfOverlapsAndDeadlines(t *testing.T) {
 	}
 }
 
+// TestGistCountsWhatWasCut: the numbers are of the day, not of what there is room for.
+func TestGistCountsWhatWasCut(t *testing.T) {
+	var mails, meetings []briefing.Item
+	for i := range 20 {
+		mails = append(mails, briefing.Item{ID: string(rune('a' + i)), Group: briefing.NeedsReply, Due: instant(t, "2026-11-20T18:00:00+09:00")})
+		at := instant(t, "2026-11-20T08:00:00+09:00").Add(time.Duration(i) * 30 * time.Minute)
+		meetings = append(meetings, briefing.Item{ID: string(rune('a' + i)), Group: briefing.Meeting, At: at, End: at.Add(30 * time.Minute)})
+	}
+	meetings[19].At = meetings[18].At
+	meetings[19].Marks = []briefing.Mark{briefing.MarkNew}
+	news := section(briefing.News, briefing.VerdictOK, briefing.Item{ID: "s", Group: briefing.Story})
+	news.Counts = map[briefing.Group]int{briefing.Story: 199}
+	b := composed(t, section(briefing.Gmail, briefing.VerdictOK, mails...), section(briefing.Calendar, briefing.VerdictOK, meetings...), news)
+	if b.Gist.DueSoon != 20 || b.Gist.NewEvents != 1 || b.Gist.Overlaps != 2 {
+		t.Errorf("gist %+v", b.Gist)
+	}
+	if shown, _ := b.Section(briefing.News); shown.Cut != 198 {
+		t.Errorf("%d stories are told as cut", shown.Cut)
+	}
+}
+
 func TestQuietDayLooksAhead(t *testing.T) {
 	s := section(briefing.Calendar, briefing.VerdictEmpty)
 	s.Ahead = []briefing.Day{{Date: date(t, "2026-11-21")}, {Date: date(t, "2026-11-22"), Items: []briefing.Item{{Group: briefing.AllDay}, {Group: briefing.Meeting, Title: "first"}}}}

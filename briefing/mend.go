@@ -32,11 +32,14 @@ func (p *Pipeline) nextMend(e Entry) time.Time {
 			at = s.NotBefore
 		}
 	}
-	if at.After(At(e.Date, p.MendUntil, e.Content.Location())) {
+	if at.After(p.mendUntil(e)) {
 		return time.Time{}
 	}
 	return at
 }
+
+// mendUntil returns when the entry's day is over for mending by itself.
+func (p *Pipeline) mendUntil(e Entry) time.Time { return At(e.Date, p.MendUntil, e.Content.Location()) }
 
 // Mend reads again what a delivered briefing lacks, and edits the message in place if that changed
 // anything. What was read in full before is not read again.
@@ -45,6 +48,11 @@ func (p *Pipeline) Mend(ctx context.Context, e Entry) error {
 	if len(lacking) == 0 {
 		e.NextAt = time.Time{}
 		return p.advance(ctx, Step{Entry: e, From: Delivered, Release: true, Outcome: OutcomeSkipped})
+	}
+	if until := p.mendUntil(e); p.Now().After(until) && !e.NextAt.After(until) {
+		// Due by itself before the evening, and found after it: the day is over. A trigger asks for later.
+		e.NextAt = time.Time{}
+		return p.advance(ctx, Step{Entry: e, From: Delivered, Release: true, Outcome: OutcomeStillDegraded})
 	}
 	if e.MessageTS == "" {
 		return p.unmended(ctx, e, MessageGone) // a person said it stands; nobody knows where

@@ -26,6 +26,7 @@ type Pipeline struct {
 	Readers   ReaderStore
 	Channels  ChannelStore
 	Memory    MemoryStore
+	Runs      RunStore // tells previews what the date's briefing was read for
 	Sources   []Source
 	Deliverer Deliverer
 	Renderer  Renderer
@@ -267,8 +268,16 @@ func (p *Pipeline) delivered(ctx context.Context, e Entry, ts, plain string) err
 
 // delivery gathers what is committed with the entry's content.
 func (p *Pipeline) delivery(e Entry, before map[SourceName]SourceState, plain string) Delivery {
+	after := remember(e.Sections, before)
+	if e.Slot.Forced() {
+		// An extra: the day's own briefing is to find all it would have found without it.
+		for name, state := range after {
+			state.Watermark = before[name].Watermark
+			after[name] = state
+		}
+	}
 	d := Delivery{
-		Sources: remember(e.Sections, before), Seen: shownKeys(*e.Content), Copies: copies(e),
+		Sources: after, Seen: shownKeys(*e.Content), Copies: copies(e),
 		LogText: plain,
 	}
 	if p.LogGist {

@@ -19,12 +19,44 @@ func (p *Pipeline) Preview(ctx context.Context, reader Reader, date Date) (Brief
 		return Briefing{}, fmt.Errorf("preview: %w", err)
 	}
 	r.reader, r.zone = reader, schedule.Zone
-	r.entry.Windows = p.freeze(r)
+	if err := p.freezeAgain(ctx, &r); err != nil {
+		return Briefing{}, fmt.Errorf("preview: %w", err)
+	}
 	r.entry.Sections = p.readAll(ctx, r, p.names())
 	if err := ctx.Err(); err != nil {
 		return Briefing{}, fmt.Errorf("preview: %w", err) // what failed for that says nothing about the sources
 	}
 	return *p.compose(r).Content, nil
+}
+
+// freezeAgain gives the sources the windows of the date's briefing, where there was one: after it, what has
+// come in since would be all there is.
+func (p *Pipeline) freezeAgain(ctx context.Context, r *reading) (err error) {
+	if r.entry.Windows, err = p.windowsOf(ctx, r.reader.ID, r.entry.Date); err != nil {
+		return err
+	}
+	r.entry.Windows = p.freeze(*r)
+	return nil
+}
+
+// windowsOf returns the windows another briefing of the date copies: those of the daily entry, else of the
+// first one forced. None when the date has had no briefing.
+func (p *Pipeline) windowsOf(ctx context.Context, reader ReaderID, date Date) (map[SourceName]Window, error) {
+	entries, err := p.Runs.Entries(ctx, EntryFilter{Reader: reader, Date: date})
+	if err != nil {
+		return nil, fmt.Errorf("entries of reader %s on %s: %w", reader, date, err)
+	}
+	var copied map[SourceName]Window
+	for _, e := range entries { // the newest comes first
+		if len(e.Windows) == 0 {
+			continue
+		}
+		copied = e.Windows
+		if e.Slot == DailySlot {
+			break
+		}
+	}
+	return copied, nil
 }
 
 // Read reads one source for the reader now, as a briefing of the date would. When the source gave nothing
@@ -38,7 +70,9 @@ func (p *Pipeline) Read(ctx context.Context, reader Reader, source SourceName, d
 	if err != nil {
 		return Section{}, fmt.Errorf("read %s: %w", source, err)
 	}
-	r.entry.Windows = p.freeze(r)
+	if err := p.freezeAgain(ctx, &r); err != nil {
+		return Section{}, fmt.Errorf("read %s: %w", source, err)
+	}
 	read := p.readAll(ctx, r, []SourceName{source})
 	switch {
 	case len(read) == 0:

@@ -235,12 +235,21 @@ func copies(e Entry) []DayCopy {
 		if s.Ahead == nil || (s.Verdict.State != VerdictOK && s.Verdict.State != VerdictEmpty) {
 			continue
 		}
-		kept = append(kept, DayCopy{s.Source, Copy{Date: e.Date, Items: s.Items, AsOf: s.ReadAt}})
+		kept = append(kept, DayCopy{s.Source, Copy{Date: e.Date, Items: unmarked(s.Items), AsOf: s.ReadAt}})
 		for _, day := range s.Ahead {
 			kept = append(kept, DayCopy{s.Source, Copy{Date: day.Date, Items: day.Items, AsOf: s.ReadAt}})
 		}
 	}
 	return kept
+}
+
+// unmarked returns the items without the marks that hold for one message only.
+func unmarked(items []Item) []Item {
+	items = slices.Clone(items)
+	for i := range items {
+		items[i].Marks = slices.DeleteFunc(slices.Clone(items[i].Marks), func(m Mark) bool { return m == MarkNew })
+	}
+	return items
 }
 
 // shownKeys returns the keys of the news told in the briefing.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 )
 
 // ReaderID is a reader's UUID in lower case.
@@ -45,6 +46,13 @@ type Notification string
 const (
 	NotifyFull    Notification = "full"
 	NotifyPrivate Notification = "private"
+)
+
+// Bounds of what a reader may be said to be.
+const (
+	longestName = 200  // bytes
+	longestURL  = 2000 // bytes
+	mostFeeds   = 50
 )
 
 // Feed is a news feed a reader or the team follows.
@@ -89,8 +97,11 @@ func (r Reader) Validate() []*FieldError {
 	fault := func(field, format string, args ...any) {
 		faults = append(faults, &FieldError{Field: field, Code: "invalid_field", Problem: fmt.Sprintf(format, args...)})
 	}
-	if strings.TrimSpace(r.Name) == "" {
+	switch {
+	case strings.TrimSpace(r.Name) == "":
 		fault("name", "a reader needs a name, such as haneul")
+	case len(r.Name) > longestName || strings.ContainsFunc(r.Name, unicode.IsControl):
+		fault("name", "a name has at most %d bytes and no line breaks or other control characters", longestName)
 	}
 	if !slackForm.MatchString(r.SlackUserID) {
 		fault("slack_user_id", "%q is not a Slack member id like U012AB3CD (profile → ⋮ → Copy member ID)", r.SlackUserID)
@@ -107,6 +118,10 @@ func (r Reader) Validate() []*FieldError {
 	if r.Email != "" && (!strings.Contains(r.Email, "@") || strings.ContainsAny(r.Email, " \t\r\n<>")) {
 		fault("email", "%q is not a mail address", r.Email)
 	}
+	if len(r.Feeds) > mostFeeds {
+		fault("feeds", "%d feeds are more than a morning has room for: name at most %d", len(r.Feeds), mostFeeds)
+		return faults
+	}
 	for i, feed := range r.Feeds {
 		if err := feed.Validate(); err != nil {
 			fault(fmt.Sprintf("feeds[%d]", i), "%v", err)
@@ -120,6 +135,9 @@ func (f Feed) Validate() error {
 	u, err := url.Parse(f.URL)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return fmt.Errorf("url %q is not an http(s) address", f.URL)
+	}
+	if len(f.Title) > longestName || len(f.URL) > longestURL {
+		return fmt.Errorf("a feed's title has at most %d bytes and its url %d", longestName, longestURL)
 	}
 	if f.MaxItems < 0 {
 		return fmt.Errorf("max_items %d is negative", f.MaxItems)

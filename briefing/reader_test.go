@@ -103,3 +103,16 @@ func TestReaderIDIsAUUID(t *testing.T) {
 		t.Errorf("error %v does not say what a UUID looks like", err)
 	}
 }
+
+func TestReaderIsBounded(t *testing.T) {
+	r := reader()
+	r.Name, r.Feeds = "a\nb<!channel>", make([]briefing.Feed, 51)
+	if faults := r.Validate(); len(faults) != 2 {
+		t.Errorf("faults %v", faults)
+	}
+	r = reader()
+	r.Name, r.Feeds = strings.Repeat("가", 100), []briefing.Feed{{URL: "https://gaon.example/" + strings.Repeat("x", 2000)}}
+	if faults := r.Validate(); len(faults) != 2 {
+		t.Errorf("faults %v", faults)
+	}
+}

@@ -182,7 +182,7 @@ func (t *Trigger) decide(ctx context.Context, run RunID, r Reader, date Date, fo
 	}
 	if force {
 		fresh.Slot = ForceSlot(run)
-		if fresh.Windows, err = t.windows(ctx, r.ID, date); err != nil {
+		if fresh.Windows, err = t.Pipeline.windowsOf(ctx, r.ID, date); err != nil {
 			return rr, nil, err
 		}
 	}
@@ -247,26 +247,6 @@ func (t *Trigger) entry(ctx context.Context, reader ReaderID, date Date) (Entry,
 		return Entry{}, false, nil
 	}
 	return entries[0], true, nil
-}
-
-// windows returns the windows a forced entry of the date copies: those of the daily entry, else of the entry
-// forced last, which has moved the watermark. None when the date has had no briefing.
-func (t *Trigger) windows(ctx context.Context, reader ReaderID, date Date) (map[SourceName]Window, error) {
-	entries, err := t.Runs.Entries(ctx, EntryFilter{Reader: reader, Date: date})
-	if err != nil {
-		return nil, fmt.Errorf("entries of reader %s on %s: %w", reader, date, err)
-	}
-	var copied map[SourceName]Window
-	for _, e := range slices.Backward(entries) { // the newest comes first
-		if len(e.Windows) == 0 {
-			continue
-		}
-		copied = e.Windows
-		if e.Slot == DailySlot {
-			break
-		}
-	}
-	return copied, nil
 }
 
 // Reconnected mends the reader's briefings of today right after a connection. It returns the run that does

@@ -147,7 +147,7 @@ func (a *App) wire(o Options) {
 	})
 	a.engine = &engine.Local{Store: a.Store, Logger: a.Logger, Workers: o.Workers, Now: a.now}
 	a.Pipeline = &briefing.Pipeline{
-		Ledger: a.Store, Readers: a.Store, Channels: a.Store, Memory: a.Store,
+		Ledger: a.Store, Readers: a.Store, Channels: a.Store, Memory: a.Store, Runs: a.Store,
 		Sources: sources.Catalog(sources.Config{Google: a.Google, News: sources.NewsConfig{
 			Team: cfg.Feeds, AllowPrivate: cfg.AllowPrivateNetworks, Now: a.now, OnFetch: a.Metrics.FeedFetched,
 		}}),

@@ -323,3 +323,47 @@ func TestYesterdaysNewsIsNotToldAgain(t *testing.T) {
 		t.Error("a forced briefing tells yesterday's news")
 	}
 }
+
+// TestForceLeavesTheDayWhole: a forced briefing is an extra. The day's own finds what it would have found
+// without it, and a look at the mail after it is a look at the day's.
+func TestForceLeavesTheDayWhole(t *testing.T) {
+	h := build(t, storetest.SQLite)
+	h.start()
+	h.addHaneul()
+	h.connect()
+	h.trigger(`{"force":true}`)
+	h.clock.advance(time.Minute)
+	h.trigger("")
+	dms := h.dms()
+	for i, dm := range dms {
+		if !strings.Contains(seen(dm), "계약서 3조 수정안") {
+			t.Errorf("DM %d of %d is hollow:\n%s", i+1, len(dms), dm.Text)
+		}
+	}
+	h.clock.advance(time.Minute)
+	mail := h.json("GET", "/messages?user_id="+haneul, apiSecret, "", http.StatusOK)
+	if n := len(mail["messages"].([]any)); n != 2 {
+		t.Errorf("%d messages after the delivery, want the day's two", n)
+	}
+	dry := h.json("POST", "/api/cron/daily-summary?wait=30s", apiSecret, `{"dry_run":true}`, http.StatusOK)
+	holds(t, dry["readers"].([]any)[0].(map[string]any)["text"].(string), "계약서 3조 수정안")
+}
+
+// TestTheEveningEndsMending: a degraded briefing that is found again after the evening is left alone, and its
+// mail goes into the next one.
+func TestTheEveningEndsMending(t *testing.T) {
+	h := build(t, storetest.SQLite)
+	h.start()
+	h.addHaneul()
+	h.connect()
+	h.google.Inject(standin.Fault{Op: "gmail.messages.list", Status: 503})
+	h.trigger("")
+	h.google.Clear()
+	h.stop()
+	h.clock.advance(24 * time.Hour)
+	h.start()
+	h.eventually("the mend to be given up", func() bool { return h.entry().NextAt.IsZero() })
+	holds(t, seen(h.oneDM()), "degraded")
+	h.trigger("")
+	holds(t, seen(h.dms()[1]), "계약서 3조 수정안")
+}
