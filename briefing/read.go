@@ -222,6 +222,9 @@ func remember(sections []Section, before map[SourceName]SourceState) map[SourceN
 			state.LastOK, state.FailingSince, state.Reason = s.ReadAt, time.Time{}, ""
 		default:
 			state.FailingSince, state.Reason = s.Verdict.Since, s.Verdict.Reason
+			if state.Watermark.IsZero() {
+				state.Watermark = s.Window.From // a first briefing that failed is caught up too
+			}
 		}
 		after[s.Source] = state
 	}
