@@ -3,25 +3,23 @@ module achim
 go 1.26.0
 
 require (
-	github.com/go-co-op/gocron/v2 v2.21.2
-	github.com/goccy/go-yaml v1.19.2
+	github.com/go-co-op/gocron/v2 v2.21.2 // the alarm clock
+	github.com/goccy/go-yaml v1.19.2 // strict YAML with line numbers
 	github.com/google/go-cmp v0.7.0
-	github.com/jackc/pgx/v5 v5.12.0
-	github.com/jonboulle/clockwork v0.5.0
-	github.com/mmcdole/gofeed v1.4.2
-	github.com/pressly/goose/v3 v3.29.0
-	github.com/prometheus/client_golang v1.25.0
-	github.com/slack-go/slack v0.34.0
-	github.com/spf13/cobra v1.10.2
+	github.com/jackc/pgx/v5 v5.12.0 // PostgreSQL
+	github.com/mmcdole/gofeed v1.4.2 // RSS, Atom and JSON Feed as they are found
+	github.com/pressly/goose/v3 v3.29.0 // migrations for two dialects, embedded
+	github.com/prometheus/client_golang v1.25.0 // metrics
+	github.com/slack-go/slack v0.34.0 // breaks in minor versions: exact pin
+	github.com/spf13/cobra v1.10.2 // commands, flags, completion
 	go.uber.org/goleak v1.3.0
 	golang.org/x/net v0.61.0
 	golang.org/x/oauth2 v0.37.0
 	golang.org/x/sync v0.24.0
 	golang.org/x/text v0.43.0
-	golang.org/x/time v0.16.0
 	golang.org/x/tools v0.51.0
-	google.golang.org/api v0.305.0
-	modernc.org/sqlite v1.60.1
+	google.golang.org/api v0.305.0 // newer ones need a genproto that cannot be tidied with the rest
+	modernc.org/sqlite v1.60.1 // SQLite without cgo; 1.61 cannot be tidied with the rest
 	pgregory.net/rapid v1.3.0
 )
 
@@ -44,6 +42,7 @@ require (
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/jackc/puddle/v2 v2.2.3 // indirect
+	github.com/jonboulle/clockwork v0.5.0 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/mfridman/interpolate v0.0.2 // indirect
 	github.com/mmcdole/goxpp/v2 v2.0.0 // indirect

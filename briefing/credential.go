@@ -48,7 +48,7 @@ func (s Secret) String() string {
 	return redacted
 }
 
-// GoString, Format, LogValue, MarshalText and MarshalJSON all say what String says.
+// GoString says what String says, as do Format, LogValue, MarshalText and MarshalJSON.
 func (s Secret) GoString() string { return s.String() }
 
 // Format writes what String says whatever the verb.
