@@ -177,10 +177,13 @@ func (p *Pipeline) Deliver(ctx context.Context, e Entry) error {
 		e.ClaimedUntil = e.NextAt // nobody is to look before
 	}
 	e.Attempt++
+	refusals := e.Tries
+	e.Tries = 0 // whoever finds the entry so counts looks into the history
 	sending, err := p.Ledger.Advance(ctx, Step{Entry: e, From: Prepared, SameContent: true})
 	if err != nil {
 		return fmt.Errorf("commit sending: %w", err)
 	}
+	sending.Tries = refusals
 	ts, err := p.Deliverer.Post(ctx, p.post(sending, message))
 	switch {
 	case err == nil:

@@ -217,3 +217,24 @@ func TestAClaimOutlastsTheBudgets(t *testing.T) {
 		t.Errorf("a claim lasts %s, reading alone may take 4m0s", kept.longest)
 	}
 }
+
+// TestAnEntryFoundSendingHasHadNoLooks: refusals before the post are not taken for looks into the history, of
+// which it takes two to say that nothing was posted.
+func TestAnEntryFoundSendingHasHadNoLooks(t *testing.T) {
+	h := build(t, storetest.SQLite)
+	h.start()
+	h.addHaneul()
+	h.slack.Inject(standin.Fault{Op: "chat.postMessage", Status: 200, Body: `{"ok":false,"error":"invalid_auth"}`, Times: 2})
+	h.slack.Inject(standin.Fault{Op: "chat.postMessage", Times: 1, Delay: 3 * time.Second})
+	wants(t, h.trigger(""), map[string]any{"outcome": "failed"})
+	h.eventually("the third post to be under way", func() bool {
+		h.clock.advance(time.Second)
+		h.app.Trigger.Wake()
+		return h.slack.Calls("chat.postMessage") == 3
+	})
+	if e := h.entry(); e.State != briefing.Sending || e.Tries != 0 {
+		t.Errorf("the entry is %s after %d looks", e.State, e.Tries)
+	}
+	h.eventually("the DM", func() bool { return h.entry().State == briefing.Delivered })
+	h.oneDM()
+}
