@@ -45,31 +45,6 @@ type ChannelStore interface {
 	SaveChannel(ctx context.Context, reader ReaderID, channelID string) error
 }
 
-// Observer is told what happened, for logs and metrics. Its functions may be nil and must not block.
-type Observer struct {
-	SourceRead func(s Section, err error, took time.Duration)
-	Moved      func(e Entry, outcome Outcome)
-	Trouble    func(e Entry, err error) // a refusal or a failure that the entry survives
-}
-
-func (o Observer) sourceRead(s Section, err error, took time.Duration) {
-	if o.SourceRead != nil {
-		o.SourceRead(s, err, took)
-	}
-}
-
-func (o Observer) moved(e Entry, outcome Outcome) {
-	if o.Moved != nil {
-		o.Moved(e, outcome)
-	}
-}
-
-func (o Observer) trouble(e Entry, err error) {
-	if o.Trouble != nil {
-		o.Trouble(e, err)
-	}
-}
-
 // Work does what the entry wants next, if it is still at epoch and nobody else does. Engines call it and
 // know nothing else. It returns nil when somebody else was faster; an error means that the ledger could
 // not be reached, and that the entry will be worked on again when the claim runs out.
@@ -198,49 +173,6 @@ func (p *Pipeline) Deliver(ctx context.Context, e Entry) error {
 		return p.Deliver(ctx, plain)
 	default:
 		return p.refused(ctx, sending, err)
-	}
-}
-
-// Reconcile settles an entry of which nobody knows whether it was posted, by looking for its marker.
-func (p *Pipeline) Reconcile(ctx context.Context, e Entry) error {
-	now := p.Now()
-	if wait := e.PostDeadline.Add(settleAfter); now.Before(wait) {
-		e.NextAt = wait
-		return p.advance(ctx, Step{Entry: e, From: Sending, Release: true})
-	}
-	ts, err := p.Deliverer.Find(ctx, e.ChannelID, e.ID, e.SendingAt)
-	switch {
-	case err != nil && p.mayLookAgain(e, err):
-		p.Observe.trouble(e, err)
-		if late := now.Sub(e.NextAt); late > time.Minute {
-			e.PostDeadline = e.PostDeadline.Add(late) // nobody was there to look: the time to do so begins now
-		}
-		e.NextAt = now.Add(max(RetryAfter(err), lookAgain))
-		return p.advance(ctx, Step{Entry: e, From: Sending, Release: true})
-	case err != nil:
-		p.Observe.trouble(e, err)
-		return p.close(ctx, e, Unknown, ReasonOf(err))
-	case ts != "":
-		return p.delivered(ctx, e, ts, p.Renderer.Render(*e.Content).Plain)
-	case e.Tries == 0:
-		e.Tries, e.NextAt = 1, now.Add(lookAgain)
-		return p.advance(ctx, Step{Entry: e, From: Sending, Release: true})
-	default:
-		e.State, e.Tries, e.NextAt = Prepared, 0, now
-		return p.advance(ctx, Step{Entry: e, From: Sending, Release: true})
-	}
-}
-
-// mayLookAgain reports whether a history that could not be read now may be readable soon.
-func (p *Pipeline) mayLookAgain(e Entry, err error) bool {
-	now := p.Now()
-	switch ReasonOf(err) {
-	case RateLimited: // it will be readable, and at one look a minute many entries wait long for theirs
-		return now.Before(e.SendingAt.Add(max(p.Grace, lookFor)))
-	case Unavailable, Timeout, Ambiguous:
-		return now.Before(e.PostDeadline.Add(lookFor)) || now.Sub(e.NextAt) > time.Minute
-	default:
-		return false
 	}
 }
 
@@ -430,24 +362,4 @@ func (p *Pipeline) names() []SourceName {
 		names = append(names, s.Name())
 	}
 	return names
-}
-
-// Settle records that an unknown entry's message does stand in the DM: a person has looked. Its ts stays
-// unknown, so it cannot be mended.
-func (p *Pipeline) Settle(ctx context.Context, e Entry) (Entry, error) {
-	before, err := p.Memory.Sources(ctx, e.Reader)
-	if err != nil {
-		return e, fmt.Errorf("remember: %w", err)
-	}
-	if e.Content == nil {
-		return e, fmt.Errorf("settle entry %s: its content is kept no longer: %w", e.ID, ErrNotFound)
-	}
-	e.State, e.DeliveredAt, e.Reason, e.NextAt = Delivered, p.Now(), "", time.Time{}
-	d := p.delivery(e, before, p.Renderer.Render(*e.Content).Plain)
-	d.Step = Step{Entry: e, From: Unknown, Outcome: OutcomeDelivered, SameContent: true}
-	settled, err := p.Ledger.Commit(ctx, d)
-	if err != nil {
-		return e, fmt.Errorf("settle entry %s: %w", e.ID, err)
-	}
-	return settled, nil
 }
