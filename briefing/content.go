@@ -22,6 +22,7 @@ type Briefing struct {
 	ReadAt   time.Time    `json:"read_at"`  // when the last source was read
 	Mended   time.Time    `json:"mended,omitzero"`
 	Filled   []SourceName `json:"filled,omitempty"` // the sources a mend has filled in
+	Lacked   []SourceName `json:"lacked,omitempty"` // of them, those of which nothing was there before
 	Invite   bool         `json:"invite,omitempty"` // never connected: say how
 	Gist     Gist         `json:"gist"`
 }

@@ -76,6 +76,10 @@ func (p *Pipeline) Mend(ctx context.Context, e Entry) error {
 	}
 	mended := p.compose(r)
 	mended.Content.Filled = union(e.Content.Filled, filled)
+	mended.Content.Lacked = union(e.Content.Lacked, slices.DeleteFunc(slices.Clone(filled), func(name SourceName) bool {
+		section, _ := e.Section(name)
+		return len(section.Items) > 0 // an earlier copy, or a part
+	}))
 	if err := p.edit(ctx, mended); err != nil {
 		p.Observe.trouble(e, err)
 		return p.unmended(ctx, e, ReasonOf(err))

@@ -183,8 +183,9 @@ func (p *Pipeline) delivered(ctx context.Context, e Entry, ts, plain string) err
 	now := p.Now()
 	from := e.State
 	e.State, e.MessageTS, e.DeliveredAt, e.Reason, e.Tries = Delivered, ts, now, "", 0
-	if e.NextAt = p.nextMend(e); e.NextAt.IsZero() && e.Status == Degraded {
-		// The reader may have reconnected since it was read: look once, or nothing would.
+	inDoubt := now.Sub(e.SendingAt) > settleAfter
+	if e.NextAt = p.nextMend(e); e.NextAt.IsZero() && len(lackingSources(e)) > 0 && (inDoubt || e.Status == Degraded) {
+		// The reader may have connected since it was read: look once, or nothing would.
 		e.NextAt = now.Add(time.Minute)
 	}
 	before, err := p.Memory.Sources(ctx, e.Reader)

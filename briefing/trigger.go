@@ -342,8 +342,7 @@ func (t *Trigger) Wait(ctx context.Context, id RunID) (Run, error) {
 		if run.Finished() || ctx.Err() != nil {
 			return run, nil
 		}
-		// Reading a run costs as much as it has readers: a large one is looked at less often.
-		if !pause(ctx, time.Duration(len(run.Readers))*time.Millisecond) {
+		if !pause(ctx, leaveAlone(run)) {
 			continue
 		}
 		select {
@@ -352,6 +351,23 @@ func (t *Trigger) Wait(ctx context.Context, id RunID) (Run, error) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// leaveAlone returns how long a run is not worth another look. Reading one costs as much as it has readers, so
+// that a large one is looked at less often, and even less while many of them are pending.
+func leaveAlone(run Run) time.Duration {
+	const (
+		few     = 100                  // pending readers that may all be done in a moment
+		each    = 3 * time.Millisecond // that each of the others takes at the least
+		longest = 3 * time.Second
+	)
+	pending := 0
+	for _, rr := range run.Readers {
+		if rr.Outcome == OutcomePending {
+			pending++
+		}
+	}
+	return max(time.Duration(len(run.Readers))*time.Millisecond, min(time.Duration(pending-few)*each, longest))
 }
 
 // pause waits for d and reports whether ctx lasted that long.

@@ -70,7 +70,7 @@ func (l *layout) mended(whole bool) string {
 		return ""
 	}
 	return l.words.Mended(language.MendWords{
-		Sources: inSpokenOrder(l.b.Filled), At: l.clock.HM(l.b.At), HM: l.clock.HM(l.b.Mended), Whole: whole,
+		Sources: inSpokenOrder(l.b.Filled), Lacked: inSpokenOrder(l.b.Lacked), At: l.clock.HM(l.b.At), HM: l.clock.HM(l.b.Mended), Whole: whole,
 	})
 }
 

@@ -77,10 +77,10 @@ func BenchmarkBriefing(b *testing.B) {
 			e, err = s.Advance(b.Context(), briefing.Step{Entry: e, From: briefing.Planned})
 			ok(b, err)
 			e.State = briefing.Sending
-			e, err = s.Advance(b.Context(), briefing.Step{Entry: e, From: briefing.Prepared})
+			e, err = s.Advance(b.Context(), briefing.Step{Entry: e, From: briefing.Prepared, SameContent: true})
 			ok(b, err)
 			e.State, e.NextAt = briefing.Delivered, time.Time{}
-			_, err = s.Commit(b.Context(), briefing.Delivery{Step: briefing.Step{Entry: e, From: briefing.Sending, Release: true, Outcome: briefing.OutcomeDelivered},
+			_, err = s.Commit(b.Context(), briefing.Delivery{Step: briefing.Step{Entry: e, From: briefing.Sending, Release: true, Outcome: briefing.OutcomeDelivered, SameContent: true},
 				Sources: memory.Sources, Seen: []string{"a", "b", "c"}, LogText: strings.Repeat("가나다 ", 200),
 				Copies: []briefing.DayCopy{{Source: briefing.Calendar, Copy: briefing.Copy{Date: e.Date, Items: items, AsOf: nine}}}})
 			ok(b, err)

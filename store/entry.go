@@ -11,9 +11,11 @@ import (
 	"achim/briefing"
 )
 
-// fixedColumns of an entry are written once. stateColumns are written with every step, bodyColumns when the
-// step says that they may have changed: they are long, and of the steps of a briefing one changes them.
-// verdicts repeats what sections hold, so that a run's readers can be told without reading everybody's content.
+// fixedColumns of an entry are written once, stateColumns with every step. What is long stands in a table of
+// its own, achim_entry_body: its longColumns, and the digestColumns about them, are written when the step says
+// that they may have changed, and of the steps of a briefing one changes them. verdicts repeats what sections
+// hold, so that a run's readers can be told without reading everybody's content; has_body says whether there is
+// anything long at all.
 var (
 	fixedColumns = [...]column{
 		{"id", "text"}, {"reader_id", "text"}, {"date", "text"}, {"slot", "text"}, {"created_at", "bigint"},
@@ -27,26 +29,44 @@ var (
 		{"prepared_at", "bigint"}, {"delivered_at", "bigint"}, {"mended_at", "bigint"}, {"notified", "bigint"},
 		{"updated_at", "bigint"},
 	}
-	bodyColumns = [...]column{
-		{"windows", "text"}, {"sections", "text"}, {"verdicts", "text"}, {"content", "text"},
-	}
-	entryColumns = slices.Concat(fixedColumns[:], stateColumns[:], bodyColumns[:])
-	entryNames   = names(entryColumns, "")
-	updateEntry  = "UPDATE achim_entry SET " + assignments(stateColumns[:]) + ", " + assignments(bodyColumns[:]) + stepFence
-	updateState  = "UPDATE achim_entry SET " + assignments(stateColumns[:]) + stepFence
+	digestColumns = [...]column{{"verdicts", "text"}, {"has_body", "bigint"}}
+	longColumns   = [...]column{{"windows", "text"}, {"sections", "text"}, {"content", "text"}}
+	// bodyColumns are those of achim_entry_body, entryColumns those of achim_entry.
+	bodyColumns  = slices.Concat([]column{{"entry_id", "text"}}, longColumns[:])
+	entryColumns = slices.Concat(fixedColumns[:], stateColumns[:], digestColumns[:])
+
+	selectEntry = "SELECT " + names(fixedColumns[:], "e.") + ", " + names(stateColumns[:], "e.") + ", " + names(longColumns[:], "b.") +
+		" FROM achim_entry e LEFT JOIN achim_entry_body b ON b.entry_id = e.id"
+	updateState = "UPDATE achim_entry SET " + assignments(stateColumns[:]) + stepFence
+	updateEntry = "UPDATE achim_entry SET " + assignments(stateColumns[:]) + ", " + assignments(digestColumns[:]) + stepFence
+	insertBody  = "INSERT INTO achim_entry_body (" + names(bodyColumns, "") + ") "
+	writeBody   = insertBody + "VALUES (?, ?, ?, ?)" + replaceBody
+	// updateWhole is updateEntry and writeBody in one statement, as PostgreSQL can: nothing is written when
+	// the fence misses.
+	updateWhole = "WITH e AS (" + updateEntry + " RETURNING id) " + insertBody + "SELECT e.id, ?, ?, ? FROM e WHERE true" + replaceBody
 )
 
-const stepFence = " WHERE id = ? AND epoch = ? AND state = ? AND owner = COALESCE(?, owner)"
+const (
+	stepFence   = " WHERE id = ? AND epoch = ? AND state = ? AND owner = COALESCE(?, owner)"
+	replaceBody = " ON CONFLICT (entry_id) DO UPDATE SET windows = excluded.windows, sections = excluded.sections, content = excluded.content"
+)
 
 // assignments returns what stands behind SET.
 func assignments(columns []column) string {
 	return strings.ReplaceAll(names(columns, ""), ", ", " = ?, ") + " = ?"
 }
 
+// scanEntry reads what selectEntry selects.
 func scanEntry(row scanner) (briefing.Entry, error) {
 	var e briefing.Entry
-	var verdicts string
-	err := row.Scan(
+	err := row.Scan(append(shortTargets(&e),
+		structure{"windows", &e.Windows}, structure{"sections", &e.Sections}, structure{"content", &e.Content})...)
+	return e, err
+}
+
+// shortTargets are where fixedColumns and stateColumns are read to.
+func shortTargets(e *briefing.Entry) []any {
+	return []any{
 		&e.ID, &e.Reader, day{&e.Date}, &e.Slot, instant{&e.CreatedAt},
 		&e.Run, &e.State, &e.Status, &e.Reason,
 		instant{&e.DueAt}, instant{&e.NextAt}, instant{&e.FirstAt},
@@ -55,8 +75,7 @@ func scanEntry(row scanner) (briefing.Entry, error) {
 		&e.ChannelID, &e.MessageTS, instant{&e.SendingAt}, instant{&e.PostDeadline},
 		instant{&e.PreparedAt}, instant{&e.DeliveredAt}, instant{&e.MendedAt}, yes{&e.Notified},
 		instant{&e.UpdatedAt},
-		structure{"windows", &e.Windows}, structure{"sections", &e.Sections}, opt(&verdicts), structure{"content", &e.Content})
-	return e, err
+	}
 }
 
 // stateValues are the values of stateColumns.
@@ -72,23 +91,32 @@ func stateValues(e briefing.Entry) []any {
 	}
 }
 
-// bodyValues are the values of bodyColumns.
-func bodyValues(e briefing.Entry) ([]any, error) {
+// bodyValues are the values of digestColumns and of longColumns; long is nil when there is nothing long.
+func bodyValues(e briefing.Entry) (digest, long []any, err error) {
+	if len(e.Windows) == 0 && len(e.Sections) == 0 && e.Content == nil {
+		return []any{nil, flag(false)}, nil, nil
+	}
 	windows, err1 := jsonText(len(e.Windows) > 0, e.Windows)
 	sections, err2 := jsonText(len(e.Sections) > 0, e.Sections)
 	verdicts, err3 := jsonText(len(e.Sections) > 0, verdictsOf(e))
 	content, err4 := jsonText(e.Content != nil, e.Content)
 	if err := cmp.Or(err1, err2, err3, err4); err != nil {
-		return nil, fmt.Errorf("encode entry %s: %w", e.ID, err)
+		return nil, nil, fmt.Errorf("encode entry %s: %w", e.ID, err)
 	}
-	return []any{windows, sections, verdicts, content}, nil
+	return []any{verdicts, flag(true)}, []any{windows, sections, content}, nil
 }
 
-// entryValues are the values of entryColumns.
-func entryValues(e briefing.Entry) ([]any, error) {
-	body, err := bodyValues(e)
+// entryValues are the values of entryColumns and those of bodyColumns; no body when there is nothing long.
+func entryValues(e briefing.Entry) (entry, body []any, err error) {
+	digest, long, err := bodyValues(e)
+	if err != nil {
+		return nil, nil, err
+	}
 	fixed := []any{string(e.ID), string(e.Reader), e.Date.String(), string(e.Slot), ms(e.CreatedAt)}
-	return slices.Concat(fixed, stateValues(e), body), err
+	if long != nil {
+		body = slices.Concat([]any{string(e.ID)}, long)
+	}
+	return slices.Concat(fixed, stateValues(e), digest), body, nil
 }
 
 func verdictsOf(e briefing.Entry) map[briefing.SourceName]briefing.Verdict {
@@ -104,15 +132,19 @@ func verdictsOf(e briefing.Entry) map[briefing.SourceName]briefing.Verdict {
 func insertEntries(ctx context.Context, q *session, entries []briefing.Entry, now time.Time) (map[briefing.EntryID]bool, error) {
 	inserted := make(map[briefing.EntryID]bool, len(entries))
 	for _, part := range chunks(entries) {
-		rows := make([][]any, len(part))
+		rows, bodies := make([][]any, len(part)), [][]any(nil)
 		for i, e := range part {
 			if e.CreatedAt.IsZero() {
 				e.CreatedAt = now
 			}
 			e.UpdatedAt = now
-			var err error
-			if rows[i], err = entryValues(e); err != nil {
+			row, body, err := entryValues(e)
+			if err != nil {
 				return nil, err
+			}
+			rows[i] = row
+			if body != nil {
+				bodies = append(bodies, body)
 			}
 		}
 		columns, rows := withoutDefaults(entryColumns, rows)
@@ -127,6 +159,10 @@ func insertEntries(ctx context.Context, q *session, entries []briefing.Entry, no
 		}
 		for _, id := range ids {
 			inserted[briefing.EntryID(id)] = true
+		}
+		bodies = slices.DeleteFunc(bodies, func(body []any) bool { return !inserted[briefing.EntryID(body[0].(string))] })
+		if err := upsert(ctx, q, batchInsert{"achim_entry_body", bodyColumns, bodies}, ""); err != nil {
+			return nil, fmt.Errorf("insert what entries hold: %w", err)
 		}
 	}
 	return inserted, nil
@@ -156,7 +192,8 @@ func withoutDefaults(columns []column, rows [][]any) ([]column, [][]any) {
 	return kept, cut
 }
 
-// step makes one fenced change and returns the entry as it now stands. ErrFenced when it misses.
+// step makes one fenced change and returns the entry as it now stands. ErrFenced when it misses. Unless it
+// isOneStatement it must be inside a transaction.
 func step(ctx context.Context, q *session, st briefing.Step, now time.Time) (briefing.Entry, error) {
 	e := st.Entry
 	fence := []any{string(e.ID), e.Epoch, string(st.From), e.Owner}
@@ -168,15 +205,7 @@ func step(ctx context.Context, q *session, st briefing.Step, now time.Time) (bri
 		e.Owner, e.ClaimedUntil = "", time.Time{}
 	}
 	e.UpdatedAt = now
-	statement, body := updateState, []any(nil)
-	if !st.SameContent {
-		var err error
-		if body, err = bodyValues(e); err != nil {
-			return briefing.Entry{}, err
-		}
-		statement = updateEntry
-	}
-	n, err := q.exec(ctx, statement, slices.Concat(stateValues(e), body, fence)...)
+	n, err := writeStep(ctx, q, e, fence, st.SameContent)
 	if err == nil && n == 0 {
 		err = briefing.ErrFenced
 	}
@@ -184,6 +213,33 @@ func step(ctx context.Context, q *session, st briefing.Step, now time.Time) (bri
 		return briefing.Entry{}, err
 	}
 	return asStored(e), nil
+}
+
+// isOneStatement reports whether step needs no transaction to be all or nothing.
+func (d dialect) isOneStatement(st briefing.Step) bool { return st.SameContent || d.postgres }
+
+// writeStep writes the entry where the fence lets it, and returns on how many rows that was.
+func writeStep(ctx context.Context, q *session, e briefing.Entry, fence []any, sameContent bool) (int64, error) {
+	state := stateValues(e)
+	if sameContent {
+		return q.exec(ctx, updateState, slices.Concat(state, fence)...)
+	}
+	digest, long, err := bodyValues(e)
+	if err != nil {
+		return 0, err
+	}
+	if long == nil {
+		long = make([]any, len(longColumns)) // what was there goes
+	}
+	if q.dialect.postgres {
+		return q.exec(ctx, updateWhole, slices.Concat(state, digest, fence, long)...)
+	}
+	n, err := q.exec(ctx, updateEntry, slices.Concat(state, digest, fence)...)
+	if err != nil || n == 0 {
+		return n, err
+	}
+	_, err = q.exec(ctx, writeBody, slices.Concat([]any{string(e.ID)}, long)...)
+	return n, err
 }
 
 // asStored returns e with its instants as they come back from the store.

@@ -10,7 +10,7 @@ import (
 
 // Entry returns the entry with everything it holds, or ErrNotFound.
 func (s *Store) Entry(ctx context.Context, id briefing.EntryID) (briefing.Entry, error) {
-	e, found, err := one(ctx, s.reader(), scanEntry, "SELECT "+entryNames+" FROM achim_entry WHERE id = ?", string(id))
+	e, found, err := one(ctx, s.reader(), scanEntry, selectEntry+" WHERE e.id = ?", string(id))
 	if err == nil && !found {
 		err = briefing.ErrNotFound
 	}
@@ -21,21 +21,47 @@ func (s *Store) Entry(ctx context.Context, id briefing.EntryID) (briefing.Entry,
 }
 
 var claimEntry = "UPDATE achim_entry SET epoch = epoch + 1, owner = ?, claimed_until = ?, updated_at = ? " +
-	"WHERE id = ? AND epoch = ? AND (owner = '' OR claimed_until IS NULL OR claimed_until <= ?) RETURNING " + entryNames
+	"WHERE id = ? AND epoch = ? AND (owner = '' OR claimed_until IS NULL OR claimed_until <= ?) RETURNING " +
+	names(fixedColumns[:], "") + ", " + names(stateColumns[:], "") + ", has_body"
+
+// claimedEntry is an entry as claimEntry returns it: without what is long.
+type claimedEntry struct {
+	briefing.Entry
+	hasBody bool
+}
+
+func scanClaimed(row scanner) (claimedEntry, error) {
+	var c claimedEntry
+	err := row.Scan(append(shortTargets(&c.Entry), yes{&c.hasBody})...)
+	return c, err
+}
 
 // Claim makes owner the entry's worker until the given time if the entry is at epoch and nobody has it, or
 // whoever had it has run out of time; a second claim by the same owner misses too, since one process may
 // have many workers. The returned entry has a new epoch.
 func (s *Store) Claim(ctx context.Context, id briefing.EntryID, epoch int64, owner string, now, until time.Time) (briefing.Entry, error) {
-	e, found, err := one(ctx, s.writer(), scanEntry, claimEntry,
-		owner, ms(until), ms(s.now()), string(id), epoch, ms(now))
-	if err == nil && !found {
-		err = briefing.ErrFenced
-	}
+	e, err := s.claim(ctx, claimEntry, owner, ms(until), ms(s.now()), string(id), epoch, ms(now))
 	if err != nil {
 		return briefing.Entry{}, fmt.Errorf("claim entry %s: %w", id, err)
 	}
 	return e, nil
+}
+
+func (s *Store) claim(ctx context.Context, query string, args ...any) (briefing.Entry, error) {
+	claimed, found, err := one(ctx, s.writer(), scanClaimed, query, args...)
+	if err != nil || (found && !claimed.hasBody) {
+		return claimed.Entry, err
+	}
+	if !found {
+		return briefing.Entry{}, briefing.ErrFenced
+	}
+	// Not in the same statement: on PostgreSQL one that had to wait would see the body as it was before the
+	// wait. Whoever has taken the entry away since has bumped the epoch; what this returns is never a mixture.
+	e, found, err := one(ctx, s.reader(), scanEntry, selectEntry+" WHERE e.id = ? AND e.epoch = ?", string(claimed.ID), claimed.Epoch)
+	if err == nil && !found {
+		err = briefing.ErrFenced
+	}
+	return e, err
 }
 
 // Advance makes one step and returns the entry as it now stands. ErrFenced, having changed nothing, when
@@ -50,7 +76,7 @@ func (s *Store) Advance(ctx context.Context, st briefing.Step) (briefing.Entry, 
 
 func (s *Store) advance(ctx context.Context, st briefing.Step) (e briefing.Entry, err error) {
 	now := s.now()
-	if st.From != "" && st.Outcome == "" {
+	if st.From != "" && st.Outcome == "" && s.dialect.isOneStatement(st) {
 		return step(ctx, s.writer(), st, now)
 	}
 	err = s.inTx(ctx, func(q *session) error {

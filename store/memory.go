@@ -16,6 +16,8 @@ const (
 	seenDays = 14
 	// copyDays is how many dates back a copy is kept.
 	copyDays = 1
+	// behindUTC is how many dates a reader may be behind the date in UTC.
+	behindUTC = 1
 )
 
 type rememberedSource struct {
@@ -86,7 +88,7 @@ func scanCopy(row scanner) (rememberedCopy, error) {
 // keys, so that two deliveries to one reader wait for each other instead of deadlocking.
 func (s *Store) remember(ctx context.Context, q *session, d briefing.Delivery) error {
 	e := d.Step.Entry
-	// A forced briefing of a day to come must not make us forget what today's still needs.
+	// A forced briefing of a day to come must not make new again what today's still takes for known.
 	oldest := e.Date
 	if today := s.today(); today.Before(oldest) {
 		oldest = today
@@ -97,7 +99,7 @@ func (s *Store) remember(ctx context.Context, q *session, d briefing.Delivery) e
 	if err := rememberSeen(ctx, q, e, d.Seen, oldest.AddDays(-seenDays)); err != nil {
 		return fmt.Errorf("items seen: %w", err)
 	}
-	if err := rememberCopies(ctx, q, e.Reader, d.Copies, oldest.AddDays(-copyDays)); err != nil {
+	if err := rememberCopies(ctx, q, e.Reader, d.Copies); err != nil {
 		return fmt.Errorf("copies: %w", err)
 	}
 	return nil
@@ -121,11 +123,9 @@ func rememberSources(ctx context.Context, q *session, reader briefing.ReaderID, 
 var seenColumns = [...]column{{"reader_id", "text"}, {"digest", "text"}, {"key", "text"}, {"date", "text"}}
 
 // rememberSeen keeps the earliest date of a key, since a key counts on later dates only: a mend and a
-// forced briefing must be able to show again what today's has shown. Keys that are too old to count go.
+// forced briefing must be able to show again what today's has shown. A date before the oldest that still counts
+// is none: what is shown again after so long is new.
 func rememberSeen(ctx context.Context, q *session, e briefing.Entry, keys []string, oldest briefing.Date) error {
-	if _, err := q.exec(ctx, "DELETE FROM achim_seen WHERE reader_id = ? AND date < ?", string(e.Reader), oldest.String()); err != nil {
-		return err
-	}
 	rows := make([][]any, 0, len(keys))
 	known := make(map[string]bool, len(keys))
 	for _, key := range keys {
@@ -138,16 +138,14 @@ func rememberSeen(ctx context.Context, q *session, e briefing.Entry, keys []stri
 		}
 	}
 	return upsert(ctx, q, batchInsert{"achim_seen", seenColumns[:], rows},
-		"ON CONFLICT (reader_id, digest) DO UPDATE SET date = excluded.date WHERE excluded.date < achim_seen.date")
+		"ON CONFLICT (reader_id, digest) DO UPDATE SET date = excluded.date WHERE excluded.date < achim_seen.date OR achim_seen.date < ?",
+		oldest.String())
 }
 
 var copyColumns = [...]column{{"reader_id", "text"}, {"source", "text"}, {"date", "text"}, {"items", "text"}, {"as_of", "bigint"}}
 
-// rememberCopies keeps the newest reading of each date and drops the dates gone by.
-func rememberCopies(ctx context.Context, q *session, reader briefing.ReaderID, copies []briefing.DayCopy, oldest briefing.Date) error {
-	if _, err := q.exec(ctx, "DELETE FROM achim_copy WHERE reader_id = ? AND date < ?", string(reader), oldest.String()); err != nil {
-		return err
-	}
+// rememberCopies keeps the newest reading of each date.
+func rememberCopies(ctx context.Context, q *session, reader briefing.ReaderID, copies []briefing.DayCopy) error {
 	newest := map[string]briefing.DayCopy{}
 	for _, c := range copies {
 		key := string(c.Source) + " " + c.Date.String()
@@ -174,8 +172,9 @@ type batchInsert struct {
 	rows    [][]any
 }
 
-// upsert inserts the rows in the order of their first columns, of which no two may be the same.
-func upsert(ctx context.Context, q *session, b batchInsert, conflict string) error {
+// upsert inserts the rows in the order of their first columns, of which no two may be the same. conflict says
+// what becomes of a row that is there already, more its arguments.
+func upsert(ctx context.Context, q *session, b batchInsert, conflict string, more ...any) error {
 	if len(b.rows) == 0 {
 		return nil
 	}
@@ -188,7 +187,7 @@ func upsert(ctx context.Context, q *session, b batchInsert, conflict string) err
 			return err
 		}
 		if _, err := q.exec(ctx, "INSERT INTO "+b.table+" ("+names(b.columns, "")+") SELECT "+names(b.columns, "v.")+
-			" FROM "+q.dialect.from(b.columns)+" WHERE true "+conflict, args...); err != nil {
+			" FROM "+q.dialect.from(b.columns)+" WHERE true "+conflict, append(args, more...)...); err != nil {
 			return err
 		}
 	}

@@ -18,8 +18,9 @@ type Expired struct {
 
 // Expire removes the content of briefings from before the one date (sections, what was composed, the text
 // in their rows of conversation_log), and everything of those from before the other. Entries that still
-// want work are left alone. Readers, grants, watermarks and other programs' rows stay. It may be called at
-// any time, by several processes at once.
+// want work are left alone. Of what earlier briefings have shown and of the days read ahead it forgets what no
+// briefing asks for any more. Readers, grants, watermarks and other programs' rows stay. It may be called at any
+// time, by several processes at once.
 func (s *Store) Expire(ctx context.Context, contentBefore, entriesBefore briefing.Date) (Expired, error) {
 	var gone Expired
 	for {
@@ -52,7 +53,35 @@ func (s *Store) Expire(ctx context.Context, contentBefore, entriesBefore briefin
 	if err != nil {
 		return gone, fmt.Errorf("remove entries from before %s: %w", entriesBefore, err)
 	}
+	if err := s.forget(ctx); err != nil {
+		return gone, fmt.Errorf("forget what is old: %w", err)
+	}
 	return gone, nil
+}
+
+// forget drops the items seen and the copies that are too old for any reader's today, a batch of readers at a
+// time.
+func (s *Store) forget(ctx context.Context) error {
+	today := s.today().AddDays(-behindUTC)
+	for last := ""; ; {
+		readers, err := list(ctx, s.reader(), scalar[string], "SELECT id FROM achim_reader WHERE id > ? ORDER BY id LIMIT ?", last, expireBatch)
+		if err != nil || len(readers) == 0 {
+			return err
+		}
+		first := last
+		last = readers[len(readers)-1]
+		err = s.inTx(ctx, func(q *session) error {
+			const old = " WHERE reader_id > ? AND reader_id <= ? AND date < ?"
+			if _, err := q.exec(ctx, "DELETE FROM achim_seen"+old, first, last, today.AddDays(-seenDays).String()); err != nil {
+				return err
+			}
+			_, err := q.exec(ctx, "DELETE FROM achim_copy"+old, first, last, today.AddDays(-copyDays).String())
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // expireContents removes the content of one batch and returns how many it was.
@@ -60,14 +89,15 @@ func (s *Store) expireContents(ctx context.Context, before briefing.Date) (int, 
 	expired := 0
 	err := s.inTx(ctx, func(q *session) error {
 		ids, err := list(ctx, q, func(row scanner) (id string, err error) { err = row.Scan(&id); return id, err },
-			"SELECT id FROM achim_entry WHERE date < ? AND next_at IS NULL AND (sections IS NOT NULL OR content IS NOT NULL) "+
-				"ORDER BY id LIMIT ?", before.String(), expireBatch)
+			"SELECT e.id FROM achim_entry e JOIN achim_entry_body b ON b.entry_id = e.id "+
+				"WHERE e.date < ? AND e.next_at IS NULL AND (b.sections IS NOT NULL OR b.content IS NOT NULL) "+
+				"ORDER BY e.id LIMIT ?", before.String(), expireBatch)
 		if err != nil {
 			return err
 		}
 		expired = len(ids)
 		for _, id := range ids {
-			if _, err := q.exec(ctx, "UPDATE achim_entry SET sections = NULL, content = NULL WHERE id = ?", id); err != nil {
+			if _, err := q.exec(ctx, "UPDATE achim_entry_body SET sections = NULL, content = NULL WHERE entry_id = ?", id); err != nil {
 				return err
 			}
 			if _, err := q.exec(ctx, "UPDATE conversation_log SET content = '' WHERE metadata->>'entry_id' = ?", id); err != nil {

@@ -305,18 +305,18 @@ func (s *Store) Entries(ctx context.Context, filter briefing.EntryFilter) ([]bri
 	var where []string
 	var args []any
 	for _, want := range []struct{ column, value string }{
-		{"reader_id", string(filter.Reader)}, {"date", filter.Date.String()}, {"slot", string(filter.Slot)},
+		{"e.reader_id", string(filter.Reader)}, {"e.date", filter.Date.String()}, {"e.slot", string(filter.Slot)},
 	} {
 		if want.value != "" {
 			where = append(where, want.column+" = ?")
 			args = append(args, want.value)
 		}
 	}
-	query := "SELECT " + entryNames + " FROM achim_entry"
+	query := selectEntry
 	if len(where) > 0 {
 		query += " WHERE " + strings.Join(where, " AND ")
 	}
-	entries, err := list(ctx, s.reader(), scanEntry, query+" ORDER BY date DESC, created_at DESC, id DESC LIMIT ?",
+	entries, err := list(ctx, s.reader(), scanEntry, query+" ORDER BY e.date DESC, e.created_at DESC, e.id DESC LIMIT ?",
 		append(args, int64(cmp.Or(filter.Limit, listLimit)))...)
 	if err != nil {
 		return nil, fmt.Errorf("list entries: %w", err)

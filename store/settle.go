@@ -40,19 +40,22 @@ func (s *Store) settleReaders(ctx context.Context, q *session, e briefing.Entry,
 
 // finishRuns marks those of the runs finished of which nothing is pending any more. The runs are locked
 // before that is judged: of two transactions that settle the last two readers, neither would see the other.
+// On SQLite there are no two.
 func (s *Store) finishRuns(ctx context.Context, q *session, runs []string) error {
 	slices.Sort(runs)
 	for _, run := range slices.Compact(runs) {
-		open, found, err := one(ctx, q, scalar[string],
-			"SELECT id FROM achim_run WHERE id = ? AND finished_at IS NULL"+q.dialect.forUpdate(), run)
-		if err != nil {
-			return fmt.Errorf("lock run %s: %w", run, err)
+		if q.dialect.postgres {
+			_, open, err := one(ctx, q, scalar[string],
+				"SELECT id FROM achim_run WHERE id = ? AND finished_at IS NULL"+q.dialect.forUpdate(), run)
+			if err != nil {
+				return fmt.Errorf("lock run %s: %w", run, err)
+			}
+			if !open {
+				continue
+			}
 		}
-		if !found {
-			continue
-		}
-		if _, err := q.exec(ctx, "UPDATE achim_run SET finished_at = ? WHERE id = ? AND NOT EXISTS "+
-			"(SELECT 1 FROM achim_run_reader WHERE run_id = ? AND outcome = '')", ms(s.now()), open, open); err != nil {
+		if _, err := q.exec(ctx, "UPDATE achim_run SET finished_at = ? WHERE id = ? AND finished_at IS NULL AND NOT EXISTS "+
+			"(SELECT 1 FROM achim_run_reader WHERE run_id = ? AND outcome = '')", ms(s.now()), run, run); err != nil {
 			return fmt.Errorf("finish run %s: %w", run, err)
 		}
 	}

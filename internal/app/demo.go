@@ -309,16 +309,16 @@ func (d *Demo) brief(ctx context.Context, o DemoOptions) error {
 // post triggers the run over HTTP, with the bearer, and shows how far it is.
 func (d *Demo) post(ctx context.Context) error {
 	run, err := d.call(ctx, http.MethodPost, "/api/cron/daily-summary?wait=0s")
-	for err == nil && run.State == "running" {
-		done := 0
-		for _, r := range run.Readers {
-			if r.Outcome != nil {
-				done++
-			}
+	for told := 0; err == nil; {
+		if done := run.done(); done > told {
+			fmt.Fprintf(d.out, "  %d of %d readers briefed\n", done, len(run.Readers))
+			told = done
 		}
-		fmt.Fprintf(d.out, "  %d of %d readers briefed\n", done, len(run.Readers))
+		if run.State != "running" {
+			break
+		}
 		select {
-		case <-time.After(300 * time.Millisecond):
+		case <-time.After(100 * time.Millisecond):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -339,6 +339,17 @@ type demoRun struct {
 	Readers []struct {
 		Outcome *string `json:"outcome"`
 	} `json:"readers"`
+}
+
+// done counts the readers the run is done with.
+func (r demoRun) done() int {
+	n := 0
+	for _, reader := range r.Readers {
+		if reader.Outcome != nil {
+			n++
+		}
+	}
+	return n
 }
 
 func (d *Demo) call(ctx context.Context, method, path string) (demoRun, error) {

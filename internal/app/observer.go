@@ -30,7 +30,12 @@ func (a *App) sourceRead(s briefing.Section, err error, took time.Duration) {
 func (a *App) moved(e briefing.Entry, outcome briefing.Outcome) {
 	a.bell.Ring()
 	a.Metrics.Moved(e, outcome)
-	if outcome == briefing.OutcomePending {
+	switch {
+	case outcome == briefing.OutcomePending:
+		return
+	case outcome == briefing.OutcomeFailed && e.State != briefing.Failed:
+		a.Logger.Warn("not delivered so far; tried again until the grace is over", "entry", e.ID, "date", e.Date.String(),
+			"slot", e.Slot, "reason", e.Reason)
 		return
 	}
 	a.Logger.Info("entry settled", "outcome", outcome, "entry", e.ID, "date", e.Date.String(), "slot", e.Slot,

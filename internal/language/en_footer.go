@@ -53,16 +53,10 @@ func enMended(m MendWords) string {
 	if !m.Whole {
 		return "Filled in at " + m.HM + ": " + enAnd(m.Sources, enContent)
 	}
-	var without []briefing.SourceName
-	for _, s := range m.Sources {
-		if s != briefing.Calendar { // it may have been there as an earlier copy
-			without = append(without, s)
-		}
+	if len(m.Lacked) == 0 {
+		return "Sent at " + m.At + " before we could read " + enAnd(m.Sources, enContent) + " anew, filled in at " + m.HM
 	}
-	if len(without) == 0 {
-		return "Sent at " + m.At + " without a fresh calendar, filled in at " + m.HM
-	}
-	return "Sent at " + m.At + " without " + enAnd(without, enContent) + ", filled in at " + m.HM
+	return "Sent at " + m.At + " without " + enAnd(m.Lacked, enContent) + ", filled in at " + m.HM
 }
 
 func enFilled(f FilledWords) string {

@@ -57,16 +57,11 @@ func koMended(m MendWords) string {
 		what := koContents(m.Sources)
 		return m.HM + "에 " + what + Particle(what, "을/를") + " 채웠습니다"
 	}
-	var without []briefing.SourceName
-	for _, s := range m.Sources {
-		if s != briefing.Calendar { // it may have been there as an earlier copy
-			without = append(without, s)
-		}
+	if len(m.Lacked) == 0 {
+		what := koContents(m.Sources)
+		return m.At + "에는 " + what + Particle(what, "을/를") + " 새로 읽지 못한 채 보냈고, " + m.HM + "에 모두 채웠습니다"
 	}
-	if len(without) == 0 {
-		return m.At + "에는 일정을 새로 읽지 못한 채 보냈고, " + m.HM + "에 모두 채웠습니다"
-	}
-	return m.At + "에는 " + koContents(without) + " 없이 보냈고, " + m.HM + "에 모두 채웠습니다"
+	return m.At + "에는 " + koContents(m.Lacked) + " 없이 보냈고, " + m.HM + "에 모두 채웠습니다"
 }
 
 func koFilled(f FilledWords) string {

@@ -267,6 +267,7 @@ type TroubleWords struct {
 // MendWords tells of a mend in the footer.
 type MendWords struct {
 	Sources []briefing.SourceName // what it filled in
+	Lacked  []briefing.SourceName // of which nothing was there before: not even an earlier copy
 	At      string                // when the briefing was sent, "09:00"
 	HM      string                // when it was mended
 	Whole   bool                  // nothing is missing any more

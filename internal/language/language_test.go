@@ -311,7 +311,7 @@ func TestCounts(t *testing.T) {
 		},
 		{ko.Filled(language.FilledWords{HM: "09:14"}), "09:14에 빠진 내용을 채웠습니다."},
 		{
-			ko.Mended(language.MendWords{Sources: sets[3], At: "09:00", HM: "09:14", Whole: true}),
+			ko.Mended(language.MendWords{Sources: sets[3], Lacked: sets[0], At: "09:00", HM: "09:14", Whole: true}),
 			"09:00에는 메일 없이 보냈고, 09:14에 모두 채웠습니다",
 		},
 		{ko.Mended(language.MendWords{Sources: sets[0], HM: "09:14"}), "09:14에 메일을 채웠습니다"},

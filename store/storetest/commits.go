@@ -170,6 +170,14 @@ func memorySeen(t *testing.T, s *store.Store) {
 	show(friday.AddDays(-1), "b")
 	wantSeen(friday, "b")
 	wantSeen(friday.AddDays(-1))
+
+	// Shown again when it did not count any more, whether it was forgotten meanwhile or not, it is new.
+	show(friday.AddDays(-60), "z")
+	show(friday.AddDays(-40), "z")
+	wantSeen(friday.AddDays(-39), "z")
+	show(friday.AddDays(-26), "z")
+	wantSeen(friday.AddDays(-26), "z")
+	wantSeen(friday.AddDays(-25))
 }
 
 func memoryCopies(t *testing.T, s *store.Store) {

@@ -58,6 +58,47 @@ func entryRoundTrip(t *testing.T, s *store.Store) {
 	wantError(t, err, briefing.ErrFenced)
 }
 
+// entryBody: what is long comes with the entry whichever way it is read, is written only where the fence lets
+// the step, and goes with the entry.
+func entryBody(t *testing.T, s *store.Store) {
+	bodies := func(want int) {
+		t.Helper()
+		if rows := Rows(t, s, "SELECT entry_id FROM achim_entry_body"); len(rows) != want {
+			t.Errorf("what is long is kept of %q, want %d entries", rows, want)
+		}
+	}
+	e := addEntries(t, s, planned(1), planned(2))[0]
+	bodies(0)
+	claim := func(e briefing.Entry) briefing.Entry {
+		t.Helper()
+		got := must(s.Claim(t.Context(), e.ID, e.Epoch, "a", nine, nine))(t)
+		wantSame(t, "claimed and read", got, must(s.Entry(t.Context(), e.ID))(t))
+		return got
+	}
+	e = claim(e)
+	whole := wholeEntry()
+	e.Windows = whole.Windows
+	late := e
+	e = claim(must(s.Advance(t.Context(), briefing.Step{Entry: e, From: briefing.Planned}))(t))
+	bodies(1)
+
+	late.Sections, late.Content = whole.Sections, whole.Content
+	for _, outcome := range []briefing.Outcome{briefing.OutcomePending, briefing.OutcomeFailed} {
+		_, err := s.Advance(t.Context(), briefing.Step{Entry: late, From: briefing.Planned, Outcome: outcome})
+		wantError(t, err, briefing.ErrFenced)
+	}
+	wantSame(t, "fenced", must(s.Entry(t.Context(), e.ID))(t), e)
+
+	e.Windows, e.Sections, e.Content = nil, late.Sections, late.Content
+	e = claim(must(s.Advance(t.Context(), briefing.Step{Entry: e, From: briefing.Planned, Outcome: briefing.OutcomeFailed}))(t))
+	wantSame(t, "listed", must(s.Entries(t.Context(), briefing.EntryFilter{Reader: e.Reader}))(t), []briefing.Entry{e})
+	bodies(1)
+
+	must(s.SaveReader(t.Context(), briefing.Reader{ID: e.Reader, Name: "r"}))(t)
+	check(t, s.DeleteReader(t.Context(), e.Reader))
+	bodies(0)
+}
+
 func entryFence(t *testing.T, s *store.Store) {
 	e := addEntries(t, s, planned(1))[0]
 	mine := must(s.Claim(t.Context(), e.ID, e.Epoch, "a", nine, nine.Add(time.Minute)))(t)

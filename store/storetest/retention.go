@@ -41,8 +41,30 @@ func retentionExpires(t *testing.T, s *store.Store) {
 	if runs := must(s.Runs(t.Context(), briefing.RunFilter{}))(t); len(runs) != 2 {
 		t.Errorf("%d runs are left, want two", len(runs))
 	}
+	if bodies := Rows(t, s, "SELECT entry_id FROM achim_entry_body"); len(bodies) != 2 {
+		t.Errorf("what is long is kept of %q, want the entries of 40 days ago and of today", bodies)
+	}
 	// What was expired can still be worked on: nothing believes that the content stands.
 	old.NextAt = nine.Add(time.Hour)
 	must(s.Advance(t.Context(), briefing.Step{Entry: old, From: briefing.Delivered, Reopen: true}))(t)
 	wantSame(t, "expired again", must(s.Expire(t.Context(), friday.AddDays(-30), friday.AddDays(-365)))(t), store.Expired{})
+}
+
+// retentionForgets: what no briefing of today asks for any more goes, wherever the reader is.
+func retentionForgets(t *testing.T, s *store.Store) {
+	must(s.SaveReader(t.Context(), briefing.Reader{ID: readerID(1), Name: "r"}))(t)
+	today := briefing.DateOf(time.Now(), time.UTC)
+	for _, ago := range []int{40, 17, 14, 3, 1, 0} {
+		date := today.AddDays(-ago)
+		deliver(t, s, date, func(d *briefing.Delivery) {
+			d.Seen = []string{"seen " + date.String()}
+			d.Copies = []briefing.DayCopy{{Source: briefing.Calendar, Copy: briefing.Copy{Date: date, AsOf: nine}}}
+		})
+	}
+	before := must(s.Memory(t.Context(), readerID(1), today.AddDays(-1)))(t)
+	must(s.Expire(t.Context(), friday.AddDays(-4000), friday.AddDays(-4000)))(t)
+	wantSame(t, "memory of the reader furthest behind", must(s.Memory(t.Context(), readerID(1), today.AddDays(-1)))(t), before)
+	seen := func(ago int) string { return "seen " + today.AddDays(-ago).String() }
+	wantSame(t, "seen", Rows(t, s, "SELECT key FROM achim_seen ORDER BY date"), []string{seen(14), seen(3), seen(1), seen(0)})
+	wantSame(t, "copies", Rows(t, s, "SELECT date FROM achim_copy ORDER BY date"), []string{today.AddDays(-1).String(), today.String()})
 }

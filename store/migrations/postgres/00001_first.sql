@@ -71,10 +71,8 @@ CREATE TABLE achim_entry (
     due_at        BIGINT,
     next_at       BIGINT,
     first_at      BIGINT,
-    windows       TEXT,
-    sections      TEXT,
     verdicts      TEXT,
-    content       TEXT,
+    has_body      BIGINT NOT NULL DEFAULT 0,
     epoch         BIGINT NOT NULL DEFAULT 0,
     owner         TEXT NOT NULL DEFAULT '',
     claimed_until BIGINT,
@@ -96,6 +94,15 @@ CREATE TABLE achim_entry (
 CREATE INDEX achim_entry_next ON achim_entry (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX achim_entry_claimed ON achim_entry (claimed_until) WHERE owner <> '';
 CREATE INDEX achim_entry_date ON achim_entry (date);
+
+-- What of an entry is long. It changes once or twice in the life of an entry, where the row above changes at
+-- every step. An entry that was never read for has no row.
+CREATE TABLE achim_entry_body (
+    entry_id TEXT PRIMARY KEY REFERENCES achim_entry (id) ON DELETE CASCADE,
+    windows  TEXT,
+    sections TEXT,
+    content  TEXT
+);
 
 CREATE TABLE achim_run (
     id          TEXT PRIMARY KEY,

@@ -71,10 +71,8 @@ CREATE TABLE achim_entry (
     due_at        INTEGER,
     next_at       INTEGER,
     first_at      INTEGER,
-    windows       TEXT,
-    sections      TEXT,
     verdicts      TEXT,
-    content       TEXT,
+    has_body      INTEGER NOT NULL DEFAULT 0,
     epoch         INTEGER NOT NULL DEFAULT 0,
     owner         TEXT NOT NULL DEFAULT '',
     claimed_until INTEGER,
@@ -96,6 +94,15 @@ CREATE TABLE achim_entry (
 CREATE INDEX achim_entry_next ON achim_entry (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX achim_entry_claimed ON achim_entry (claimed_until) WHERE owner <> '';
 CREATE INDEX achim_entry_date ON achim_entry (date);
+
+-- What of an entry is long. It changes once or twice in the life of an entry, where the row above changes at
+-- every step. An entry that was never read for has no row.
+CREATE TABLE achim_entry_body (
+    entry_id TEXT PRIMARY KEY REFERENCES achim_entry (id) ON DELETE CASCADE,
+    windows  TEXT,
+    sections TEXT,
+    content  TEXT
+);
 
 CREATE TABLE achim_run (
     id          TEXT PRIMARY KEY,
@@ -132,7 +139,7 @@ CREATE TABLE achim_source_state (
     failing_since INTEGER,
     reason        TEXT NOT NULL,
     PRIMARY KEY (reader_id, source)
-);
+) WITHOUT ROWID;
 
 -- Keys are other people's and of any length: the index holds their digest.
 CREATE TABLE achim_seen (
@@ -141,7 +148,7 @@ CREATE TABLE achim_seen (
     key       TEXT NOT NULL,
     date      TEXT NOT NULL,
     PRIMARY KEY (reader_id, digest)
-);
+) WITHOUT ROWID;
 
 CREATE TABLE achim_copy (
     reader_id TEXT NOT NULL,
