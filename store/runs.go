@@ -257,8 +257,9 @@ type runReaderOf struct {
 	reader briefing.RunReader
 }
 
-// scanRunReader reads a reader beside its entry: what is pending is told as the entry has it, what is
-// settled as it was then; where the message is and how sources went always as the entry has it.
+// scanRunReader reads a reader beside its entry: what is pending is told as the entry has it, the outcome of
+// what is settled as it was then; where the message is, its label and how sources went always as the entry
+// has it, so that they agree.
 func scanRunReader(row scanner) (runReaderOf, error) {
 	var of runReaderOf
 	var status briefing.Status
@@ -268,6 +269,9 @@ func scanRunReader(row scanner) (runReaderOf, error) {
 		structure{"verdicts", &rr.Verdicts}, opt(&status), opt(&reason), opt(&rr.ChannelID), opt(&rr.MessageTS))
 	if rr.Outcome == briefing.OutcomePending && rr.Entry != "" {
 		rr.Status, rr.Reason = status, reason
+	}
+	if status != "" && slices.Contains([]briefing.Outcome{briefing.OutcomeDelivered, briefing.OutcomeMended, briefing.OutcomeStillDegraded}, rr.Outcome) {
+		rr.Status = status // it may have mended itself since
 	}
 	return of, err
 }

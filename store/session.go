@@ -76,7 +76,7 @@ func (q *session) exec(ctx context.Context, query string, args ...any) (int64, e
 	query = q.dialect.rebind(query)
 	stmt, err := q.statement(ctx, query)
 	if err != nil {
-		return 0, err
+		return 0, unavailable(err)
 	}
 	var result sql.Result
 	switch {
@@ -88,7 +88,7 @@ func (q *session) exec(ctx context.Context, query string, args ...any) (int64, e
 		result, err = q.pool.ExecContext(ctx, query, args...)
 	}
 	if err != nil {
-		return 0, err
+		return 0, unavailable(err)
 	}
 	return result.RowsAffected()
 }
@@ -116,7 +116,7 @@ type scanner interface{ Scan(dest ...any) error }
 func list[T any](ctx context.Context, q *session, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := q.query(ctx, query, args...)
 	if err != nil {
-		return nil, err
+		return nil, unavailable(err)
 	}
 	defer func() { _ = rows.Close() }()
 	var all []T
@@ -127,7 +127,7 @@ func list[T any](ctx context.Context, q *session, scan func(scanner) (T, error),
 		}
 		all = append(all, one)
 	}
-	return all, rows.Err()
+	return all, unavailable(rows.Err())
 }
 
 // one runs a query and reads its first row; found is false when there is none.
@@ -167,7 +167,7 @@ func (s *Store) inTx(ctx context.Context, work func(q *session) error) error {
 func (s *Store) inTxOnce(ctx context.Context, work func(q *session) error) error {
 	tx, err := s.w.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("begin: %w", err)
+		return fmt.Errorf("begin: %w", unavailable(err))
 	}
 	q := s.writer()
 	q.tx = tx
@@ -179,7 +179,7 @@ func (s *Store) inTxOnce(ctx context.Context, work func(q *session) error) error
 		return err
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return fmt.Errorf("commit: %w", unavailable(err))
 	}
 	for _, query := range q.missed {
 		// What was committed stands: a statement that cannot be prepared now runs as text again.

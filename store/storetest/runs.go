@@ -115,8 +115,8 @@ func runSettled(t *testing.T, s *store.Store) {
 
 	e.Status, e.MessageTS = briefing.Degraded, "9.9"
 	must(s.Advance(t.Context(), briefing.Step{Entry: e, From: briefing.Delivered}))(t)
-	want.MessageTS = "9.9"
-	wantSame(t, "settled keeps its status, not its message", reader("first"), want)
+	want.MessageTS, want.Status = "9.9", briefing.Degraded
+	wantSame(t, "settled keeps its outcome; message and label are the entry's", reader("first"), want)
 	check(t, s.Trigger(t.Context(), manualRun("fourth", entry), nil))
 	if rr := reader("fourth"); rr.Status != briefing.Degraded {
 		t.Errorf("pending is told as the entry has it: %+v", rr)
