@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 # Two compilers at once help nobody on a small machine, and `make -j check` would mix their reports.
 .NOTPARALLEL:
-.PHONY: help run build test check lint bench fmt
+.PHONY: help run build test check lint bench crash fmt
 
 # A tarball has no history to describe, and git refuses a checkout that belongs to another user.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -35,6 +35,9 @@ lint: ## the part of check that runs no test of behaviour
 
 bench: build ## what a briefing costs, with a real PostgreSQL (ARGS='-readers 100'; PKG= for Go's own benchmarks)
 	@PKG='$(PKG)' .ci/bench.sh $(ARGS)
+
+crash: ## the whole crash laboratory: KILLS=1000 kills at every step, both databases; some 15 minutes
+	@.ci/crash.sh $(KILLS) $(ARGS)
 
 fmt: ## format every Go file, imports grouped
 	@.ci/lint.sh fmt

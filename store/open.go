@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -23,6 +24,10 @@ const (
 	sqliteReaders = 4  // connections that read beside the one that writes
 	// busyTimeout is how long a statement waits for another process to finish writing.
 	busyTimeout = 10 * time.Second
+	// idleInTransaction is after how many milliseconds PostgreSQL gives up a transaction whose process does
+	// nothing. One that is frozen would hold its locks for as long, and everybody waits for those of a run;
+	// its connections may queue for one lock, so the wait is this for each of them.
+	idleInTransaction = "3000"
 )
 
 // address is where a database is.
@@ -77,6 +82,11 @@ func (a address) openPostgres(ctx context.Context, s *Store) error {
 	}
 	if u, err := url.Parse(a.url); err == nil && !u.Query().Has("pool_max_conns") {
 		config.MaxConns = poolSize
+	}
+	// Not a parameter of the connection: poolers in between refuse those they do not know.
+	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+		_, err := c.Exec(ctx, "SET idle_in_transaction_session_timeout = "+idleInTransaction)
+		return err
 	}
 	connections, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

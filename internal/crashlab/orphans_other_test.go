@@ -1,0 +1,8 @@
+//go:build crash && !linux
+
+package crashlab_test
+
+import "os/exec"
+
+// dieTogether needs Linux.
+func dieTogether(*exec.Cmd) {}
