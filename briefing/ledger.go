@@ -63,7 +63,8 @@ const (
 //	sending   → delivered   Slack said ok, or history shows our marker
 //	sending   → prepared    a definite refusal, or history shows that nothing was posted
 //	sending   → unknown     history cannot settle it
-//	prepared  → failed      past the grace, or refused even as plain text
+//	prepared  → failed      past the grace, or no DM is to be had
+//	sending   → failed      recipient refused, or the message even as plain text
 //	planned, prepared → missed   paused, a day off, or later than the grace
 //	failed, missed → planned     a manual trigger
 //	unknown   → delivered, planned   a person who has looked
@@ -166,7 +167,8 @@ type LedgerStore interface {
 	// Entry returns the entry with everything it holds, or ErrNotFound.
 	Entry(ctx context.Context, id EntryID) (Entry, error)
 	// Claim makes owner the entry's worker until the given time if the entry is at epoch and nobody else
-	// has it, or whoever had it has run out of time. The returned entry has a new epoch.
+	// has it, or whoever had it has run out of time; a live claim of owner's own is somebody else's too. The
+	// returned entry has a new epoch.
 	Claim(ctx context.Context, id EntryID, epoch int64, owner string, now, until time.Time) (Entry, error)
 	// Advance makes one step and returns the entry as it now stands.
 	Advance(ctx context.Context, step Step) (Entry, error)

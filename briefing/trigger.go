@@ -171,22 +171,21 @@ func (t *Trigger) dates(readers []Reader, req TriggerRequest) ([]Date, error) {
 // decide says what a trigger does to one reader's entry.
 func (t *Trigger) decide(ctx context.Context, run RunID, r Reader, date Date, force bool) (RunReader, *Step, error) {
 	rr := RunReader{Reader: r.ID, SlackUserID: r.SlackUserID}
-	daily, found, err := t.entry(ctx, r.ID, date)
-	if err != nil {
-		return rr, nil, err
-	}
 	now := t.Now()
 	fresh := Entry{
 		ID: EntryID(NewID()), Reader: r.ID, Date: date, Slot: DailySlot, Run: run, State: Planned,
 		DueAt: now, NextAt: now, ChannelID: r.SlackChannelID,
 	}
 	if force {
-		fresh.Slot = ForceSlot(run)
-		if fresh.Windows, err = t.Pipeline.windowsOf(ctx, r.ID, date); err != nil {
-			return rr, nil, err
-		}
+		windows, err := t.Pipeline.windowsOf(ctx, r.ID, date)
+		fresh.Slot, fresh.Windows, rr.Entry = ForceSlot(run), windows, fresh.ID
+		return rr, &Step{Entry: fresh}, err
 	}
-	if force || !found {
+	daily, found, err := t.entry(ctx, r.ID, date)
+	if err != nil {
+		return rr, nil, err
+	}
+	if !found {
 		rr.Entry = fresh.ID
 		return rr, &Step{Entry: fresh}, nil
 	}
