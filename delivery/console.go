@@ -68,7 +68,7 @@ type screen struct {
 func (c *screen) block(b shownBlock) {
 	switch b.Type {
 	case "header":
-		c.line([]run{{text: b.Text.Text, style: styleHeader}})
+		c.line([]stretch{{text: b.Text.Text, style: styleHeader}})
 	case "section":
 		for _, line := range strings.Split(b.Text.Text, "\n") {
 			c.line(readMrkdwn(line, stylePlain))
@@ -83,7 +83,7 @@ func (c *screen) block(b shownBlock) {
 func (c *screen) element(e shownElement) {
 	var label shownText
 	if e.Type == "button" && json.Unmarshal(e.Text, &label) == nil {
-		c.line([]run{{text: "[ " + label.Text + " ]", style: styleButton, url: e.URL}})
+		c.line([]stretch{{text: "[ " + label.Text + " ]", style: styleButton, url: e.URL}})
 		if !c.color && e.URL != "" {
 			c.begin()
 			c.out.WriteString(" " + e.URL + "\n") // whole, whatever the width: a link in two cannot be opened
@@ -109,20 +109,20 @@ const (
 	styleButton
 )
 
-// run is a stretch of text in one style.
-type run struct {
+// stretch is text in one style.
+type stretch struct {
 	text  string
 	style style
 	url   string
 }
 
 // readMrkdwn reads a line of the markup this package writes: bold, links, three entities.
-func readMrkdwn(s string, base style) []run {
-	var runs []run
+func readMrkdwn(s string, base style) []stretch {
+	var stretches []stretch
 	look, begun := base, strings.Builder{}
 	flush := func() {
 		if begun.Len() > 0 {
-			runs = append(runs, run{text: unescape(begun.String()), style: look})
+			stretches = append(stretches, stretch{text: unescape(begun.String()), style: look})
 			begun.Reset()
 		}
 	}
@@ -143,14 +143,14 @@ func readMrkdwn(s string, base style) []run {
 				continue
 			}
 			flush()
-			runs = append(runs, run{text: unescape(label), style: look, url: unescape(address)})
+			stretches = append(stretches, stretch{text: unescape(label), style: look, url: unescape(address)})
 			i += end
 		default:
 			begun.WriteByte(s[i])
 		}
 	}
 	flush()
-	return runs
+	return stretches
 }
 
 // apartAt reports whether the asterisk at i is somebody else's: set apart by escape, or inside a word.
@@ -167,12 +167,12 @@ var entities = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&", zeroW
 
 func unescape(s string) string { return entities.Replace(s) }
 
-// line writes runs, wrapped between words. A style is switched on just before a word, so that no space
+// line writes text, wrapped between words. A style is switched on just before a word, so that no space
 // before it is underlined or part of a link.
-func (c *screen) line(runs []run) {
+func (c *screen) line(stretches []stretch) {
 	c.begin()
 	at, space := 0, 1 // columns taken, spaces owed; the first one follows the margin
-	for _, r := range runs {
+	for _, r := range stretches {
 		open, shut := c.look(r)
 		on := false
 		for _, word := range strings.SplitAfter(r.text, " ") {
@@ -219,8 +219,8 @@ func (c *screen) begin() {
 	c.out.WriteString(margin)
 }
 
-// look returns what switches a run's style on and off.
-func (c *screen) look(r run) (open, shut string) {
+// look returns what switches a style on and off.
+func (c *screen) look(r stretch) (open, shut string) {
 	if !c.color {
 		return "", ""
 	}

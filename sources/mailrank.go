@@ -40,9 +40,6 @@ func (a address) display() string {
 	return local
 }
 
-// String returns the mailbox.
-func (a address) String() string { return a.mailbox }
-
 // addresses is a set of mailboxes, in lower case.
 type addresses map[string]bool
 
