@@ -22,6 +22,7 @@ type Planner interface {
 type Config struct {
 	Planner Planner
 	Planned func()                // called after a tick that planned something; may be nil
+	Ticked  func()                // called after every tick, also one that failed; must not block; may be nil
 	Nightly func(context.Context) // called at 03:30; may be nil
 	Zone    *time.Location        // of the night; ticks come each minute whatever the zone
 	Logger  *slog.Logger
@@ -75,6 +76,9 @@ func (c *Clock) Stop() error {
 
 // tick plans. This is the rim: a failure is logged here, and the next tick makes it good.
 func (c *Clock) tick(ctx context.Context) {
+	if c.cfg.Ticked != nil {
+		defer c.cfg.Ticked()
+	}
 	planned, err := c.cfg.Planner.Tick(ctx)
 	if err != nil {
 		if ctx.Err() == nil {

@@ -34,10 +34,10 @@ func (p *planner) Tick(context.Context) (int, error) {
 func TestTicksAtStartAndEveryMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &planner{fails: 1}
-		planned := 0
+		planned, ticked := 0, 0
 		var log strings.Builder
 		c, err := schedule.New(schedule.Config{
-			Planner: p, Planned: func() { planned++ }, Zone: time.UTC,
+			Planner: p, Planned: func() { planned++ }, Ticked: func() { ticked++ }, Zone: time.UTC,
 			Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		if err != nil {
@@ -52,8 +52,8 @@ func TestTicksAtStartAndEveryMinute(t *testing.T) {
 		if err := c.Stop(); err != nil {
 			t.Errorf("second stop: %v", err)
 		}
-		if p.ticks != 4 || planned != 3 {
-			t.Errorf("%d ticks in three minutes and a start, %d of them told of", p.ticks, planned)
+		if p.ticks != 4 || planned != 3 || ticked != 4 {
+			t.Errorf("%d ticks in three minutes and a start, %d of them told of, %d followed", p.ticks, planned, ticked)
 		}
 		if !strings.Contains(log.String(), "the next minute tries again") {
 			t.Errorf("a failed tick is not logged: %s", log.String())

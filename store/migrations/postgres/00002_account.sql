@@ -1,0 +1,8 @@
+-- +goose Up
+
+-- The due minutes whose deliveries were counted, and whose alarm was therefore somebody's to raise: one row each,
+-- written before anything is told.
+CREATE TABLE achim_account (
+    due_at       BIGINT PRIMARY KEY,
+    accounted_at BIGINT NOT NULL
+);
