@@ -14,8 +14,13 @@ import (
 type PlanStore interface {
 	// DueReaders returns up to limit readers whose PlanAt is not after horizon, earliest first, then by id.
 	DueReaders(ctx context.Context, horizon time.Time, limit int) ([]Reader, error)
+	// DueCounts returns how many readers' PlanAt is after one instant and not after another, by PlanAt in
+	// milliseconds of Unix time.
+	DueCounts(ctx context.Context, after, until time.Time) (map[int64]int, error)
 	// Plan writes a plan in one transaction and returns how many entries were new. Entries whose reader,
-	// date and slot exist already are left as they are. May be called by several processes at once.
+	// date and slot exist already are left as they are. A reader with a visit who is gone, has been changed,
+	// or stands elsewhere by now is passed over with all their entries: whoever moves PlanAt plans. May be
+	// called by several processes at once.
 	Plan(ctx context.Context, p Plan) (int, error)
 }
 
@@ -30,12 +35,19 @@ type Plan struct {
 type NextVisit struct {
 	Reader  ReaderID
 	Was, At time.Time
+	Changed time.Time // UpdatedAt as it was read; zero = whatever it is
+}
+
+// visit returns the reader's next visit.
+func visit(r Reader, at time.Time) NextVisit {
+	return NextVisit{Reader: r.ID, Was: r.PlanAt, At: at, Changed: r.UpdatedAt}
 }
 
 // Bounds of planning.
 const (
 	planTick   = time.Minute     // how often the planner is called
-	planBatch  = 2000            // readers a transaction
+	planBatch  = 5000            // readers a transaction
+	planAgain  = 3               // looks for readers who were changed while they were planned
 	onTime     = 2 * time.Minute // a briefing planned later than this is caught up
 	planBehind = 7 * 24 * time.Hour
 	// alignWithin holds every due time: the next one is a day away at most, or two where zones differ.
@@ -65,24 +77,48 @@ func (p *Planner) Tick(ctx context.Context) (int, error) {
 		p.aligned.Store(true)
 	}
 	planned := 0
-	horizon := p.Now().Add(p.Lead + planTick + planTick/2)
-	for {
-		readers, err := p.Store.DueReaders(ctx, horizon, planBatch)
+	batch, err := p.survey(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for looks := 0; looks < planAgain; {
+		readers, err := p.Store.DueReaders(ctx, batch.horizon, planBatch)
 		if err != nil {
 			return planned, fmt.Errorf("due readers: %w", err)
 		}
 		if len(readers) == 0 {
 			return planned, nil
 		}
-		n, err := p.Store.Plan(ctx, p.plan(readers, horizon))
+		n, err := p.Store.Plan(ctx, p.plan(batch, readers))
 		if err != nil {
 			return planned, fmt.Errorf("plan %d readers: %w", len(readers), err)
 		}
 		planned += n
 		if len(readers) < planBatch {
-			return planned, nil
+			looks++ // there may be some whom a change made the store pass over
 		}
 	}
+	return planned, nil
+}
+
+// survey returns an empty plan for what must be planned in this tick. When many are due at one hour, their
+// preparing starts earlier, and so does their planning.
+func (p *Planner) survey(ctx context.Context) (*planning, error) {
+	now := p.Now()
+	reach := planTick + planTick/2
+	b := &planning{now: now, horizon: now.Add(p.Lead + reach), grace: p.Grace, least: p.Lead, leads: map[int64]lead{}, started: map[int64]int{}}
+	counts, err := p.Store.DueCounts(ctx, now, now.Add(max(p.Lead, longestLead)+reach))
+	if err != nil {
+		return nil, fmt.Errorf("count readers due: %w", err)
+	}
+	for at, n := range counts {
+		l, due := leadFor(p.Lead, n), time.UnixMilli(at)
+		b.leads[at] = l
+		if starts := due.Add(-l.longest); !starts.After(now.Add(reach)) && due.After(b.horizon) {
+			b.horizon = due
+		}
+	}
+	return b, nil
 }
 
 // align moves readers forward whose hour is earlier than when they were planned, because the operator's
@@ -100,7 +136,7 @@ func (p *Planner) align(ctx context.Context) error {
 			continue
 		}
 		if due := schedule.DueAt(schedule.Next(now)); due.Before(r.PlanAt) {
-			moved.Next = append(moved.Next, NextVisit{r.ID, r.PlanAt, due})
+			moved.Next = append(moved.Next, visit(r, due))
 		}
 	}
 	if len(moved.Next) == 0 {
@@ -113,13 +149,13 @@ func (p *Planner) align(ctx context.Context) error {
 }
 
 // plan returns the plan for a batch of readers.
-func (p *Planner) plan(readers []Reader, horizon time.Time) Plan {
-	batch := planning{now: p.Now(), horizon: horizon, grace: p.Grace, lead: p.Lead, runs: map[string]*Run{}}
+func (p *Planner) plan(batch *planning, readers []Reader) Plan {
+	batch.plan, batch.runs = Plan{}, map[string]*Run{}
 	for _, r := range readers {
 		schedule, err := p.Defaults.Schedule(r)
 		if err != nil {
 			// Look again tomorrow rather than every minute; the others must not wait for this one.
-			batch.plan.Next = append(batch.plan.Next, NextVisit{r.ID, r.PlanAt, batch.now.Add(24 * time.Hour)})
+			batch.plan.Next = append(batch.plan.Next, visit(r, batch.now.Add(24*time.Hour)))
 			if p.Trouble != nil {
 				p.Trouble(r, err)
 			}
@@ -138,11 +174,13 @@ func (p *Planner) plan(readers []Reader, horizon time.Time) Plan {
 	return batch.plan
 }
 
-// planning is a plan in the making.
+// planning is a tick's plan in the making.
 type planning struct {
 	now, horizon time.Time
-	grace, lead  time.Duration
-	plan         Plan
+	grace, least time.Duration
+	leads        map[int64]lead // by due time, in milliseconds of Unix time
+	started      map[int64]int  // how many of them have their start
+	plan         Plan           // of the batch
 	runs         map[string]*Run
 }
 
@@ -162,7 +200,7 @@ func (b *planning) add(r Reader, s Schedule) {
 	for ; !s.DueAt(date).After(b.horizon); date = date.AddDays(1) {
 		b.entry(r, s, date)
 	}
-	b.plan.Next = append(b.plan.Next, NextVisit{r.ID, r.PlanAt, s.DueAt(date)})
+	b.plan.Next = append(b.plan.Next, visit(r, s.DueAt(date)))
 }
 
 // entry plans one date.
@@ -170,18 +208,30 @@ func (b *planning) entry(r Reader, s Schedule, date Date) {
 	due := s.DueAt(date)
 	e := Entry{
 		ID: EntryID(NewID()), Reader: r.ID, Date: date, Slot: DailySlot, State: Planned,
-		DueAt: due, NextAt: due.Add(-b.lead), ChannelID: r.SlackChannelID,
+		DueAt: due, ChannelID: r.SlackChannelID,
 	}
-	switch {
-	case r.PausedOn(date):
-		e.State, e.Reason, e.NextAt = Missed, Paused, time.Time{}
-	case !s.Works(date):
-		e.State, e.Reason, e.NextAt = Missed, DayOff, time.Time{}
+	switch reason := s.Spares(r, date); {
+	case reason != "":
+		e.State, e.Reason = Missed, reason
 	case b.now.After(due.Add(b.grace)):
-		e.State, e.Reason, e.NextAt = Missed, PastGrace, time.Time{}
+		e.State, e.Reason = Missed, PastGrace
+	default:
+		e.NextAt = b.start(due)
 	}
 	e.Run = b.run(due, date)
 	b.plan.Entries = append(b.plan.Entries, e)
+}
+
+// start returns when preparing the next of the briefings due at an hour starts.
+func (b *planning) start(due time.Time) time.Time {
+	at := due.UnixMilli()
+	l, known := b.leads[at]
+	if !known {
+		l = leadFor(b.least, 0)
+	}
+	n := b.started[at]
+	b.started[at]++
+	return due.Add(-l.at(n))
 }
 
 // run returns the run of a due minute: all replicas, and all readers of that minute, share it.

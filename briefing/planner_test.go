@@ -35,6 +35,16 @@ func (b *planBook) DueReaders(_ context.Context, horizon time.Time, limit int) (
 	return due, nil
 }
 
+func (b *planBook) DueCounts(_ context.Context, after, until time.Time) (map[int64]int, error) {
+	counts := map[int64]int{}
+	for _, r := range b.readers {
+		if r.PlanAt.After(after) && !r.PlanAt.After(until) {
+			counts[r.PlanAt.UnixMilli()]++
+		}
+	}
+	return counts, nil
+}
+
 func (b *planBook) Plan(_ context.Context, p briefing.Plan) (int, error) {
 	n := 0
 	for _, run := range p.Runs {

@@ -226,6 +226,9 @@ func (l *layout) summary() []language.Phrase {
 	if l.b.Gist.Next != nil && l.none(l.b.Gist.Meetings, briefing.Calendar) {
 		add(l.words.Next(l.next(), l.clock))
 	}
+	if l.b.Lost != nil {
+		add(language.Plain(l.words.Lost(*l.b.Lost, l.clock)))
+	}
 	return lines
 }
 

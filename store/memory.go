@@ -16,6 +16,8 @@ const (
 	seenDays = 14
 	// copyDays is how many dates back a copy is kept.
 	copyDays = 1
+	// beforeDays is how many dates back a briefing is looked for that did not arrive.
+	beforeDays = 7
 	// behindUTC is how many dates a reader may be behind the date in UTC.
 	behindUTC = 1
 )
@@ -55,6 +57,10 @@ func (s *Store) Memory(ctx context.Context, reader briefing.ReaderID, date brief
 	for _, key := range keys {
 		m.Seen[key] = true
 	}
+	m.Before, _, err = one(ctx, q, scanBefore, selectBefore, string(reader), string(briefing.DailySlot), date.String(), date.AddDays(-beforeDays).String())
+	if err != nil {
+		return briefing.Memory{}, fmt.Errorf("the briefing before of reader %s: %w", reader, err)
+	}
 	return m, nil
 }
 
@@ -70,6 +76,16 @@ func (s *Store) Sources(ctx context.Context, reader briefing.ReaderID) (map[brie
 		sources[source.name] = source.state
 	}
 	return sources, nil
+}
+
+// selectBefore finds the last daily briefing that was wanted: of a date that was to be without one nothing is said.
+const selectBefore = "SELECT date, state, reason FROM achim_entry WHERE reader_id = ? AND slot = ? AND date < ? AND date >= ? " +
+	"AND NOT (state = 'missed' AND reason IN ('paused', 'day_off', 'holiday')) ORDER BY date DESC LIMIT 1"
+
+func scanBefore(row scanner) (briefing.Before, error) {
+	var b briefing.Before
+	err := row.Scan(day{&b.Date}, &b.State, &b.Reason)
+	return b, err
 }
 
 func scanSource(row scanner) (rememberedSource, error) {

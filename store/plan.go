@@ -21,9 +21,32 @@ func (s *Store) DueReaders(ctx context.Context, horizon time.Time, limit int) ([
 	return readers, nil
 }
 
+// DueCounts returns how many readers' PlanAt is after one instant and not after another, by PlanAt in
+// milliseconds of Unix time.
+func (s *Store) DueCounts(ctx context.Context, after, until time.Time) (map[int64]int, error) {
+	type count struct {
+		at int64
+		n  int
+	}
+	found, err := list(ctx, s.reader(), func(row scanner) (c count, err error) {
+		err = row.Scan(&c.at, &c.n)
+		return c, err
+	}, "SELECT COALESCE(plan_at, 0), COUNT(*) FROM achim_reader WHERE COALESCE(plan_at, 0) > ? AND COALESCE(plan_at, 0) <= ? "+
+		"GROUP BY COALESCE(plan_at, 0)", after.UnixMilli(), until.UnixMilli())
+	if err != nil {
+		return nil, fmt.Errorf("count readers due: %w", err)
+	}
+	counts := make(map[int64]int, len(found))
+	for _, c := range found {
+		counts[c.at] = c.n
+	}
+	return counts, nil
+}
+
 // Plan writes a plan in one transaction and returns how many entries were new. Entries whose reader, date
-// and slot exist already are left as they are, and a run none of whose entries is new leaves no trace. May
-// be called by several processes at once.
+// and slot exist already are left as they are, and a run none of whose entries is new leaves no trace. A
+// reader whose visit does not stand any more gets none of the plan's entries. May be called by several
+// processes at once.
 func (s *Store) Plan(ctx context.Context, p briefing.Plan) (int, error) {
 	fresh := 0
 	err := s.inTx(ctx, func(q *session) error {
@@ -31,12 +54,20 @@ func (s *Store) Plan(ctx context.Context, p briefing.Plan) (int, error) {
 		if err != nil {
 			return fmt.Errorf("runs: %w", err)
 		}
-		entries := make([]briefing.Entry, len(p.Entries))
-		for i, e := range p.Entries {
+		// First, since it locks the readers: a change made at the same time is seen here or sees the entries.
+		passed, err := moveNext(ctx, q, p.Next)
+		if err != nil {
+			return fmt.Errorf("move readers on: %w", err)
+		}
+		entries := make([]briefing.Entry, 0, len(p.Entries))
+		for _, e := range p.Entries {
+			if passed[e.Reader] {
+				continue
+			}
 			if joined, ok := runs[e.Run]; ok {
 				e.Run = joined
 			}
-			entries[i] = e
+			entries = append(entries, e)
 		}
 		slices.SortStableFunc(entries, compareEntries)
 		inserted, err := insertEntries(ctx, q, entries, s.now())
@@ -46,9 +77,6 @@ func (s *Store) Plan(ctx context.Context, p briefing.Plan) (int, error) {
 		fresh = len(inserted)
 		if err := s.joinReaders(ctx, q, entries, inserted); err != nil {
 			return fmt.Errorf("readers of runs: %w", err)
-		}
-		if err := moveNext(ctx, q, p.Next); err != nil {
-			return fmt.Errorf("move readers on: %w", err)
 		}
 		return s.closeRuns(ctx, q, runs, made)
 	})
@@ -133,27 +161,34 @@ func (s *Store) joinReaders(ctx context.Context, q *session, entries []briefing.
 	return nil
 }
 
-var nextColumns = [...]column{{"id", "text"}, {"was", "bigint"}, {"at", "bigint"}}
+var nextColumns = [...]column{{"id", "text"}, {"was", "bigint"}, {"at", "bigint"}, {"changed", "bigint"}}
 
-// moveNext moves PlanAt of the readers that still stand where they were read.
-func moveNext(ctx context.Context, q *session, visits []briefing.NextVisit) error {
+// moveNext moves PlanAt of the readers that still stand where they were read, and returns the others.
+func moveNext(ctx context.Context, q *session, visits []briefing.NextVisit) (passed map[briefing.ReaderID]bool, err error) {
+	passed = make(map[briefing.ReaderID]bool, len(visits))
 	visits = slices.Clone(visits)
 	slices.SortFunc(visits, func(a, b briefing.NextVisit) int { return strings.Compare(string(a.Reader), string(b.Reader)) })
 	for _, part := range chunks(visits) {
 		rows := make([][]any, len(part))
 		for i, v := range part {
-			rows[i] = []any{string(v.Reader), ms(v.Was), ms(v.At)}
+			rows[i] = []any{string(v.Reader), ms(v.Was), ms(v.At), ms(v.Changed)}
+			passed[v.Reader] = true
 		}
 		args, err := q.dialect.batch(nextColumns[:], rows)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if _, err := q.exec(ctx, "UPDATE achim_reader SET plan_at = v.at FROM "+q.dialect.from(nextColumns[:])+
-			" WHERE achim_reader.id = v.id AND achim_reader.plan_at IS NOT DISTINCT FROM v.was", args...); err != nil {
-			return err
+		moved, err := list(ctx, q, scalar[briefing.ReaderID], "UPDATE achim_reader SET plan_at = v.at FROM "+q.dialect.from(nextColumns[:])+
+			" WHERE achim_reader.id = v.id AND achim_reader.plan_at IS NOT DISTINCT FROM v.was"+
+			" AND achim_reader.updated_at = COALESCE(v.changed, achim_reader.updated_at) RETURNING achim_reader.id", args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range moved {
+			delete(passed, id)
 		}
 	}
-	return nil
+	return passed, nil
 }
 
 // closeRuns drops the runs made for nothing, reopens those that got something to wait for, and finishes
