@@ -23,6 +23,7 @@ type Composition struct {
 	Zone     *time.Location
 	Language Language
 	At       time.Time // the slot time, or now when late
+	Before   Before    // the daily briefing before this one
 }
 
 // Compose turns the sections of an entry into a briefing: order, caps, causes and numbers. It is pure.
@@ -43,6 +44,9 @@ func Compose(c Composition) Briefing {
 		if section.ReadAt.After(b.ReadAt) {
 			b.ReadAt = section.ReadAt
 		}
+	}
+	if c.Before.lost() && !c.Entry.Slot.Forced() {
+		b.Lost = &c.Before
 	}
 	b.Problems = problems(c.Entry.Sections)
 	b.Gist = gist(b, c.Entry, c.Zone)

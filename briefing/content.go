@@ -25,6 +25,20 @@ type Briefing struct {
 	Lacked   []SourceName `json:"lacked,omitempty"` // of them, those of which nothing was there before
 	Invite   bool         `json:"invite,omitempty"` // never connected: say how
 	Gist     Gist         `json:"gist"`
+	Lost     *Before      `json:"lost,omitempty"` // the briefing before that was not delivered, or may not have been
+}
+
+// Before is what became of the daily briefing of an earlier date on which one was wanted. The zero value is none.
+type Before struct {
+	Date   Date   `json:"date"`
+	State  State  `json:"state"`
+	Reason Reason `json:"reason,omitempty"`
+}
+
+// lost reports whether the reader is owed a word about it: nobody was there to send it, or whether it arrived is
+// not known. Of what Slack refused the reader hears otherwise, if at all.
+func (b Before) lost() bool {
+	return b.State == Unknown || b.State == Missed && b.Reason == PastGrace
 }
 
 // Location returns the zone of the briefing, UTC when its name is not known any more.

@@ -203,7 +203,9 @@ type Run struct {
 	Date       Date   // the date asked for, or that of the operator's zone
 	StartedAt  time.Time
 	FinishedAt time.Time // zero while running
-	Readers    []RunReader
+	// EstimatedEnd is when all of it should be sent, by the pace; zero when finished or not asked for.
+	EstimatedEnd time.Time
+	Readers      []RunReader
 }
 
 // Finished reports whether nothing of the run is pending.

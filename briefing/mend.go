@@ -80,8 +80,17 @@ func (p *Pipeline) Mend(ctx context.Context, e Entry) error {
 		section, _ := e.Section(name)
 		return len(section.Items) > 0 // an earlier copy, or a part
 	}))
+	if err := p.turn(ctx, e, PaceUpdate); err != nil {
+		_, err = p.queued(ctx, e, err)
+		return err
+	}
+	mended = mended.outOfLine()
 	if err := p.edit(ctx, mended); err != nil {
 		p.Observe.trouble(e, err)
+		if ReasonOf(err) == RateLimited {
+			_, err = p.queued(ctx, e, &queuedError{p.held(ctx, PaceUpdate, err)})
+			return err
+		}
 		return p.unmended(ctx, e, ReasonOf(err))
 	}
 	return p.commitMend(ctx, mended, r.memory, filled)
@@ -123,11 +132,17 @@ func (p *Pipeline) commitMend(ctx context.Context, e Entry, memory Memory, fille
 	if !reply {
 		return nil
 	}
+	if err := p.turn(ctx, after, PacePost); ctx.Err() != nil {
+		return err // stopping; one that would wait long goes out of turn instead, for nobody comes back to it
+	}
 	_, err = p.Deliverer.Post(ctx, Post{
 		ChannelID: e.ChannelID, ThreadTS: e.MessageTS, Deadline: p.Now().Add(postWithin),
 		Message: p.Renderer.Filled(*e.Content),
 	})
 	if err != nil {
+		if ReasonOf(err) == RateLimited {
+			p.held(ctx, PacePost, err)
+		}
 		p.Observe.trouble(after, fmt.Errorf("tell what was filled in: %w", err))
 	}
 	return nil

@@ -19,7 +19,7 @@ const (
 	giveUpRun     = 4 // refusals after which a run is told "failed" although the entry is tried on
 )
 
-// Pipeline takes entries through their life. All fields but Observe, LogGist and Budgets must be set; it is
+// Pipeline takes entries through their life. All fields but Observe, LogGist, Budgets and Pacer must be set; it is
 // safe for concurrent use, by several processes as well: the ledger's fences see to that.
 type Pipeline struct {
 	Ledger    LedgerStore
@@ -36,6 +36,7 @@ type Pipeline struct {
 	Grace     time.Duration // how late a briefing may be
 	MendUntil TimeOfDay     // in the reader's zone
 	LogGist   bool          // conversation_log gets the gist alone
+	Pacer     *Pacer        // nil = no pace
 	Observe   Observer
 	Now       func() time.Time
 }
@@ -110,9 +111,13 @@ func (p *Pipeline) Prepare(ctx context.Context, e Entry) (Entry, error) {
 		return e, fmt.Errorf("prepare: %w", err) // stopping: what failed for that must not be frozen
 	}
 	e = p.compose(r)
-	if e.ChannelID == "" {
+	if e.ChannelID == "" && p.near(PaceOpen) {
 		// Opening the DM now saves a call at the hour; when it fails, Deliver says so.
-		e.ChannelID, _ = p.channel(ctx, e.Reader)
+		channel, err := p.channel(ctx, e)
+		if ReasonOf(err) == RateLimited {
+			p.held(ctx, PaceOpen, err)
+		}
+		e.ChannelID = channel
 	}
 	e.State, e.PreparedAt, e.Tries, e.Reason = Prepared, p.Now(), 0, ""
 	e.NextAt = e.DueAt
@@ -135,7 +140,10 @@ func (p *Pipeline) Deliver(ctx context.Context, e Entry) error {
 		return p.close(ctx, e, Failed, PastGrace)
 	}
 	if e.ChannelID == "" {
-		channel, err := p.channel(ctx, e.Reader)
+		channel, err := p.channel(ctx, e)
+		if queued, err := p.queued(ctx, e, err); queued {
+			return err
+		}
 		if _, refusal := errors.AsType[*Error](err); refusal {
 			return p.refused(ctx, e, err)
 		}
@@ -143,8 +151,14 @@ func (p *Pipeline) Deliver(ctx context.Context, e Entry) error {
 			return err
 		}
 		e.ChannelID = channel
+		e = e.outOfLine() // what it waited for was the opening
 	}
 	message := p.Renderer.Render(*e.Content) // first: what fails here must not leave a doubt behind
+	if err := p.turn(ctx, e, PacePost); err != nil {
+		_, err = p.queued(ctx, e, err)
+		return err
+	}
+	e = e.outOfLine()
 	now := p.Now()
 	e.State, e.SendingAt, e.PostDeadline = Sending, now, now.Add(postWithin)
 	e.NextAt = e.PostDeadline.Add(settleAfter)
@@ -246,7 +260,8 @@ func (p *Pipeline) refused(ctx context.Context, e Entry, cause error) error {
 	case PayloadRefused:
 		return p.close(ctx, e, Failed, reason)
 	case RateLimited:
-		e.State, e.NextAt = Prepared, now.Add(max(RetryAfter(cause), time.Second))
+		e.State = Prepared
+		e.NextAt = p.held(ctx, e.queuedFor(), cause)
 		if from == Sending {
 			e.Attempt--
 		}
@@ -319,19 +334,24 @@ func (p *Pipeline) compose(r reading) Entry {
 	} else if e.PreparedAt.IsZero() && r.now.After(at) {
 		at = r.now
 	}
-	content := Compose(Composition{Entry: e, Reader: r.reader, Zone: r.zone, Language: p.Defaults.LanguageOf(r.reader), At: at})
+	content := Compose(Composition{Entry: e, Reader: r.reader, Zone: r.zone, Language: p.Defaults.LanguageOf(r.reader), At: at,
+		Before: r.memory.Before})
 	e.Content, e.Status, e.FirstAt = &content, content.Status, content.Gist.FirstMeeting
 	return e
 }
 
 // channel returns the id of the reader's DM, opening and keeping it when it is not known.
-func (p *Pipeline) channel(ctx context.Context, id ReaderID) (string, error) {
+func (p *Pipeline) channel(ctx context.Context, e Entry) (string, error) {
+	id := e.Reader
 	reader, err := p.Readers.Reader(ctx, string(id))
 	if err != nil {
 		return "", fmt.Errorf("reader %s: %w", id, err)
 	}
 	if reader.SlackChannelID != "" {
 		return reader.SlackChannelID, nil
+	}
+	if err := p.turn(ctx, e, PaceOpen); err != nil {
+		return "", err
 	}
 	ctx, cancel := context.WithTimeout(ctx, postWithin)
 	defer cancel()

@@ -76,6 +76,7 @@ type Reader struct {
 	Feeds          []Feed     // beside the team's
 	Paused         bool
 	PausedUntil    Date // the first date briefed again; zero when open-ended
+	SkipHolidays   bool // no briefing on the public holidays of Defaults.Holiday
 	Notification   Notification
 	PlanAt         time.Time // when the planner must look at this reader next
 	CreatedAt      time.Time
@@ -210,6 +211,7 @@ type Schedule struct {
 	At       TimeOfDay
 	Zone     *time.Location
 	Weekdays Weekdays
+	Holiday  func(Date) bool // the days off the reader wishes to be spared; nil = none
 }
 
 // DueAt returns the instant at which the briefing of d is due, whether or not d is a day off.
@@ -238,6 +240,23 @@ func (s Schedule) planned(t time.Time) Date {
 // Works reports whether the reader wants a briefing on d's weekday.
 func (s Schedule) Works(d Date) bool { return s.Weekdays.Has(d.Weekday()) }
 
+// Spares returns why r, whose schedule s is, wants no briefing on d: Paused, DayOff or PublicHoliday, and ""
+// when one is wanted.
+func (s Schedule) Spares(r Reader, d Date) Reason {
+	switch {
+	case r.PausedOn(d):
+		return Paused
+	case !s.Works(d):
+		return DayOff
+	case s.Holiday != nil && s.Holiday(d):
+		return PublicHoliday
+	}
+	return ""
+}
+
+// sparing reports whether the reason is one of Spares.
+func sparing(r Reason) bool { return r == Paused || r == DayOff || r == PublicHoliday }
+
 // Defaults are the operator's settings for readers without their own. Safe for concurrent use; must not
 // be copied after first use.
 type Defaults struct {
@@ -245,6 +264,7 @@ type Defaults struct {
 	Zone     *time.Location
 	Weekdays Weekdays
 	Language Language
+	Holiday  func(Date) bool // the public holidays a reader may wish to be spared; nil = none
 
 	zones sync.Map // name → *time.Location; parsing a zone costs more than planning a reader
 }
@@ -257,6 +277,9 @@ func (d *Defaults) Schedule(r Reader) (Schedule, error) {
 	}
 	if r.Weekdays != 0 {
 		s.Weekdays = r.Weekdays
+	}
+	if r.SkipHolidays {
+		s.Holiday = d.Holiday
 	}
 	if r.Timezone == "" {
 		return s, nil
@@ -282,8 +305,7 @@ func (d *Defaults) LanguageOf(r Reader) Language {
 	return d.Language
 }
 
-// NextDue returns when r gets the next briefing after t: the first due time that is neither a day off
-// nor paused. It returns the zero time when there is none within a year or the zone is unknown.
+// NextDue returns when r gets the next briefing after t: the first due time on which a briefing is wanted. It returns the zero time when there is none within a year or the zone is unknown.
 func (d *Defaults) NextDue(r Reader, t time.Time) time.Time {
 	s, err := d.Schedule(r)
 	if err != nil {
@@ -291,7 +313,7 @@ func (d *Defaults) NextDue(r Reader, t time.Time) time.Time {
 	}
 	date := s.Next(t)
 	for range 366 {
-		if s.Works(date) && !r.PausedOn(date) {
+		if s.Spares(r, date) == "" {
 			return s.DueAt(date)
 		}
 		date = date.AddDays(1)

@@ -40,6 +40,7 @@ const (
 	AlreadyDelivered Reason = "already_delivered"
 	Paused           Reason = "paused"
 	DayOff           Reason = "day_off"
+	PublicHoliday    Reason = "holiday" // and the reader wishes to be spared
 	PastGrace        Reason = "past_grace"
 )
 

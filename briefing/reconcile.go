@@ -13,6 +13,11 @@ func (p *Pipeline) Reconcile(ctx context.Context, e Entry) error {
 		e.NextAt = wait
 		return p.advance(ctx, Step{Entry: e, From: Sending, Release: true})
 	}
+	if err := p.turn(ctx, e, PaceHistory); err != nil {
+		_, err = p.queued(ctx, e, err)
+		return err
+	}
+	e = e.outOfLine()
 	ts, err := p.Deliverer.Find(ctx, e.ChannelID, e.ID, e.SendingAt)
 	switch {
 	case err != nil && p.mayLookAgain(e, err):
@@ -21,6 +26,9 @@ func (p *Pipeline) Reconcile(ctx context.Context, e Entry) error {
 			e.PostDeadline = e.PostDeadline.Add(late) // nobody was there to look: the time to do so begins now
 		}
 		e.NextAt = now.Add(max(RetryAfter(err), lookAgain))
+		if ReasonOf(err) == RateLimited {
+			e.Reason, e.NextAt = RateLimited, p.held(ctx, PaceHistory, err)
+		}
 		return p.advance(ctx, Step{Entry: e, From: Sending, Release: true})
 	case err != nil:
 		p.Observe.trouble(e, err)

@@ -73,7 +73,7 @@ func (ro *Roster) Remove(ctx context.Context, id ReaderID) error {
 	return nil
 }
 
-// replan applies what changed to the reader's open daily entries: another hour, a pause, a day off. An
+// replan applies what changed to the reader's open daily entries: another hour, a pause, a day off, a holiday. An
 // entry somebody works on right now is taken from them: their work was for the old wishes.
 func (ro *Roster) replan(ctx context.Context, r Reader, schedule Schedule) error {
 	entries, err := ro.Runs.Entries(ctx, EntryFilter{Reader: r.ID, Slot: DailySlot, Limit: 7})
@@ -112,20 +112,17 @@ func (ro *Roster) replanEntry(ctx context.Context, e Entry, r Reader, schedule S
 // An entry whose hour has come is left alone.
 func (ro *Roster) replanned(e Entry, r Reader, schedule Schedule) (Step, bool) {
 	now, due, from := ro.Now(), schedule.DueAt(e.Date), e.State
-	unwanted := from == Missed && (e.Reason == Paused || e.Reason == DayOff)
+	unwanted := from == Missed && sparing(e.Reason)
 	if (from != Planned && from != Prepared && !unwanted) || !e.DueAt.After(now) {
 		return Step{}, false
 	}
 	step := Step{From: from, Reopen: true}
-	wanted := !r.PausedOn(e.Date) && schedule.Works(e.Date)
+	spared := schedule.Spares(r, e.Date)
 	switch {
-	case unwanted && !wanted:
+	case unwanted && spared != "":
 		return Step{}, false
-	case r.PausedOn(e.Date):
-		e.State, e.Reason, e.NextAt = Missed, Paused, time.Time{}
-		step.Outcome = OutcomeSkipped
-	case !schedule.Works(e.Date):
-		e.State, e.Reason, e.NextAt = Missed, DayOff, time.Time{}
+	case spared != "":
+		e.State, e.Reason, e.NextAt = Missed, spared, time.Time{}
 		step.Outcome = OutcomeSkipped
 	case unwanted, !due.Equal(e.DueAt) && due.After(now):
 		// What comes in until the new hour belongs into it.

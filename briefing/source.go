@@ -225,6 +225,7 @@ type Memory struct {
 	Sources map[SourceName]SourceState
 	Copies  map[SourceName]Copy // for the date asked for
 	Seen    map[string]bool     // keys of news items delivered on earlier local dates
+	Before  Before              // the last daily briefing there was to be before the date
 }
 
 // MemoryStore remembers. What it returns was committed together with a delivery.

@@ -212,7 +212,8 @@ func (t *Trigger) underway(e Entry, now time.Time) bool {
 	case Sending:
 		return true
 	case Planned, Prepared:
-		return !e.DueAt.After(now) && !e.NextAt.After(now) && !t.Pipeline.late(e)
+		waits := e.State == Prepared && e.queuedFor() != "" // for its turn, which it would lose
+		return !e.DueAt.After(now) && (waits || !e.NextAt.After(now)) && !t.Pipeline.late(e)
 	default:
 		return false
 	}
@@ -229,6 +230,7 @@ func reopen(e Entry, r Reader, now time.Time) *Step {
 		e.State, e.DueAt, e.ChannelID = Planned, now, r.SlackChannelID
 		e.Reason, e.Windows, e.Tries, e.PlainText = "", nil, 0, false
 	case from == Delivered && e.Status == Degraded:
+		e = e.outOfLine()
 	default:
 		return nil
 	}
@@ -318,6 +320,7 @@ func mendStep(e Entry, now time.Time) (Step, bool) {
 		}
 		e.NextAt = now // somebody reads with the old one right now
 	case Delivered:
+		e = e.outOfLine()
 		e.NextAt, e.Tries = now, 0
 	case Prepared:
 		e.State, e.NextAt = Planned, now // read again before the hour

@@ -68,9 +68,10 @@ func (r Run) MarshalJSON() ([]byte, error) {
 		Date     Date        `json:"date"`
 		Started  *time.Time  `json:"started_at"`
 		Finished *time.Time  `json:"finished_at"`
+		Estimate *time.Time  `json:"estimated_end"`
 		Counts   RunCounts   `json:"counts"`
 		Readers  []RunReader `json:"readers"`
-	}{r.ID, r.Kind, state, r.Date, instant(r.StartedAt), instant(r.FinishedAt), r.Counts(), readers})
+	}{r.ID, r.Kind, state, r.Date, instant(r.StartedAt), instant(r.FinishedAt), instant(r.EstimatedEnd), r.Counts(), readers})
 }
 
 // MarshalJSON writes the contract's reader of a run.
@@ -107,6 +108,7 @@ type ReaderView struct {
 	Feeds        []Feed       `json:"feeds"`
 	Paused       bool         `json:"paused"`
 	PausedUntil  *string      `json:"paused_until"`
+	SkipHolidays bool         `json:"skip_holidays"`
 	Notification Notification `json:"notification"`
 	NextDueAt    *time.Time   `json:"next_due_at"` // null while paused without an end
 }
@@ -122,7 +124,7 @@ func (d *Defaults) View(r Reader, now time.Time) ReaderView {
 		ID: r.ID, Name: r.Name, SlackUserID: r.SlackUserID, Email: orNull(r.Email),
 		Timezone: zone, DeliverAt: schedule.At.String(), Weekdays: schedule.Weekdays,
 		Language: d.LanguageOf(r), Feeds: r.Feeds, Paused: r.Paused, PausedUntil: orNull(r.PausedUntil.String()),
-		Notification: r.Notification, NextDueAt: instant(d.NextDue(r, now)),
+		SkipHolidays: r.SkipHolidays, Notification: r.Notification, NextDueAt: instant(d.NextDue(r, now)),
 	}
 	if view.Feeds == nil {
 		view.Feeds = []Feed{}

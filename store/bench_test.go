@@ -21,23 +21,25 @@ func benchReader(n int) briefing.ReaderID {
 	return briefing.ReaderID(fmt.Sprintf("00000000-0000-4000-8000-%012d", n))
 }
 
-// BenchmarkPlan plans 10,000 readers of one minute at once.
+// BenchmarkPlan plans 100,000 readers of one minute, as the planner does: reading them included.
 func BenchmarkPlan(b *testing.B) {
-	const readers = 10_000
+	const readers = 100_000
 	eachBench(b, func(b *testing.B, s *store.Store) {
 		nine := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
-		for i := 0; b.Loop(); i++ {
-			date := briefing.DateOf(nine, time.UTC).AddDays(i)
-			run := briefing.Run{ID: briefing.RunID(briefing.NewID()), Key: "schedule/" + date.String(), Kind: briefing.RunSchedule, Date: date, StartedAt: nine}
-			plan := briefing.Plan{Runs: []briefing.Run{run}}
-			for n := range readers {
-				plan.Entries = append(plan.Entries, briefing.Entry{ID: briefing.EntryID(briefing.NewID()), Reader: benchReader(n), Date: date,
-					Slot: briefing.DailySlot, Run: run.ID, State: briefing.Planned, DueAt: nine, NextAt: nine})
-				plan.Next = append(plan.Next, briefing.NextVisit{Reader: benchReader(n), At: nine})
-			}
-			if n, err := s.Plan(b.Context(), plan); err != nil || n != readers {
+		now := nine
+		storetest.Exec(b, s, "INSERT INTO achim_reader (id, name, slack_user_id, slack_channel_id, email, timezone, weekdays, language, paused, "+
+			"paused_until, notification, plan_at, created_at, updated_at) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "+
+			fmt.Sprint(readers)+") SELECT '00000000-0000-4000-8000-' || substr(CAST(1000000000000 + i AS TEXT), 2), 'reader ' || i, 'U' || i, 'D' || i, "+
+			"'', '', 0, '', 0, '', '', "+fmt.Sprint(nine.UnixMilli())+", 1, 1 FROM n")
+		planner := &briefing.Planner{Store: s, Grace: time.Hour, Lead: 2 * time.Minute, Now: func() time.Time { return now },
+			Defaults: &briefing.Defaults{At: briefing.TimeOfDay{Hour: 9}, Zone: time.UTC, Weekdays: briefing.EveryDay}}
+		planner.Defaults.Zone = time.FixedZone("KST", 9*60*60)
+		for b.Loop() {
+			n, err := planner.Tick(b.Context())
+			if err != nil || n != readers {
 				b.Fatal(n, err)
 			}
+			now = now.Add(24 * time.Hour)
 		}
 	})
 }

@@ -9,13 +9,13 @@ import (
 )
 
 const readerColumns = "id, name, slack_user_id, slack_channel_id, email, timezone, deliver_at, weekdays, language, " +
-	"feeds, paused, paused_until, notification, plan_at, created_at, updated_at"
+	"feeds, paused, paused_until, notification, skip_holidays, plan_at, created_at, updated_at"
 
 func scanReader(row scanner) (briefing.Reader, error) {
 	var r briefing.Reader
 	var at string
 	err := row.Scan(&r.ID, &r.Name, opt(&r.SlackUserID), &r.SlackChannelID, &r.Email, &r.Timezone, opt(&at),
-		&r.Weekdays, &r.Language, structure{"feeds", &r.Feeds}, yes{&r.Paused}, day{&r.PausedUntil}, &r.Notification,
+		&r.Weekdays, &r.Language, structure{"feeds", &r.Feeds}, yes{&r.Paused}, day{&r.PausedUntil}, &r.Notification, yes{&r.SkipHolidays},
 		instant{&r.PlanAt}, instant{&r.CreatedAt}, instant{&r.UpdatedAt})
 	if err != nil || at == "" {
 		return r, err
@@ -78,12 +78,15 @@ func (s *Store) Readers(ctx context.Context) ([]briefing.Reader, error) {
 	return readers, nil
 }
 
-const saveReader = "INSERT INTO achim_reader (" + readerColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) " +
+const saveReader = "INSERT INTO achim_reader (" + readerColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) " +
 	"ON CONFLICT (id) DO UPDATE SET name = excluded.name, slack_user_id = excluded.slack_user_id, " +
 	"slack_channel_id = excluded.slack_channel_id, email = excluded.email, timezone = excluded.timezone, " +
 	"deliver_at = excluded.deliver_at, weekdays = excluded.weekdays, language = excluded.language, feeds = excluded.feeds, " +
 	"paused = excluded.paused, paused_until = excluded.paused_until, notification = excluded.notification, " +
-	"plan_at = excluded.plan_at, updated_at = excluded.updated_at RETURNING " + readerColumns
+	"skip_holidays = excluded.skip_holidays, plan_at = excluded.plan_at, " +
+	// Later with every change, whatever the clock does: the planner tells by it that somebody was changed.
+	"updated_at = CASE WHEN excluded.updated_at > achim_reader.updated_at THEN excluded.updated_at ELSE achim_reader.updated_at + 1 END " +
+	"RETURNING " + readerColumns
 
 // SaveReader inserts or replaces the reader and returns it as it now stands, with UpdatedAt (and CreatedAt
 // of a new one) set. A Slack id another reader has is a FieldError with code slack_id_taken.
@@ -100,7 +103,7 @@ func (s *Store) SaveReader(ctx context.Context, r briefing.Reader) (briefing.Rea
 	saved, _, err := one(ctx, s.writer(), scanReader, saveReader,
 		string(r.ID), clean(r.Name), nullable(clean(r.SlackUserID)), clean(r.SlackChannelID), clean(r.Email), r.Timezone,
 		nullable(at), int64(r.Weekdays), string(r.Language), feeds, flag(r.Paused), r.PausedUntil.String(),
-		string(r.Notification), ms(r.PlanAt), now, now)
+		string(r.Notification), flag(r.SkipHolidays), ms(r.PlanAt), now, now)
 	if isDuplicate(err, "slack_user_id") {
 		return briefing.Reader{}, &briefing.FieldError{Field: "slack_user_id", Code: "slack_id_taken",
 			Problem: fmt.Sprintf("%s belongs to another reader already: change or remove that one first", r.SlackUserID)}
@@ -127,6 +130,14 @@ func (s *Store) SaveChannel(ctx context.Context, reader briefing.ReaderID, chann
 // conversation_log rows stay: they are shared. ErrNotFound when there is none.
 func (s *Store) DeleteReader(ctx context.Context, id briefing.ReaderID) error {
 	err := s.inTx(ctx, func(q *session) error {
+		// First, since it locks: whoever plans the reader now is done before the entries go, or finds nobody.
+		n, err := q.exec(ctx, "DELETE FROM achim_reader WHERE id = ?", string(id))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return briefing.ErrNotFound
+		}
 		for _, table := range []string{"achim_entry", "achim_source_state", "achim_seen", "achim_copy", "achim_consent"} {
 			if _, err := q.exec(ctx, "DELETE FROM "+table+" WHERE reader_id = ?", string(id)); err != nil {
 				return fmt.Errorf("%s: %w", table, err)
@@ -135,13 +146,6 @@ func (s *Store) DeleteReader(ctx context.Context, id briefing.ReaderID) error {
 		runs, err := list(ctx, q, scalar[string], "DELETE FROM achim_run_reader WHERE reader_id = ? RETURNING run_id", string(id))
 		if err != nil {
 			return fmt.Errorf("achim_run_reader: %w", err)
-		}
-		n, err := q.exec(ctx, "DELETE FROM achim_reader WHERE id = ?", string(id))
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return briefing.ErrNotFound
 		}
 		// A run that only waited for this reader has nothing to wait for any more.
 		return s.finishRuns(ctx, q, runs)

@@ -31,7 +31,7 @@ func (c *cli) runsList() *cobra.Command {
 				return usagef("--limit: %d is not 1 or more", limit)
 			}
 			return c.with(cmd.Context(), func(a *app.App) error {
-				runs, err := a.Store.Runs(cmd.Context(), briefing.RunFilter{Limit: limit})
+				runs, err := a.Runs().Runs(cmd.Context(), briefing.RunFilter{Limit: limit})
 				if err != nil {
 					return err
 				}
@@ -72,7 +72,7 @@ func (c *cli) runsShow() *cobra.Command {
 		Example: "  achim runs show tiw63zc5qzfjdhm2mbnnkgq4ja",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.with(cmd.Context(), func(a *app.App) error {
-				run, err := a.Store.Run(cmd.Context(), briefing.RunID(args[0]))
+				run, err := a.Runs().Run(cmd.Context(), briefing.RunID(args[0]))
 				if errors.Is(err, briefing.ErrNotFound) {
 					return usagef("there is no run %q (achim runs list shows the last ones)", args[0])
 				}

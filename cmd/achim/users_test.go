@@ -123,7 +123,7 @@ func TestJSONIsTheAPIs(t *testing.T) {
 		t.Errorf("no runs: %v", got)
 	}
 	user := []string{"user_id", "name", "slack_user_id", "email", "timezone", "deliver_at", "weekdays", "language", "feeds",
-		"paused", "paused_until", "notification", "next_due_at"}
+		"paused", "paused_until", "notification", "skip_holidays", "next_due_at"}
 	members(t, "users add", d.json(0, "users", "add", "--name", "haneul", "--slack", haneulSlack), user)
 	members(t, "users show", d.json(0, "users", "show", "--user", "haneul"), user)
 	members(t, "users set", d.json(0, "users", "set", "--user", "haneul", "--at", "08:00"), user)
@@ -131,7 +131,7 @@ func TestJSONIsTheAPIs(t *testing.T) {
 	members(t, "connect", d.json(0, "connect", "--user", "haneul"), []string{"user_id", "url"})
 	preview := d.json(0, "preview", "--user", "haneul")
 	members(t, "preview", preview, []string{"user_id", "date", "status", "sources", "sections", "text", "blocks"})
-	run := []string{"run_id", "kind", "state", "date", "started_at", "finished_at", "counts", "readers"}
+	run := []string{"run_id", "kind", "state", "date", "started_at", "finished_at", "estimated_end", "counts", "readers"}
 	dry := d.json(0, "run", "--dry-run")
 	members(t, "run", dry, run)
 	reader := dry["readers"].([]any)[0].(map[string]any)

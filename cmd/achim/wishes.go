@@ -13,7 +13,7 @@ import (
 type wishes struct {
 	name, slack, email, timezone, at, language, notification, pausedUntil string
 	weekdays, feeds                                                       []string
-	pause, resume                                                         bool
+	pause, resume, skipHolidays                                           bool
 }
 
 // flags adds what can be said of a new reader and of a known one.
@@ -28,6 +28,7 @@ func (w *wishes) flags(cmd *cobra.Command) {
 	f.StringSliceVar(&w.weekdays, "weekdays", nil, "`days` with a briefing, such as mon,tue,wed,thu,fri; empty = the default")
 	f.StringArrayVar(&w.feeds, "feed", nil, "`URL` of a news feed beside the team's; repeat for several, empty = none")
 	f.StringVar(&w.notification, "notification", "", "`how much` a locked phone shows: full, or private for counts alone")
+	f.BoolVar(&w.skipHolidays, "skip-holidays", false, "no briefings on Korean public holidays; =false for briefings again")
 }
 
 // pauseFlags adds what can be said of a known reader only.
@@ -42,7 +43,7 @@ func (w *wishes) pauseFlags(cmd *cobra.Command) {
 // any reports whether any of the flags was given.
 func (w *wishes) any(given func(string) bool) bool {
 	return slices.ContainsFunc([]string{"name", "slack", "email", "timezone", "at", "language", "weekdays", "feed",
-		"notification", "pause", "resume", "paused-until"}, given)
+		"notification", "skip-holidays", "pause", "resume", "paused-until"}, given)
 }
 
 // wished is a reader as wished, with what is wrong in the wishes.
@@ -116,6 +117,9 @@ func (w *wishes) applyTimes(given func(string) bool, to *wished) {
 			to.note("weekdays", err)
 			r.Weekdays = days
 		}
+	}
+	if given("skip-holidays") {
+		r.SkipHolidays = w.skipHolidays
 	}
 	if given("pause") || given("resume") {
 		r.Paused, r.PausedUntil = w.pause && !w.resume, briefing.Date{}

@@ -13,8 +13,10 @@ import (
 
 	"achim/briefing"
 	"achim/delivery"
+	"achim/internal/alarm"
 	"achim/internal/config"
 	"achim/internal/engine"
+	"achim/internal/language"
 	"achim/internal/schedule"
 	"achim/internal/secret"
 	"achim/internal/telemetry"
@@ -51,6 +53,8 @@ type App struct {
 	Slack    *delivery.Slack
 	Renderer *delivery.Renderer
 	Metrics  *telemetry.Metrics
+	Pacer    *briefing.Pacer
+	Alarm    *alarm.Alarm
 
 	links     *secret.Links
 	anyLinks  bool
@@ -97,6 +101,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	a.links = secret.NewLinks(install, a.now)
 	a.Metrics = telemetry.NewMetrics(o.Version)
 	a.wire(o)
+	a.watchPace(ctx)
 	a.cleanups.add("connections", func(context.Context) error { return a.closeSources() })
 	a.cleanups.add("background work", a.behind.stop)
 	return a, nil
@@ -133,7 +138,8 @@ func migrated(ctx context.Context, s *store.Store) error {
 // wire makes every part from the configuration.
 func (a *App) wire(o Options) {
 	cfg := a.Config
-	a.Defaults = &briefing.Defaults{At: cfg.Schedule.At, Zone: cfg.Timezone, Weekdays: cfg.Schedule.Weekdays, Language: cfg.Language}
+	a.Defaults = &briefing.Defaults{At: cfg.Schedule.At, Zone: cfg.Timezone, Weekdays: cfg.Schedule.Weekdays, Language: cfg.Language,
+		Holiday: language.KoreanHolidays().On}
 	a.Google = sources.NewGoogle(sources.GoogleConfig{
 		ClientID: cfg.Google.ClientID, ClientSecret: cfg.Google.ClientSecret, RedirectURL: cfg.Google.RedirectURL,
 		Scopes: cfg.Google.Scopes, AuthURL: cfg.Google.AuthURL, TokenURL: cfg.Google.TokenURL,
@@ -145,6 +151,7 @@ func (a *App) wire(o Options) {
 	a.Renderer = delivery.NewRenderer(delivery.RenderConfig{
 		Buttons: !cfg.Slack.SigningSecret.IsZero(), ConnectURL: a.linkForDM, Operator: cfg.Delivery.Operator,
 	})
+	a.Pacer = &briefing.Pacer{Store: a.Store, Paces: briefing.SlackPaces(cfg.Delivery.RatePerMinute), Now: a.now}
 	a.engine = &engine.Local{Store: a.Store, Logger: a.Logger, Workers: o.Workers, Now: a.now}
 	a.Pipeline = &briefing.Pipeline{
 		Ledger: a.Store, Readers: a.Store, Channels: a.Store, Memory: a.Store, Runs: a.Store,
@@ -153,11 +160,11 @@ func (a *App) wire(o Options) {
 		}}),
 		Deliverer: measured{a.Slack, a.Metrics.SlackCalled}, Renderer: a.Renderer, Defaults: a.Defaults, Budgets: cfg.Budgets,
 		Owner: owner(), Grace: cfg.Grace, MendUntil: cfg.MendUntil, LogGist: cfg.ConversationLogContent == config.LogGist,
-		Observe: a.observer(), Now: a.now,
+		Pacer: a.Pacer, Observe: a.observer(), Now: a.now,
 	}
 	a.engine.Work = a.Pipeline.Work
 	a.Trigger = &briefing.Trigger{
-		Readers: a.Store, Runs: a.Store, DryRuns: a.Store, Pipeline: a.Pipeline, Zone: cfg.Timezone,
+		Readers: a.Store, Runs: a.Runs(), DryRuns: a.Store, Pipeline: a.Pipeline, Zone: cfg.Timezone,
 		Now: a.now, Wake: a.engine.Wake, Changed: a.bell.Next, Go: a.behind.Go,
 	}
 	a.Roster = &briefing.Roster{Readers: a.Store, Runs: a.Store, Ledger: a.Store, Defaults: a.Defaults,
@@ -166,6 +173,7 @@ func (a *App) wire(o Options) {
 		Trouble: func(r briefing.Reader, err error) {
 			a.Logger.Error("a reader cannot be planned", "reader", r.ID, "error", err)
 		}}
+	a.wireAlarm()
 }
 
 // closeSources drops the sources' idle connections.
@@ -202,7 +210,7 @@ func (a *App) Start(ctx context.Context) error {
 		return err
 	}
 	clock, err := schedule.New(schedule.Config{
-		Planner: a.Planner, Planned: a.engine.Wake, Nightly: a.expire, Zone: a.Config.Timezone, Logger: a.Logger,
+		Planner: a.Planner, Planned: a.engine.Wake, Ticked: a.checkAlarm, Nightly: a.expire, Zone: a.Config.Timezone, Logger: a.Logger,
 	})
 	if err != nil {
 		return fmt.Errorf("schedule: %w", err)

@@ -111,15 +111,11 @@ func (c Config) idle() []string {
 		set  bool
 	}{
 		{"SLACK_APP_TOKEN", !c.Slack.AppToken.IsZero()},
-		{"SLACK_OPERATOR_USER (or delivery.operator)", c.Slack.OperatorUser != ""},
-		{"ALERT_WEBHOOK_URL", !c.AlertWebhookURL.IsZero()},
-		{"HEARTBEAT_URL", !c.HeartbeatURL.IsZero()},
 		{"OPENAI_API_KEY", !c.OpenAI.APIKey.IsZero()},
 		{"OPENAI_BASE_URL", c.OpenAI.BaseURL != Defaults().OpenAI.BaseURL},
 		{"OPENAI_MODEL", c.OpenAI.Model != Defaults().OpenAI.Model},
 		{"summary.budget", c.Summary.Budget != Defaults().Summary.Budget},
 		{"summary.provider", c.Summary.Provider != SummaryNone},
-		{"delivery.rate_per_minute", c.Delivery.RatePerMinute != Defaults().Delivery.RatePerMinute},
 	} {
 		if s.set {
 			names = append(names, s.name)

@@ -73,7 +73,10 @@ func TestWarnings(t *testing.T) {
 		want           []string
 	}{
 		{"", "", nil},
-		{"delivery: {rate_per_minute: 60}\n", "HEARTBEAT_URL=https://beat.gaon.example/x", []string{"set, but without effect in this version: HEARTBEAT_URL, delivery.rate_per_minute"}},
+		{"delivery: {rate_per_minute: 60}\n", "SLACK_APP_TOKEN=xapp-1", []string{"set, but without effect in this version: SLACK_APP_TOKEN"}},
+		{"", "HEARTBEAT_URL=https://beat.gaon.example/x", nil},
+		{"", "ALERT_WEBHOOK_URL=https://hooks.gaon.example/x", nil},
+		{"", "SLACK_OPERATOR_USER=U012AB3CD", nil},
 		{"", "GOOGLE_TOKEN_URL=http://127.0.0.1:1/token", nil},
 		{"", "ACHIM_PUBLIC_URL=", []string{"ACHIM_PUBLIC_URL is not set: DMs say whom to ask instead of linking here; set ACHIM_PUBLIC_URL to an https address with a name"}},
 		{"", "ACHIM_PUBLIC_URL=http://localhost:8001", []string{"ACHIM_PUBLIC_URL http://localhost:8001 is this machine only: DMs say whom to ask instead of linking here; set ACHIM_PUBLIC_URL to an https address with a name"}},

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"achim/briefing"
+	"achim/internal/language"
 )
 
 // Config is everything that can be set, with every default filled in. Its secrets do not print. Treat it as
@@ -228,5 +229,6 @@ func urlOf(addr string) string {
 func (c Config) ReaderDefaults() *briefing.Defaults {
 	return &briefing.Defaults{
 		At: c.Schedule.At, Zone: c.Timezone, Weekdays: c.Schedule.Weekdays, Language: c.Language,
+		Holiday: language.KoreanHolidays().On,
 	}
 }

@@ -159,7 +159,8 @@ func userMembers(r *briefing.Reader) members {
 			r.PausedUntil = date
 			return nil
 		}), func() { r.PausedUntil = briefing.Date{} }),
-		"notification": orNull(value(&r.Notification, "a string"), func() { r.Notification = "" }),
+		"skip_holidays": orNull(value(&r.SkipHolidays, "true or false"), func() { r.SkipHolidays = false }),
+		"notification":  orNull(value(&r.Notification, "a string"), func() { r.Notification = "" }),
 	}
 }
 

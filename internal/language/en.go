@@ -67,6 +67,7 @@ func enSummary(w *Words) {
 	w.Quiet = "No meetings and no emails to answer today."
 	w.QuietOn = "No meetings and no emails to answer."
 	w.Wish = func(day time.Weekday) string { return "Have a good " + day.String() + "." }
+	w.Lost = enLost
 	w.Holiday = func(name string) string { return "Today is a holiday: " + name + "." }
 	w.Next = enNext
 	w.NewEvents = enNewEvents

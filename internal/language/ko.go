@@ -63,6 +63,7 @@ func koSummary(w *Words) {
 	w.Quiet = "오늘은 일정도, 답장할 메일도 없습니다."
 	w.QuietOn = "일정도, 답장할 메일도 없습니다."
 	w.Wish = func(day time.Weekday) string { return "좋은 " + koWeekday(day) + " 보내세요." }
+	w.Lost = koLost
 	w.Holiday = func(name string) string {
 		return "오늘은 " + name + "입니다."
 	}

@@ -118,6 +118,7 @@ type Words struct {
 	Holiday   func(name string) string
 	Next      func(next NextMeeting, c Clock) Phrase
 	NewEvents func(n int, events []Piece) Phrase
+	Lost      func(l briefing.Before, c Clock) string // the briefing before was not sent, or may not have arrived
 
 	// Calendar.
 	MeetingsHead func(n int) string

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"math"
 	"net/http"
 	"regexp"
 	"runtime"
@@ -32,6 +33,9 @@ type Metrics struct {
 	feeds        *prometheus.CounterVec
 	requests     *prometheus.CounterVec
 	requestTimes *prometheus.HistogramVec
+	morning      *prometheus.GaugeVec
+	morningDue   prometheus.Gauge
+	alarms       *prometheus.CounterVec
 }
 
 // NewMetrics returns metrics with a registry of their own, and those of the Go runtime and the process.
@@ -63,13 +67,23 @@ func NewMetrics(version string) *Metrics {
 			"Requests served, by route and status code.", "route", "code"),
 		requestTimes: histogram("achim_http_request_duration_seconds",
 			"How long requests took to serve, by route.", "route"),
+		morning: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "achim_morning_readers",
+			Help: "Readers due in the last minute that was accounted for: all expected, and by outcome.",
+		}, []string{"outcome"}),
+		morningDue: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "achim_morning_due_timestamp_seconds",
+			Help: "The last due minute that was accounted for.",
+		}),
+		alarms: counter("achim_alarms_total",
+			"Messages to the operator, by channel (slack, webhook, heartbeat) and result.", "channel", "result"),
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "achim_build_info", Help: "Always 1; says which version this is.",
 	}, []string{"version", "go_version"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
 	m.registry.MustRegister(build, m.deliveries, m.lateness, m.troubles, m.verdicts, m.reading, m.slackCalls,
-		m.refreshes, m.feeds, m.requests, m.requestTimes,
+		m.refreshes, m.feeds, m.requests, m.requestTimes, m.morning, m.morningDue, m.alarms,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.preset()
 	return m
@@ -161,6 +175,50 @@ func (m *Metrics) FeedFetched(err error) {
 		return
 	}
 	m.feeds.WithLabelValues(result(err)).Inc()
+}
+
+// Accounted shows what became of the readers due in a minute, by outcome.
+func (m *Metrics) Accounted(due time.Time, readers map[string]int) {
+	if m == nil {
+		return
+	}
+	for outcome, n := range readers {
+		m.morning.WithLabelValues(code(outcome)).Set(float64(n))
+	}
+	m.morningDue.Set(float64(due.Unix()))
+}
+
+// Told counts a message to the operator over a channel such as slack; err is nil when it got there.
+func (m *Metrics) Told(channel string, err error) {
+	if m == nil {
+		return
+	}
+	m.alarms.WithLabelValues(code(channel), result(err)).Inc()
+}
+
+// WatchPace shows, whenever metrics are asked for, how far ahead the next free turn of each kind lies (wait, of
+// one of kinds) and how many readers runs wait for. pending reports false when that is not known.
+func (m *Metrics) WatchPace(kinds []briefing.PaceKind, wait func(briefing.PaceKind) time.Duration, pending func() (int, bool)) {
+	if m == nil {
+		return
+	}
+	for _, kind := range kinds {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name:        "achim_pace_wait_seconds",
+			Help:        "How far ahead the next free turn to call Slack lies, by kind of call, as this process last saw it.",
+			ConstLabels: prometheus.Labels{"kind": code(string(kind))},
+		}, func() float64 { return wait(kind).Seconds() }))
+	}
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "achim_run_pending",
+		Help: "Readers that runs wait for, over all processes; NaN while the database cannot be asked.",
+	}, func() float64 {
+		n, known := pending()
+		if !known {
+			return math.NaN()
+		}
+		return float64(n)
+	}))
 }
 
 // Request counts and measures a request served. pattern is the route's, such as "GET /connect/{token}",

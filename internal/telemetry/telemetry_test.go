@@ -53,6 +53,9 @@ func exercise(m *telemetry.Metrics) {
 	m.FeedFetched(&briefing.Error{Op: "fetch", Reason: briefing.Malformed})
 	m.Request("GET /connect/{token}", 200, 20*time.Millisecond)
 	m.Request("", 404, time.Millisecond)
+	m.Accounted(due, map[string]int{"expected": 3, "under_way": 0})
+	m.Told("webhook", &briefing.Error{Op: "post", Reason: briefing.Unavailable})
+	m.Told("slack", nil)
 }
 
 func TestExposition(t *testing.T) {
@@ -78,6 +81,8 @@ func TestExposition(t *testing.T) {
 		`achim_http_requests_total{code="200",route="GET /connect/{token}"} 1`,
 		`achim_http_requests_total{code="404",route="unmatched"} 1`,
 		`achim_http_request_duration_seconds_count{route="GET /connect/{token}"} 1`,
+		`achim_morning_readers{outcome="expected"} 3`, `achim_morning_readers{outcome="under_way"} 0`, "achim_morning_due_timestamp_seconds ",
+		`achim_alarms_total{channel="webhook",result="unavailable"} 1`, `achim_alarms_total{channel="slack",result="ok"} 1`,
 		"go_goroutines ", "process_start_time_seconds ",
 	} {
 		if !strings.Contains(got, want) {

@@ -42,6 +42,7 @@ func commitEverything(t *testing.T, s *store.Store) {
 	wantSame(t, "memory", memory, briefing.Memory{
 		Sources: d.Sources,
 		Copies:  map[briefing.SourceName]briefing.Copy{briefing.Calendar: d.Copies[0].Copy},
+		Before:  briefing.Before{Date: friday, State: briefing.Delivered},
 		Seen:    map[string]bool{"a": true, "b": true},
 	})
 	wantSame(t, "conversation_log", Rows(t, s, logged), []string{string(readerID(1)) + "|slack|D0000001|1763596800.000100|assistant|아침 브리핑"})
@@ -117,7 +118,7 @@ func nothingCommitted(t *testing.T, s *store.Store, e briefing.Entry) {
 	t.Helper()
 	wantSame(t, "entry", must(s.Entry(t.Context(), e.ID))(t), e)
 	wantSame(t, "conversation_log", Rows(t, s, logged), nil)
-	wantSame(t, "memory", must(s.Memory(t.Context(), e.Reader, friday.AddDays(1)))(t), briefing.Memory{})
+	wantSame(t, "memory", must(s.Memory(t.Context(), e.Reader, friday.AddDays(1)))(t), briefing.Memory{Before: briefing.Before{Date: e.Date, State: e.State}})
 	for _, run := range must(s.Runs(t.Context(), briefing.RunFilter{}))(t) {
 		if run.Finished() {
 			t.Error("the run is finished")

@@ -1,0 +1,215 @@
+package store_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"achim/briefing"
+	"achim/store"
+	"achim/store/storetest"
+)
+
+// paceClock is a clock that only the test moves.
+type paceClock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *paceClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// reach moves the clock on to at, never back.
+func (c *paceClock) reach(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at.After(c.now) {
+		c.now = at
+	}
+}
+
+// pacers are two processes on one database.
+func pacers(t *testing.T, url string, pace briefing.Pace) (*paceClock, [2]*briefing.Pacer, *store.Store) {
+	t.Helper()
+	c := &paceClock{now: time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)}
+	var two [2]*briefing.Pacer
+	var last *store.Store
+	for i := range two {
+		last = storetest.OpenURL(t, url, store.Options{Now: c.Now})
+		two[i] = &briefing.Pacer{Store: last, Now: c.Now, Paces: map[briefing.PaceKind]briefing.Pace{
+			briefing.PacePost: pace, briefing.PaceOpen: pace, briefing.PaceUpdate: pace, briefing.PaceHistory: pace,
+		}}
+	}
+	return c, two, last
+}
+
+func reserve(t *testing.T, p *briefing.Pacer) time.Time {
+	t.Helper()
+	at, err := p.Reserve(t.Context(), briefing.PacePost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+// TestTwoProcessesShareThePace: 200 turns of a hundred a second take two seconds, however many ask.
+func TestTwoProcessesShareThePace(t *testing.T) {
+	each(t, func(t *testing.T, url string) {
+		pace := briefing.PerMinute(6000, 1)
+		c, two, _ := pacers(t, url, pace)
+		start := c.Now()
+		var turns []time.Time
+		for i := range 200 {
+			at := reserve(t, two[i%2])
+			c.reach(at)
+			turns = append(turns, at)
+		}
+		slices.SortFunc(turns, time.Time.Compare)
+		for i := 1; i < len(turns); i++ {
+			if gap := turns[i].Sub(turns[i-1]); gap < pace.Every {
+				t.Fatalf("turns %d and %d are %s apart, want at least %s", i-1, i, gap, pace.Every)
+			}
+		}
+		limit := 199 * pace.Every
+		if took := turns[199].Sub(start); took < limit || took > limit+limit/20 {
+			t.Errorf("200 turns took %s, want %s and no more than 5 %% beyond", took, limit)
+		}
+	})
+}
+
+// TestCallersTogether: as many turns when all ask at once, and none twice.
+func TestCallersTogether(t *testing.T) {
+	each(t, func(t *testing.T, url string) {
+		pace := briefing.PerMinute(300, 1)
+		c, two, _ := pacers(t, url, pace)
+		turns := make(chan time.Time, 60)
+		var callers sync.WaitGroup
+		for i := range 60 {
+			callers.Go(func() {
+				at, err := two[i%2].Reserve(t.Context(), briefing.PacePost)
+				if err != nil {
+					t.Error(err)
+				}
+				turns <- at
+			})
+		}
+		callers.Wait()
+		close(turns)
+		taken := map[time.Time]bool{}
+		for at := range turns {
+			if taken[at] || at.Before(c.Now()) {
+				t.Errorf("turn at %s is in the past or given out twice", at)
+			}
+			taken[at] = true
+		}
+	})
+}
+
+// TestARest: after a pause a burst goes out at once, and no more than that.
+func TestARest(t *testing.T) {
+	each(t, func(t *testing.T, url string) {
+		pace := briefing.PerMinute(300, 20)
+		c, two, _ := pacers(t, url, pace)
+		for range 2 {
+			for i := range 20 {
+				if at := reserve(t, two[i%2]); at.After(c.Now()) {
+					t.Fatalf("turn %d of the burst is %s ahead", i, at.Sub(c.Now()))
+				}
+			}
+			if ahead := reserve(t, two[0]).Sub(c.Now()); ahead != pace.Every {
+				t.Errorf("the turn after the burst is %s ahead, want %s", ahead, pace.Every)
+			}
+			c.reach(c.Now().Add(time.Hour))
+		}
+	})
+}
+
+// TestOneProcessHoldsTheOther: a 429 that one was told holds both, and who waited keeps his place.
+func TestOneProcessHoldsTheOther(t *testing.T) {
+	each(t, func(t *testing.T, url string) {
+		ctx := t.Context()
+		pace := briefing.PerMinute(60, 1)
+		c, two, s := pacers(t, url, pace)
+		start := c.Now()
+		entries := []briefing.Entry{}
+		for i, id := range []briefing.EntryID{"one", "two", "open", "refused"} {
+			e := briefing.Entry{ID: id, Reader: briefing.ReaderID(id), Date: briefing.DateOf(start, time.UTC), Slot: briefing.DailySlot,
+				State: briefing.Prepared, Reason: briefing.RateLimited, ChannelID: "D0", DueAt: start, NextAt: start.Add(time.Duration(5+i) * time.Second)}
+			entries = append(entries, e)
+		}
+		entries[2].ChannelID, entries[3].Reason = "", briefing.Unavailable // neither waits for a post
+		if _, err := s.Plan(ctx, briefing.Plan{Entries: entries}); err != nil {
+			t.Fatal(err)
+		}
+		until := start.Add(30 * time.Second)
+		for i, p := range two {
+			at, err := p.Hold(ctx, briefing.PacePost, until)
+			if want := until.Add(time.Duration(i) * pace.Every); err != nil || !at.Equal(want) {
+				t.Errorf("who was refused may try at %s (%v), want %s", at, err, want)
+			}
+		}
+		if at := reserve(t, two[1]); at.Before(until.Add(2 * pace.Every)) {
+			t.Errorf("a turn at %s within the hold until %s", at, until)
+		}
+		for id, want := range map[briefing.EntryID]time.Duration{"one": 37, "two": 38, "open": 7, "refused": 8} {
+			e, err := s.Entry(ctx, id)
+			if got := e.NextAt.Sub(start); err != nil || got != want*time.Second {
+				t.Errorf("entry %s wants work after %s (%v), want %d s", id, got, err, want)
+			}
+		}
+	})
+}
+
+// TestAClockSetBack: turns taken by a clock that was wrong do not keep everybody waiting.
+func TestAClockSetBack(t *testing.T) {
+	each(t, func(t *testing.T, url string) {
+		pace := briefing.PerMinute(60, 1)
+		c, two, _ := pacers(t, url, pace)
+		wrong := &paceClock{now: c.Now().Add(24 * time.Hour)}
+		two[0].Now = wrong.Now
+		reserve(t, two[0])
+		if _, err := two[0].Hold(t.Context(), briefing.PacePost, wrong.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		if at := reserve(t, two[1]); at.After(c.Now()) {
+			t.Errorf("the first turn after the clock was set back is at %s, want now, %s", at, c.Now())
+		}
+	})
+}
+
+// TestEstimatedEnd: by what is pending, the pace, and what is in front.
+func TestEstimatedEnd(t *testing.T) {
+	each(t, func(t *testing.T, url string) {
+		ctx := t.Context()
+		c, two, s := pacers(t, url, briefing.PerMinute(60, 1))
+		start := c.Now()
+		run := briefing.Run{ID: "run", Kind: briefing.RunManual, Date: briefing.DateOf(start, time.UTC), StartedAt: start}
+		var steps []briefing.Step
+		for _, id := range []briefing.EntryID{"a", "b", "c"} {
+			steps = append(steps, briefing.Step{Entry: briefing.Entry{ID: id, Reader: briefing.ReaderID(id), Date: run.Date, Slot: briefing.DailySlot,
+				Run: run.ID, State: briefing.Planned, DueAt: start, NextAt: start}})
+			run.Readers = append(run.Readers, briefing.RunReader{Reader: briefing.ReaderID(id), Entry: id})
+		}
+		if err := s.Trigger(ctx, run, steps); err != nil {
+			t.Fatal(err)
+		}
+		estimate := func(ctx context.Context, want time.Time) {
+			t.Helper()
+			if got, err := two[0].EstimatedEnd(ctx, run); err != nil || !got.Equal(want) {
+				t.Errorf("estimated end %s (%v), want %s", got, err, want)
+			}
+		}
+		estimate(ctx, start.Add(2*time.Second))
+		for range 10 { // somebody else is in front
+			reserve(t, two[1])
+		}
+		estimate(ctx, start.Add(12*time.Second))
+		run.FinishedAt = start
+		estimate(ctx, time.Time{})
+	})
+}
