@@ -162,9 +162,7 @@ func (p *Pipeline) Deliver(ctx context.Context, e Entry) error {
 	now := p.Now()
 	e.State, e.SendingAt, e.PostDeadline = Sending, now, now.Add(postWithin)
 	e.NextAt = e.PostDeadline.Add(settleAfter)
-	if e.ClaimedUntil.Before(e.NextAt) {
-		e.ClaimedUntil = e.NextAt // nobody is to look before
-	}
+	e.ClaimedUntil = e.NextAt // nobody is to look before, and whoever looks then must not wait for a dead worker's claim
 	e.Attempt++
 	refusals := e.Tries
 	e.Tries = 0 // whoever finds the entry so counts looks into the history

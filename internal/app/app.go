@@ -58,6 +58,7 @@ type App struct {
 
 	links     *secret.Links
 	anyLinks  bool
+	clock     *store.Clock // nil when somebody else says what time it is
 	now       func() time.Time
 	bell      *engine.Bell
 	engine    *engine.Local
@@ -77,7 +78,8 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	a := &App{Config: o.Config, Logger: o.Logger, now: o.Now, anyLinks: o.LinksAnyway, listeners: o.Listeners,
 		bell: &engine.Bell{}, behind: newBackground(), failed: make(chan error, 8)}
 	if a.now == nil {
-		a.now = time.Now
+		a.clock = &store.Clock{}
+		a.now = a.clock.Now
 	}
 	if a.Logger == nil {
 		a.Logger = slog.New(slog.DiscardHandler)
@@ -91,6 +93,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.cleanups.add("database", func(context.Context) error { return a.Store.Close() })
+	a.synchronize(ctx)
 	if err = migrated(ctx, a.Store); err != nil {
 		return nil, err
 	}
@@ -210,7 +213,7 @@ func (a *App) Start(ctx context.Context) error {
 		return err
 	}
 	clock, err := schedule.New(schedule.Config{
-		Planner: a.Planner, Planned: a.engine.Wake, Ticked: a.checkAlarm, Nightly: a.expire, Zone: a.Config.Timezone, Logger: a.Logger,
+		Planner: a.Planner, Planned: a.engine.Wake, Ticked: a.ticked, Nightly: a.expire, Zone: a.Config.Timezone, Logger: a.Logger,
 	})
 	if err != nil {
 		return fmt.Errorf("schedule: %w", err)

@@ -10,6 +10,31 @@ import (
 // dryRunsEnd is the age at which a dry run that has not finished is taken for one whose process has ended.
 const dryRunsEnd = 30 * time.Minute
 
+// ticked is what is looked after every minute, beside everything else.
+func (a *App) ticked() {
+	a.checkAlarm()
+	a.behind.Go(a.synchronize)
+}
+
+// synchronize takes the time from the database, so that all processes on it have one clock, and says when that is
+// another than this machine's.
+func (a *App) synchronize(ctx context.Context) {
+	if a.clock == nil {
+		return
+	}
+	before := a.clock.Corrected()
+	corrected, err := a.Store.Synchronize(ctx, a.clock)
+	switch {
+	case err != nil:
+		// Whoever needs the database says that it is away.
+	case (corrected-before).Abs() > time.Second && corrected != 0:
+		a.Logger.WarnContext(ctx, "this machine's clock is wrong, or the database's is; all go by the database's: set up NTP on both",
+			"corrected_by", corrected.Round(time.Millisecond).String())
+	case corrected == 0 && before != 0:
+		a.Logger.InfoContext(ctx, "this machine's clock agrees with the database's again")
+	}
+}
+
 // expire removes what retention says is kept no longer, and says how much that was.
 func (a *App) expire(ctx context.Context) {
 	if err := a.Store.CloseDryRuns(ctx, a.now().Add(-dryRunsEnd)); err != nil {
