@@ -10,6 +10,9 @@ require (
 	github.com/mmcdole/gofeed v1.4.2 // RSS, Atom and JSON Feed as they are found
 	github.com/pressly/goose/v3 v3.29.0 // migrations for two dialects, embedded
 	github.com/prometheus/client_golang v1.25.0 // metrics
+	github.com/riverqueue/river v0.51.0 // the queue that replicas share
+	github.com/riverqueue/river/riverdriver/riverpgxv5 v0.51.0
+	github.com/riverqueue/river/rivertype v0.51.0
 	github.com/slack-go/slack v0.34.0 // breaks in minor versions: exact pin
 	github.com/spf13/cobra v1.10.2 // commands, flags, completion
 	go.uber.org/goleak v1.3.0
@@ -52,11 +55,8 @@ require (
 	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
-	github.com/riverqueue/river v0.51.0 // indirect
 	github.com/riverqueue/river/riverdriver v0.51.0 // indirect
-	github.com/riverqueue/river/riverdriver/riverpgxv5 v0.51.0 // indirect
 	github.com/riverqueue/river/rivershared v0.51.0 // indirect
-	github.com/riverqueue/river/rivertype v0.51.0 // indirect
 	github.com/robfig/cron/v3 v3.0.1 // indirect
 	github.com/sethvargo/go-retry v0.5.0 // indirect
 	github.com/spf13/pflag v1.0.9 // indirect

@@ -20,8 +20,11 @@ import (
 )
 
 const (
-	poolSize      = 10 // connections to PostgreSQL when the URL does not say
-	sqliteReaders = 4  // connections that read beside the one that writes
+	// poolSize is how many connections to PostgreSQL there are when the URL does not say: ten for work, one on
+	// which River listens, and one so that its leader's housekeeping does not wait behind a rush. Three replicas
+	// and their successors in a rolling restart then fit into PostgreSQL's preset of a hundred.
+	poolSize      = 12
+	sqliteReaders = 4 // connections that read beside the one that writes
 	// busyTimeout is how long a statement waits for another process to finish writing.
 	busyTimeout = 10 * time.Second
 	// idleInTransaction is after how many milliseconds PostgreSQL gives up a transaction whose process does
@@ -93,7 +96,7 @@ func (a address) openPostgres(ctx context.Context, s *Store) error {
 		return fmt.Errorf("open %s: %w: %w", a.shown, ErrAddress, err)
 	}
 	s.w = &pool{DB: stdlib.OpenDBFromPool(connections)}
-	s.r = s.w
+	s.r, s.shared = s.w, connections
 	s.closers = append(s.closers, func() error { connections.Close(); return nil }, s.w.Close)
 	if err := s.w.PingContext(ctx); err != nil {
 		return a.describePostgres(err)
@@ -134,7 +137,8 @@ func (a address) openSQLite(ctx context.Context, s *Store) error {
 		pragma string
 	}{
 		// One writer: waiting for a connection is fair and cancellable, waiting for SQLite's lock is neither.
-		{&s.w, 1, "_txlock=immediate&_pragma=journal_mode(wal)&_pragma=synchronous(full)"},
+		// Its cache holds what a batch of the planner writes, 16 MiB, and what undoes a statement stays in memory.
+		{&s.w, 1, "_txlock=immediate&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=cache_size(-16384)&_pragma=temp_store(memory)"},
 		{&s.r, sqliteReaders, "_pragma=query_only(1)"},
 	} {
 		db, err := sql.Open("sqlite", sqliteName(a.path, part.pragma))

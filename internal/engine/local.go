@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -23,21 +22,21 @@ const (
 	// lookEvery bounds how long an entry written by another process waits to be seen.
 	lookEvery = 2 * time.Second
 	gatherFor = 5 * time.Millisecond
+	// lookRows is how many entries one look takes from the ledger at the most: those beyond are seen once these are
+	// being worked on.
+	lookRows = 20_000
 	// restFor is how long an entry is left alone after work on it failed: a ledger that can be read and not
 	// written would be asked without a pause.
 	restFor = 2 * time.Second
 )
-
-// ErrStopTimeout is returned by Stop when work had to be cut off. What was cut off is taken up at the next
-// start.
-var ErrStopTimeout = errors.New("engine: work was still under way and has been cut off")
 
 // Local runs entries in this process. The zero value is not usable: set Store and Work. Start and Stop may
 // each be called more than once; Stop may come before Start.
 type Local struct {
 	Store   Store
 	Work    func(ctx context.Context, id briefing.EntryID, epoch int64) error
-	Workers int // 0 = DefaultWorkers
+	Workers int // that read sources; 0 = DefaultWorkers
+	Senders int // that post and reconcile; 0 = DefaultSenders
 	Logger  *slog.Logger
 	Now     func() time.Time // nil = time.Now
 
@@ -50,17 +49,18 @@ type Local struct {
 	wake    chan struct{}
 }
 
-// Start begins to work. It returns at once; ctx bounds the work, not the call.
-func (l *Local) Start(ctx context.Context) {
+// Start begins to work. It returns at once and never fails; ctx bounds the work, not the call.
+func (l *Local) Start(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.started || l.stopped {
-		return
+		return nil
 	}
 	l.started = true
 	l.init()
 	ctx, l.cancel = context.WithCancel(ctx)
 	go l.loop(ctx)
+	return nil
 }
 
 // init makes the channels; the caller holds mu.
@@ -71,6 +71,9 @@ func (l *Local) init() {
 	l.wake, l.quit, l.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
 	if l.Workers == 0 {
 		l.Workers = DefaultWorkers
+	}
+	if l.Senders == 0 {
+		l.Senders = DefaultSenders
 	}
 	if l.Now == nil {
 		l.Now = time.Now
@@ -120,12 +123,23 @@ func (l *Local) Stop(ctx context.Context) error {
 // loop hands due entries to workers until told to stop.
 func (l *Local) loop(ctx context.Context) {
 	defer close(l.done)
-	var workers sync.WaitGroup
-	defer workers.Wait()
-	slots := make(chan struct{}, l.Workers)
 	underway := &inFlight{ids: map[briefing.EntryID]bool{}, resting: map[briefing.EntryID]time.Time{}}
+	work := func(d briefing.Due) {
+		if l.work(ctx, d) {
+			underway.remove(d.ID)
+		} else {
+			underway.rest(d.ID, l.Now().Add(restFor))
+		}
+	}
+	// What is idle again makes the engine look for more.
+	crews := map[string]*crew{readLane: {most: l.Workers, work: work, idle: l.Wake}, sendLane: {most: l.Senders, work: work, idle: l.Wake}}
+	defer func() {
+		for _, c := range crews {
+			c.dismiss()
+		}
+	}()
 	for {
-		wait := l.round(ctx, &workers, slots, underway)
+		wait := l.round(ctx, crews, underway)
 		timer := time.NewTimer(wait)
 		select {
 		case <-l.wake:
@@ -151,39 +165,21 @@ func gather(ctx context.Context) {
 }
 
 // round hands out what is due now and returns how long to wait before looking again.
-func (l *Local) round(ctx context.Context, workers *sync.WaitGroup, slots chan struct{}, underway *inFlight) time.Duration {
+func (l *Local) round(ctx context.Context, crews map[string]*crew, underway *inFlight) time.Duration {
 	now := l.Now()
-	due, next, err := l.Store.DueEntries(ctx, now, 2*l.Workers+underway.count(now))
+	due, next, err := l.Store.DueEntries(ctx, now, lookRows+underway.count(now))
 	if err != nil {
 		if ctx.Err() == nil {
 			l.Logger.ErrorContext(ctx, "cannot read the ledger; trying again", "error", err)
 		}
 		return lookEvery
 	}
-	handed := 0
 	for _, d := range due {
-		if !underway.add(d.ID, now) {
-			continue
+		if underway.add(d.ID, now) {
+			crews[lane(d.State)].take(d)
 		}
-		select {
-		case slots <- struct{}{}:
-		case <-l.quit:
-			return 0
-		case <-ctx.Done():
-			return 0
-		}
-		handed++
-		workers.Go(func() {
-			defer func() { <-slots }()
-			defer l.Wake() // a free worker: look for more
-			if l.work(ctx, d) {
-				underway.remove(d.ID)
-			} else {
-				underway.rest(d.ID, l.Now().Add(restFor))
-			}
-		})
 	}
-	if handed > 0 || next.IsZero() {
+	if next.IsZero() {
 		return lookEvery
 	}
 	return min(max(next.Sub(now), 0), lookEvery)

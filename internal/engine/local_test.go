@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -18,60 +17,23 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// book is a ledger in memory: entries want work at a time, and are gone once worked on.
-type book struct {
-	mu      sync.Mutex
-	entries map[briefing.EntryID]briefing.Due
-	claimed map[briefing.EntryID]bool
-	fail    int // how many looks fail
-	looks   int
+func TestLocalConforms(t *testing.T) {
+	t.Parallel()
+	conform(t, func(t *testing.T, test func(t *testing.T, m maker)) {
+		synctest.Test(t, func(t *testing.T) {
+			test(t, func(b *book, workers int, work engine.Work) engine.Engine {
+				return &engine.Local{Store: b, Workers: workers, Work: work}
+			})
+		})
+	})
 }
 
-func newBook(due ...briefing.Due) *book {
-	b := &book{entries: map[briefing.EntryID]briefing.Due{}, claimed: map[briefing.EntryID]bool{}}
-	for _, d := range due {
-		b.entries[d.ID] = d
+// begin starts an engine that always does.
+func begin(t *testing.T, e *engine.Local) {
+	t.Helper()
+	if err := e.Start(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-	return b
-}
-
-func (b *book) DueEntries(_ context.Context, now time.Time, limit int) ([]briefing.Due, time.Time, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.looks++
-	if b.fail > 0 {
-		b.fail--
-		return nil, time.Time{}, errors.New("the database is away")
-	}
-	var due []briefing.Due
-	var next time.Time
-	for _, d := range b.entries {
-		switch {
-		case b.claimed[d.ID]:
-		case !d.NextAt.After(now):
-			due = append(due, d)
-		case next.IsZero() || d.NextAt.Before(next):
-			next = d.NextAt
-		}
-	}
-	slices.SortFunc(due, func(a, b briefing.Due) int { return a.NextAt.Compare(b.NextAt) })
-	return due[:min(limit, len(due))], next, nil
-}
-
-func (b *book) put(d briefing.Due) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.entries[d.ID] = d
-}
-
-func (b *book) take(id briefing.EntryID) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	delete(b.entries, id)
-}
-
-func due(id string, at time.Time) briefing.Due {
-	return briefing.Due{ID: briefing.EntryID(id), Epoch: 1, NextAt: at}
 }
 
 // worked records which entries were worked on, and when.
@@ -108,7 +70,7 @@ func TestEntriesAreWorkedOnWhenDue(t *testing.T) {
 			b.take(id)
 			return nil
 		}}
-		e.Start(t.Context())
+		begin(t, e)
 		time.Sleep(2 * time.Minute)
 		if err := e.Stop(t.Context()); err != nil {
 			t.Error(err)
@@ -132,7 +94,7 @@ func TestWakeIsSeenAtOnce(t *testing.T) {
 			return nil
 		}}
 		e.Wake() // before Start: no harm
-		e.Start(t.Context())
+		begin(t, e)
 		time.Sleep(time.Second)
 		b.put(due("pulled forward", time.Now()))
 		e.Wake()
@@ -166,13 +128,13 @@ func TestWorkersAreBounded(t *testing.T) {
 			b.take(id)
 			return nil
 		}}
-		e.Start(t.Context())
+		begin(t, e)
 		time.Sleep(time.Minute)
 		if err := e.Stop(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if most != 4 || len(b.entries) != 0 {
-			t.Errorf("%d at once, %d left", most, len(b.entries))
+		if most != 4 || len(b.pages) != 0 {
+			t.Errorf("%d at once, %d left", most, len(b.pages))
 		}
 	})
 }
@@ -187,7 +149,7 @@ func TestStopDrains(t *testing.T) {
 			b.take(id)
 			return nil
 		}}
-		e.Start(t.Context())
+		begin(t, e)
 		time.Sleep(time.Second)
 		if err := e.Stop(t.Context()); err != nil || !finished {
 			t.Errorf("stop: %v; work under way was finished: %v", err, finished)
@@ -205,7 +167,7 @@ func TestStopCutsOffWhatTakesTooLong(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		}}
-		e.Start(t.Context())
+		begin(t, e)
 		time.Sleep(time.Second)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
@@ -220,7 +182,7 @@ func TestStopBeforeStart(t *testing.T) {
 	if err := e.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}
-	e.Start(t.Context()) // must not leak a loop
+	begin(t, e) // must not leak a loop
 }
 
 func TestTroubleDoesNotStopTheEngine(t *testing.T) {
@@ -239,7 +201,7 @@ func TestTroubleDoesNotStopTheEngine(t *testing.T) {
 			}
 			return nil
 		}}
-		e.Start(t.Context())
+		begin(t, e)
 		time.Sleep(time.Minute)
 		if err := e.Stop(t.Context()); err != nil {
 			t.Error(err)
@@ -254,7 +216,7 @@ func TestIdleEngineIsQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBook()
 		e := &engine.Local{Store: b, Work: func(context.Context, briefing.EntryID, int64) error { return nil }}
-		e.Start(t.Context())
+		begin(t, e)
 		time.Sleep(time.Minute)
 		if err := e.Stop(t.Context()); err != nil {
 			t.Error(err)

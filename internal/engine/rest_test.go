@@ -25,7 +25,7 @@ func TestWorkThatFailsAtOnceIsNotSpunOn(t *testing.T) {
 			b.take(id)
 			return nil
 		}}
-		e.Start(t.Context())
+		begin(t, e)
 		time.Sleep(time.Minute)
 		b.put(due("next", time.Now()))
 		e.Wake()

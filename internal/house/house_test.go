@@ -29,7 +29,7 @@ var libraries = []struct {
 	rooms []string
 	why   string
 }{
-	{"github.com/jackc/pgx", []string{"store"}, "the database has one door"},
+	{"github.com/jackc/pgx", []string{"store", "internal/engine"}, "the database has one door, and the engine's queue shares its connections"},
 	{"modernc.org/sqlite", []string{"store"}, "the database has one door"},
 	{"github.com/pressly/goose", []string{"store"}, "the database has one door"},
 	{"github.com/slack-go/slack", []string{"delivery"}, "it breaks in minor versions: one place to mend"},
