@@ -2,6 +2,9 @@ package briefing_test
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,10 +15,12 @@ import (
 type paceRow struct {
 	next, until time.Time
 	asked       int
+	slow        time.Duration // how long it takes to answer
 }
 
 func (p *paceRow) TakeTurns(_ context.Context, r briefing.TurnRequest) (time.Time, briefing.Line, error) {
 	p.asked++
+	time.Sleep(p.slow)
 	first := p.next
 	if rested := r.Now.Add(-time.Duration(r.Pace.Burst-1) * r.Pace.Every); first.Before(rested) {
 		first = rested
@@ -59,16 +64,29 @@ func newPacer(rate int) (*briefing.Pacer, *paceRow, *time.Time) {
 	return &briefing.Pacer{Store: row, Paces: briefing.SlackPaces(rate), Now: func() time.Time { return now }}, row, &now
 }
 
-// TestAThousandTurnsAreFewQuestions: at a high rate turns are taken by the dozen, and every one is in its place.
+// TestAThousandTurnsAreFewQuestions: whoever asks while the store is being asked is asked for together, and every one
+// has a place of their own.
 func TestAThousandTurnsAreFewQuestions(t *testing.T) {
-	p, row, now := newPacer(60000)
-	turns := turnAfterTurn(t, p, now, 1000)
+	p, row, _ := newPacer(60000)
+	row.slow = time.Millisecond
+	turns := make([]time.Time, 1000)
+	var all sync.WaitGroup
+	for i := range turns {
+		all.Go(func() {
+			var err error
+			if turns[i], err = p.Reserve(t.Context(), briefing.PacePost); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	slices.SortFunc(turns, time.Time.Compare)
 	for i := 1; i < len(turns); i++ {
-		if gap := turns[i].Sub(turns[i-1]); gap < time.Millisecond {
-			t.Fatalf("turns %d and %d are %s apart", i-1, i, gap)
+		if gap := turns[i].Sub(turns[i-1]); gap != time.Millisecond {
+			t.Fatalf("turns %d and %d are %s apart: one is lost, or given out twice", i-1, i, gap)
 		}
 	}
-	if row.asked > 40 {
+	if row.asked > 100 {
 		t.Errorf("the store was asked %d times for 1000 turns", row.asked)
 	}
 }
@@ -87,16 +105,10 @@ func TestThePaceOfEveryRate(t *testing.T) {
 	}
 }
 
-// TestTurnsLeftLyingAreDropped: what was taken and not used does not come on top of what is taken later, and
-// nothing in hand outlives a hold.
-func TestTurnsLeftLyingAreDropped(t *testing.T) {
-	p, row, now := newPacer(60000)
+// TestAHoldIsKept: who was refused goes first when it is over, and everybody else after that.
+func TestAHoldIsKept(t *testing.T) {
+	p, _, now := newPacer(60000)
 	turnAfterTurn(t, p, now, 1)
-	*now = now.Add(time.Minute)
-	turnAfterTurn(t, p, now, 1)
-	if row.asked != 2 {
-		t.Errorf("the store was asked %d times, want again after a minute", row.asked)
-	}
 	until := now.Add(10 * time.Second)
 	at, err := p.Hold(t.Context(), briefing.PacePost, until)
 	if err != nil || !at.Equal(until) {
@@ -111,5 +123,17 @@ func TestTurnsLeftLyingAreDropped(t *testing.T) {
 	// Whatever Slack says, an hour is the longest.
 	if at, err = p.Hold(t.Context(), briefing.PacePost, now.Add(1000*time.Hour)); err != nil || at.Sub(*now) > time.Hour {
 		t.Errorf("held until %s (%v)", at, err)
+	}
+}
+
+// TestNoPace: a nil pacer lets everything go at once.
+func TestNoPace(t *testing.T) {
+	var p *briefing.Pacer
+	at, err := p.Reserve(t.Context(), briefing.PacePost)
+	end, err2 := p.EstimatedEnd(t.Context(), briefing.Run{ID: "run"})
+	until := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
+	held, err3 := p.Hold(t.Context(), briefing.PacePost, until)
+	if err := errors.Join(err, err2, err3); err != nil || !at.IsZero() || !end.IsZero() || !held.Equal(until) || p.Wait(briefing.PacePost) != 0 || p.Every(briefing.PacePost) != 0 {
+		t.Errorf("a turn at %s, an end at %s, held until %s (%v)", at, end, held, err)
 	}
 }

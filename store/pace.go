@@ -122,7 +122,7 @@ func (s *Store) HoldPace(ctx context.Context, h briefing.PaceHold) (time.Time, e
 const runAhead = "SELECT COUNT(CASE WHEN e.state = 'planned' OR (e.state = 'prepared' AND e.reason <> 'rate_limited') THEN 1 END), " +
 	"COUNT(CASE WHEN e.state = 'delivered' AND e.reason <> 'rate_limited' THEN 1 END), " +
 	"MAX(CASE WHEN e.state = 'sending' OR e.due_at > e.next_at THEN e.due_at ELSE e.next_at END) " +
-	"FROM achim_run_reader rr JOIN achim_entry e ON e.id = rr.entry_id WHERE rr.run_id = ? AND rr.outcome = ''"
+	"FROM achim_run_reader rr JOIN achim_entry e ON e.id = rr.entry_id WHERE rr.outcome = ''"
 
 func scanAhead(row scanner) (briefing.Ahead, error) {
 	var a briefing.Ahead
@@ -130,9 +130,13 @@ func scanAhead(row scanner) (briefing.Ahead, error) {
 	return a, err
 }
 
-// RunAhead returns what of the run is still to be sent.
+// RunAhead returns what of the run is still to be sent; "" = of all runs.
 func (s *Store) RunAhead(ctx context.Context, run briefing.RunID) (briefing.Ahead, error) {
-	ahead, _, err := one(ctx, s.reader(), scanAhead, runAhead, string(run))
+	query, args := runAhead, []any(nil)
+	if run != "" {
+		query, args = runAhead+" AND rr.run_id = ?", []any{string(run)}
+	}
+	ahead, _, err := one(ctx, s.reader(), scanAhead, query, args...)
 	if err != nil {
 		return briefing.Ahead{}, fmt.Errorf("what is ahead of run %s: %w", run, err)
 	}

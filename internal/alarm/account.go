@@ -17,8 +17,6 @@ const (
 	settling = 10 * time.Minute
 	// turnTakes is how long after its turn a briefing should stand in Slack.
 	turnTakes = 30 * time.Second
-	// slowest is how many readers a minute Slack takes at the least: new ones, whose DM is to be opened.
-	slowest = 50
 	// lasting is how long a fault that should pass by itself may last before somebody should look.
 	lasting = 20 * time.Hour
 )
@@ -27,6 +25,7 @@ const (
 // UnderWay add up to Expected.
 type Account struct {
 	Due       time.Time
+	Runs      []briefing.RunID
 	Expected  int
 	Delivered int // complete
 	Degraded  int
@@ -48,9 +47,9 @@ type Cause struct {
 }
 
 // Of accounts for the readers of a due minute as they stand.
-func Of(due time.Time, readers []briefing.RunReader) Account {
-	a := Account{Due: due, Reasons: map[briefing.Reason]int{}}
-	for _, rr := range readers {
+func Of(due time.Time, st briefing.Standing) Account {
+	a := Account{Due: due, Runs: st.Runs, Reasons: map[briefing.Reason]int{}}
+	for _, rr := range st.Readers {
 		a.add(rr)
 	}
 	slices.SortStableFunc(a.Causes, func(x, y Cause) int {
@@ -175,33 +174,4 @@ func (a Account) Counts() map[string]int {
 		"expected": a.Expected, "delivered": a.Delivered, "degraded": a.Degraded, "failed": a.Failed,
 		"unknown": a.Unknown, "missed": a.Missed, "under_way": a.UnderWay,
 	}
-}
-
-// readyAt returns when the account may be told: a while after the hour. While somebody's is under way, a while after
-// the work was begun if that was later, and as long again as the pace (posts a minute, 0 = not known) takes for
-// everybody; with a turn still to come, after that; and with some in doubt, until Slack's history had time to settle
-// them. Whatever Slack does, the waiting has an end.
-func (a Account) readyAt(begun, turn time.Time, pace int) time.Time {
-	if a.UnderWay == 0 {
-		return a.Due.Add(after)
-	}
-	from := a.Due.Add(after)
-	if late := begun.Add(after); late.After(from) {
-		from = late
-	}
-	ready := from
-	if pace > 0 {
-		ready = ready.Add(time.Duration(a.Expected) * time.Minute / time.Duration(pace))
-	}
-	last := from.Add(settling + time.Duration(a.Expected)*time.Minute/slowest)
-	if turn = turn.Add(turnTakes); turn.After(last) {
-		turn = last
-	}
-	if turn.After(ready) {
-		ready = turn
-	}
-	if doubt := from.Add(settling); a.InDoubt > 0 && doubt.After(ready) {
-		ready = doubt
-	}
-	return ready
 }

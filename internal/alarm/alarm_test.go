@@ -2,11 +2,17 @@ package alarm_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,7 +42,7 @@ func failed(reason briefing.Reason, since time.Duration) briefing.Verdict {
 }
 
 func TestAccount(t *testing.T) {
-	got := alarm.Of(nine, []briefing.RunReader{
+	got := alarm.Of(nine, briefing.Standing{Runs: []briefing.RunID{"run"}, Readers: []briefing.RunReader{
 		reader(1, briefing.OutcomeDelivered, briefing.Complete, ""),
 		reader(2, briefing.OutcomeSkipped, "", briefing.Paused),
 		reader(3, briefing.OutcomeSkipped, "", briefing.DayOff),
@@ -52,9 +58,9 @@ func TestAccount(t *testing.T) {
 		// What passes by itself is counted, and no cause until it has lasted most of a day.
 		lacking(10, map[briefing.SourceName]briefing.Verdict{briefing.Gmail: failed(briefing.Timeout, time.Hour)}),
 		lacking(11, map[briefing.SourceName]briefing.Verdict{briefing.Gmail: failed(briefing.Timeout, 24*time.Hour), briefing.News: failed(briefing.Unavailable, 48*time.Hour)}),
-	})
+	}})
 	want := alarm.Account{
-		Due: nine, Expected: 11, Delivered: 1, Degraded: 3, Failed: 1, Unknown: 1, Missed: 3, UnderWay: 2, InDoubt: 1,
+		Due: nine, Runs: []briefing.RunID{"run"}, Expected: 11, Delivered: 1, Degraded: 3, Failed: 1, Unknown: 1, Missed: 3, UnderWay: 2, InDoubt: 1,
 		Reasons: map[briefing.Reason]int{briefing.Paused: 1, briefing.DayOff: 1, briefing.PastGrace: 1, briefing.RecipientUnreachable: 1,
 			briefing.Ambiguous: 2, briefing.ReauthRequired: 1, briefing.Timeout: 2, briefing.Unavailable: 1},
 		Causes: []alarm.Cause{
@@ -98,7 +104,7 @@ func TestSettledAndAlarming(t *testing.T) {
 		{"unknown", reader(1, briefing.OutcomeUnknown, "", briefing.Ambiguous), false, true},
 		{"under way", reader(1, briefing.OutcomePending, "", ""), false, true},
 	} {
-		a := alarm.Of(nine, []briefing.RunReader{c.rr})
+		a := alarm.Of(nine, briefing.Standing{Readers: []briefing.RunReader{c.rr}})
 		if a.Settled() != c.settled || a.Alarming() != c.alarming {
 			t.Errorf("%s: settled %v, alarming %v", c.name, a.Settled(), a.Alarming())
 		}
@@ -107,27 +113,59 @@ func TestSettledAndAlarming(t *testing.T) {
 
 // ledger is a ledger with one due minute, in memory.
 type ledger struct {
+	mu          sync.Mutex
 	readers     []briefing.RunReader
 	begun, turn time.Time
-	accounted   bool
+	accounted   map[time.Time]bool
+	behind      bool
+	gone        bool // the database cannot be reached
 }
 
 func (l *ledger) DueMinutes(_ context.Context, from, to time.Time) ([]time.Time, error) {
-	if nine.Before(from) || !nine.Before(to) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone {
+		return nil, errors.New("the database is away")
+	}
+	if len(l.readers) == 0 || nine.Before(from) || !nine.Before(to) {
 		return nil, nil
 	}
 	return []time.Time{nine}, nil
 }
 
-func (l *ledger) Standing(context.Context, time.Time) ([]briefing.RunReader, time.Time, time.Time, error) {
-	return l.readers, l.begun, l.turn, nil
+func (l *ledger) Standing(context.Context, time.Time) (briefing.Standing, error) {
+	return briefing.Standing{Readers: l.readers, Runs: []briefing.RunID{"run"}, Begun: l.begun, Turn: l.turn}, nil
 }
 
-func (l *ledger) Account(context.Context, time.Time) (bool, error) {
-	first := !l.accounted
-	l.accounted = true
+func (l *ledger) Account(_ context.Context, due time.Time) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.accounted == nil {
+		l.accounted = map[time.Time]bool{}
+	}
+	first := !l.accounted[due]
+	l.accounted[due] = true
 	return first, nil
 }
+
+func (l *ledger) Behind(context.Context, time.Time) (bool, error) { return l.behind, nil }
+
+// line is a pace of 300 a minute in which nobody is in front.
+type line struct{ ahead briefing.Ahead }
+
+func (l line) TakeTurns(_ context.Context, r briefing.TurnRequest) (time.Time, briefing.Line, error) {
+	return r.Now, briefing.Line{}, nil
+}
+
+func (l line) HoldPace(_ context.Context, h briefing.PaceHold) (time.Time, error) {
+	return h.Until, nil
+}
+
+func (l line) Line(context.Context, briefing.PaceKind) (briefing.Line, error) {
+	return briefing.Line{}, nil
+}
+
+func (l line) RunAhead(context.Context, briefing.RunID) (briefing.Ahead, error) { return l.ahead, nil }
 
 // TestWhenAMorningIsAccountedFor: at hour + 5 minutes; later for what is under way, but not for ever.
 func TestWhenAMorningIsAccountedFor(t *testing.T) {
@@ -141,25 +179,29 @@ func TestWhenAMorningIsAccountedFor(t *testing.T) {
 	done := []briefing.RunReader{reader(1, briefing.OutcomeDelivered, briefing.Complete, "")}
 	for _, c := range []struct {
 		name  string
-		l     ledger
-		began time.Duration // of this process, after nine
-		want  time.Duration // after nine; 0 = never
+		l     *ledger
+		ahead briefing.Ahead // as the pacer has it
+		began time.Duration  // of this process, after nine
+		want  time.Duration  // after nine; 0 = never
 	}{
-		{"all done", ledger{readers: done}, -time.Hour, 5 * time.Minute},
-		{"one stuck", ledger{readers: many(1, "")}, -time.Hour, 6 * time.Minute}, // and a fifth of a second
-		{"many, by the pace", ledger{readers: many(3000, "")}, -time.Hour, 15 * time.Minute},
-		{"caught up at 09:30", ledger{readers: many(1, ""), begun: nine.Add(30 * time.Minute)}, -time.Hour, 36 * time.Minute},
-		{"down until 09:20", ledger{readers: many(1, "")}, 20 * time.Minute, 26 * time.Minute},
-		{"down until 09:20, all done", ledger{readers: done}, 20 * time.Minute, 20 * time.Minute},
-		{"down for more than a day", ledger{readers: done}, 25 * time.Hour, 0},
-		{"in doubt", ledger{readers: many(1, briefing.Ambiguous)}, -time.Hour, 15 * time.Minute},
-		{"a turn at 09:09", ledger{readers: many(1, briefing.RateLimited), turn: nine.Add(9 * time.Minute)}, -time.Hour, 10 * time.Minute},
-		{"no turn for hours", ledger{readers: many(1, briefing.RateLimited), turn: nine.Add(5 * time.Hour)}, -time.Hour, 16 * time.Minute},
-		{"nobody left", ledger{}, -time.Hour, 0},
+		{"all done", &ledger{readers: done}, briefing.Ahead{}, -time.Hour, 5 * time.Minute},
+		{"one stuck", &ledger{readers: many(1, "")}, briefing.Ahead{Posts: 1}, -time.Hour, 6 * time.Minute}, // and a moment for its turn
+		{"many, as the pacer estimates", &ledger{readers: many(3000, "")}, briefing.Ahead{Posts: 3000}, -time.Hour, 16 * time.Minute},
+		{"many, half of them gone", &ledger{readers: many(3000, "")}, briefing.Ahead{Posts: 1500}, -time.Hour, 11 * time.Minute},
+		{"caught up at 09:30", &ledger{readers: many(1, ""), begun: nine.Add(30 * time.Minute)}, briefing.Ahead{Posts: 1}, -time.Hour, 36 * time.Minute},
+		{"down until 09:20", &ledger{readers: many(1, "")}, briefing.Ahead{Posts: 1}, 20 * time.Minute, 26 * time.Minute},
+		{"down until 09:20, all done", &ledger{readers: done}, briefing.Ahead{}, 20 * time.Minute, 20 * time.Minute},
+		{"down for more than a day", &ledger{readers: done}, briefing.Ahead{}, 25 * time.Hour, 0},
+		{"in doubt", &ledger{readers: many(1, briefing.Ambiguous)}, briefing.Ahead{}, -time.Hour, 15 * time.Minute},
+		{"a turn at 09:09", &ledger{readers: many(1, briefing.RateLimited), turn: nine.Add(9 * time.Minute)}, briefing.Ahead{}, -time.Hour, 10 * time.Minute},
+		{"no turn for hours", &ledger{readers: many(1, briefing.RateLimited), turn: nine.Add(5 * time.Hour)}, briefing.Ahead{Latest: nine.Add(5 * time.Hour)}, -time.Hour, 16 * time.Minute},
+		{"nobody left", &ledger{}, briefing.Ahead{}, -time.Hour, 0},
 	} {
 		now := nine.Add(c.began)
+		clock := func() time.Time { return now }
 		var at []time.Duration
-		a := &alarm.Alarm{Store: &c.l, Zone: time.UTC, Pace: 300, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return now },
+		a := &alarm.Alarm{Store: c.l, Zone: time.UTC, Logger: slog.New(slog.DiscardHandler), Now: clock,
+			Pacer:   &briefing.Pacer{Store: line{c.ahead}, Paces: briefing.SlackPaces(300), Now: clock},
 			Counted: func(alarm.Account) { at = append(at, now.Sub(nine)) }}
 		for ; now.Before(nine.Add(26 * time.Hour)); now = now.Add(time.Minute) {
 			if err := a.Check(t.Context()); err != nil {
@@ -173,6 +215,145 @@ func TestWhenAMorningIsAccountedFor(t *testing.T) {
 		if !slices.Equal(at, want) {
 			t.Errorf("%s: accounted for at nine + %v, want %v", c.name, at, want)
 		}
+	}
+}
+
+// roads stands in for Slack, a webhook and a heartbeat, and counts what each was told.
+type roads struct {
+	mu     sync.Mutex
+	notes  []string // "slack …", "webhook …", "heartbeat"
+	refuse error    // by Slack
+}
+
+func (r *roads) note(s string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.notes = append(r.notes, s)
+}
+
+func (r *roads) Open(context.Context, briefing.Reader) (string, error) { return "D0", nil }
+
+func (r *roads) Post(_ context.Context, p briefing.Post) (string, error) {
+	if r.refuse == nil {
+		r.note("slack " + p.Message.Text)
+	}
+	return "1.1", r.refuse
+}
+
+func (r *roads) Update(context.Context, string, briefing.Post) error { return nil }
+
+func (r *roads) Find(context.Context, string, briefing.EntryID, time.Time) (string, error) {
+	return "", nil
+}
+
+func (r *roads) ServeHTTP(_ http.ResponseWriter, q *http.Request) {
+	body, _ := io.ReadAll(q.Body)
+	r.note(strings.TrimSpace(strings.TrimPrefix(q.URL.Path, "/") + " " + string(body)))
+}
+
+// told returns the notes and forgets them.
+func (r *roads) told() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	notes := r.notes
+	r.notes = nil
+	slices.Sort(notes)
+	return notes
+}
+
+// watched returns an alarm with all roads, and its clock.
+func watched(t *testing.T, l *ledger, r *roads) (*alarm.Alarm, *time.Time) {
+	t.Helper()
+	server := httptest.NewServer(r)
+	t.Cleanup(server.Close)
+	now := nine.Add(-time.Minute)
+	clock := func() time.Time { return now }
+	return &alarm.Alarm{Store: l, Deliverer: r, Operator: "U0JIWON", Webhook: briefing.NewSecret(server.URL + "/webhook"),
+		Heartbeat: briefing.NewSecret(server.URL + "/heartbeat"), Language: briefing.English, Zone: time.FixedZone("KST", 9*3600), At: briefing.TimeOfDay{Hour: 9},
+		Pacer:  &briefing.Pacer{Store: line{}, Paces: briefing.SlackPaces(300), Now: clock},
+		Logger: slog.New(slog.DiscardHandler), Now: clock}, &now
+}
+
+// TestADatabaseThatIsGone: five minutes of it are told by Slack and by the webhook, once; the morning is accounted for
+// when it is back.
+func TestADatabaseThatIsGone(t *testing.T) {
+	l, r := &ledger{readers: []briefing.RunReader{reader(1, briefing.OutcomeDelivered, briefing.Complete, "")}, gone: true}, &roads{}
+	a, now := watched(t, l, r)
+	var blind []time.Duration
+	a.Blind = func(d time.Duration) { blind = append(blind, d) }
+	for range 5 {
+		*now = now.Add(time.Minute)
+		if err := a.Check(t.Context()); err == nil || len(r.told()) > 0 {
+			t.Errorf("%s: told already (%v)", now, err)
+		}
+	}
+	for range 10 {
+		*now = now.Add(time.Minute)
+		_ = a.Check(t.Context())
+	}
+	const text = "⚠️ The database cannot be read since Friday 20 November, 09:00.\n• Until it can, no briefing is delivered. Check DATABASE_URL and the server's log."
+	quoted, _ := json.Marshal(text)
+	want := []string{"slack " + text, `webhook {"event":"database_unreadable","text":` + string(quoted) + `,"date":"2026-11-20","since":"2026-11-20T00:00:00Z"}`}
+	if diff := cmp.Diff(want, r.told()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	l.gone = false
+	*now = now.Add(time.Minute)
+	if err := a.Check(t.Context()); err != nil || !slices.Equal(r.told(), []string{"heartbeat"}) {
+		t.Errorf("not accounted for when the database is back: %v", err)
+	}
+	if !slices.Equal(blind[3:6], []time.Duration{3 * time.Minute, 4 * time.Minute, 5 * time.Minute}) || blind[len(blind)-1] != 0 {
+		t.Errorf("blind for %v", blind)
+	}
+	l.gone = true // and the next time it is told again
+	for range 6 {
+		*now = now.Add(time.Minute)
+		_ = a.Check(t.Context())
+	}
+	if told := r.told(); len(told) != 2 {
+		t.Errorf("the second outage: %v", told)
+	}
+}
+
+// TestSlackAndDatabaseGone: what is left says it.
+func TestSlackAndDatabaseGone(t *testing.T) {
+	l, r := &ledger{gone: true}, &roads{refuse: &briefing.Error{Op: "post", Reason: briefing.ClientMisconfigured}}
+	a, now := watched(t, l, r)
+	results := map[string]briefing.Reason{}
+	var mu sync.Mutex
+	a.Told = func(channel string, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		results[channel] = briefing.ReasonOf(err)
+	}
+	for range 6 {
+		*now = now.Add(time.Minute)
+		_ = a.Check(t.Context())
+	}
+	if told := r.told(); len(told) != 1 || !strings.HasPrefix(told[0], "webhook ") {
+		t.Errorf("told %v", told)
+	}
+	if want := map[string]briefing.Reason{"webhook": "", "slack": briefing.ClientMisconfigured}; !maps.Equal(results, want) {
+		t.Errorf("%v, want %v", results, want)
+	}
+}
+
+// TestADayOff: the heartbeat is called once a day also when nobody is due, unless somebody should have been.
+func TestADayOff(t *testing.T) {
+	l, r := &ledger{behind: true}, &roads{}
+	a, now := watched(t, l, r)
+	var at []string
+	for ; now.Before(nine.Add(50 * time.Hour)); *now = now.Add(time.Minute) {
+		l.behind = now.Before(nine.Add(10 * time.Minute))
+		if err := a.Check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, told := range r.told() {
+			at = append(at, told+" "+now.Sub(nine).String())
+		}
+	}
+	if want := []string{"heartbeat 10m0s", "heartbeat 24h5m0s", "heartbeat 48h5m0s"}; !slices.Equal(at, want) {
+		t.Errorf("%v, want %v", at, want)
 	}
 }
 
@@ -195,10 +376,10 @@ func TestASleepingMachineIsNotLate(t *testing.T) {
 }
 
 func ExampleOf() {
-	account := alarm.Of(nine, []briefing.RunReader{
+	account := alarm.Of(nine, briefing.Standing{Readers: []briefing.RunReader{
 		{Reader: "haneul", Outcome: briefing.OutcomeDelivered, Status: briefing.Complete},
 		{Reader: "minji", Outcome: briefing.OutcomeFailed, Reason: briefing.RecipientUnreachable},
-	})
+	}})
 	counts := account.Counts()
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
 		fmt.Print(name, "=", counts[name], " ")

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"achim/briefing"
 	"achim/internal/language"
@@ -20,13 +19,12 @@ import (
 
 const (
 	callTimeout = 5 * time.Second  // of one call to a webhook or a heartbeat
-	dmTimeout   = 20 * time.Second // of opening the DM and posting
+	dmTimeout   = 30 * time.Second // of opening the DM and posting, with the turns for both
 	postWithin  = 10 * time.Second
-	tries       = 2
-	firstPause  = time.Second // before trying again
+	turnWithin  = 5 * time.Second // of waiting for a turn
+	tries       = 3
+	firstPause  = time.Second // before trying again; before the third time four times as long
 	longestWait = time.Minute // that the other side may ask for
-	namesTold   = 3           // of the readers a cause concerns
-	nameLength  = 40
 )
 
 // tell tells the account by every road it is to go, at once: a road that is blocked does not hold up the others.
@@ -35,25 +33,47 @@ func (a *Alarm) tell(ctx context.Context, account Account) {
 	if account.Settled() && !a.Heartbeat.IsZero() {
 		roads.Go(func() { a.road(ctx, "heartbeat", a.beat) })
 	}
-	if account.Alarming() && (a.Operator != "" || !a.Webhook.IsZero()) {
-		text := a.words(ctx, account)
-		if !a.Webhook.IsZero() {
-			roads.Go(func() {
-				a.road(ctx, "webhook", func(ctx context.Context) error { return a.webhook(ctx, account, text) })
-			})
-		}
-		if a.Operator != "" {
-			roads.Go(func() { a.road(ctx, "slack", func(ctx context.Context) error { return a.dm(ctx, text) }) })
-		}
+	if account.Alarming() {
+		n := a.noticeOf(account)
+		n.Text = a.words(ctx, account, false)
+		a.alert(ctx, &roads, n, func(ctx context.Context) string { return a.words(ctx, account, true) })
 	}
 	roads.Wait()
 }
 
-// road goes one road: twice when the first time definitely went wrong and another may go better.
+// cry tells that the ledger cannot be asked: nobody can be accounted for, and nothing can be delivered.
+func (a *Alarm) cry(ctx context.Context) {
+	a.Logger.ErrorContext(ctx, "the database cannot be read: no briefing is delivered, and nobody can be accounted for", "since", a.blind.UTC().Format(time.RFC3339))
+	text := strings.Join(language.OperatorBlind(a.Language, a.blind.In(a.Zone)), "\n")
+	since := a.blind.UTC().Truncate(time.Second)
+	var roads sync.WaitGroup
+	a.alert(ctx, &roads, notice{Event: eventBlind, Text: text, Date: briefing.DateOf(since, a.Zone), Since: &since},
+		func(context.Context) string { return text })
+	roads.Wait()
+}
+
+// alert sends the notice to the webhook and what dm returns to the operator, each on a road of its own.
+func (a *Alarm) alert(ctx context.Context, roads *sync.WaitGroup, n notice, dm func(context.Context) string) {
+	if !a.Webhook.IsZero() {
+		roads.Go(func() {
+			a.road(ctx, "webhook", func(ctx context.Context) error { return a.webhook(ctx, n) })
+		})
+	}
+	if a.Operator != "" {
+		roads.Go(func() {
+			text := dm(ctx)
+			a.road(ctx, "slack", func(ctx context.Context) error { return a.dm(ctx, text) })
+		})
+	}
+}
+
+// road goes one road, again when it definitely went wrong and may go better the next time.
 func (a *Alarm) road(ctx context.Context, channel string, once func(context.Context) error) {
 	err := once(ctx)
+	pause := firstPause
 	for n := 1; n < tries && passing(err); n++ {
-		wait := max(firstPause, min(briefing.RetryAfter(err), longestWait))
+		wait := max(pause, min(briefing.RetryAfter(err), longestWait))
+		pause *= 4
 		select {
 		case <-time.After(wait):
 			err = once(ctx)
@@ -79,10 +99,26 @@ func passing(err error) bool {
 	}
 }
 
-// notice is what a webhook gets. Slack and those who speak like it show text, others read the numbers.
+// The events a webhook is told of.
+const (
+	eventMorning = "morning"
+	eventBlind   = "database_unreadable"
+)
+
+// notice is what a webhook gets: no name of a reader and nothing of what they read. Slack and those who speak like
+// it show text, others read the rest.
 type notice struct {
-	Text      string                  `json:"text"`
+	Event string        `json:"event"`
+	Text  string        `json:"text"`
+	Date  briefing.Date `json:"date"`
+	Since *time.Time    `json:"since,omitempty"`
+	*counts
+}
+
+// counts are what a notice about a morning has besides.
+type counts struct {
 	DueAt     time.Time               `json:"due_at"`
+	Runs      []briefing.RunID        `json:"run_ids"`
 	Expected  int                     `json:"expected"`
 	Delivered int                     `json:"delivered"`
 	Degraded  int                     `json:"degraded"`
@@ -93,13 +129,18 @@ type notice struct {
 	Reasons   map[briefing.Reason]int `json:"reasons"`
 }
 
-// webhook posts the account.
-func (a *Alarm) webhook(ctx context.Context, account Account, text string) error {
-	body, err := json.Marshal(notice{
-		Text: text, DueAt: account.Due.UTC(), Expected: account.Expected, Delivered: account.Delivered,
+// noticeOf returns the notice about a morning, without its text.
+func (a *Alarm) noticeOf(account Account) notice {
+	return notice{Event: eventMorning, Date: briefing.DateOf(account.Due, a.Zone), counts: &counts{
+		DueAt: account.Due.UTC(), Runs: append([]briefing.RunID{}, account.Runs...), Expected: account.Expected, Delivered: account.Delivered,
 		Degraded: account.Degraded, Failed: account.Failed, Unknown: account.Unknown, Missed: account.Missed,
 		UnderWay: account.UnderWay, Reasons: account.Reasons,
-	})
+	}}
+}
+
+// webhook posts the notice.
+func (a *Alarm) webhook(ctx context.Context, n notice) error {
+	body, err := json.Marshal(n)
 	if err != nil {
 		return fmt.Errorf("encode the alarm: %w", err)
 	}
@@ -164,65 +205,41 @@ func unreached(op string, err error) error {
 func (a *Alarm) dm(ctx context.Context, text string) error {
 	ctx, cancel := context.WithTimeout(ctx, dmTimeout)
 	defer cancel()
+	a.turn(ctx, briefing.PaceOpen)
 	channel, err := a.Deliverer.Open(ctx, briefing.Reader{SlackUserID: a.Operator})
 	if err != nil {
+		a.held(ctx, briefing.PaceOpen, err)
 		return fmt.Errorf("open the operator's DM: %w", err)
 	}
+	a.turn(ctx, briefing.PacePost)
 	_, err = a.Deliverer.Post(ctx, briefing.Post{
 		ChannelID: channel, Deadline: a.Now().Add(postWithin), Message: briefing.Message{Text: text, Plain: text},
 	})
 	if err != nil {
+		a.held(ctx, briefing.PacePost, err)
 		return fmt.Errorf("post to the operator: %w", err)
 	}
 	return nil
 }
 
-// words says in plain words what is wrong and what to do.
-func (a *Alarm) words(ctx context.Context, account Account) string {
-	m := language.Morning{
-		Due: account.Due.In(a.Zone), Expected: account.Expected, Affected: account.Affected(),
-		Tally: []language.MorningCount{
-			{Outcome: briefing.OutcomeDelivered, Status: briefing.Complete, Count: account.Delivered},
-			{Outcome: briefing.OutcomeDelivered, Status: briefing.Degraded, Count: account.Degraded},
-			{Outcome: briefing.OutcomeFailed, Count: account.Failed}, {Outcome: briefing.OutcomeUnknown, Count: account.Unknown},
-			{Outcome: briefing.OutcomePending, Count: account.UnderWay}, {Outcome: briefing.OutcomeSkipped, Count: account.Missed},
-		},
-	}
-	for _, c := range account.Causes {
-		told := language.MorningCause{Outcome: c.Outcome, Reason: c.Reason, Sources: c.Sources, Count: len(c.Readers)}
-		for _, id := range c.Readers[:min(namesTold, len(c.Readers))] {
-			if name := a.name(ctx, id); name != "" {
-				told.Names = append(told.Names, name)
-			}
+// turn takes a turn to call Slack, and waits for it a moment at most. One call that goes before its turn is no
+// burden, since nobody else gets that turn; an alarm that waits for a queue, or for a database that is gone, is none.
+func (a *Alarm) turn(ctx context.Context, kind briefing.PaceKind) {
+	ctx, cancel := context.WithTimeout(ctx, turnWithin)
+	defer cancel()
+	at, err := a.Pacer.Reserve(ctx, kind)
+	if wait := at.Sub(a.Now()); err == nil && wait > 0 {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
 		}
-		m.Causes = append(m.Causes, told)
 	}
-	return strings.Join(language.OperatorLines(a.Language, m), "\n")
 }
 
-// slackText keeps a text from pinging and linking, in Slack and whatever reads webhooks as Slack does.
-func slackText() *strings.Replacer {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "＠")
-}
-
-// name returns the reader's name fit for one line of a message, "" when it is not known. Somebody typed it: it
-// pings nobody, and hides nothing.
-func (a *Alarm) name(ctx context.Context, id briefing.ReaderID) string {
-	r, err := a.Readers.Reader(ctx, string(id))
-	if err != nil {
-		return "" // the number of readers is told all the same
+// held tells the others that Slack limits the rate.
+func (a *Alarm) held(ctx context.Context, kind briefing.PaceKind, cause error) {
+	if briefing.ReasonOf(cause) == briefing.RateLimited {
+		// Whoever cannot be told finds out by themselves.
+		_, _ = a.Pacer.Hold(ctx, kind, a.Now().Add(max(briefing.RetryAfter(cause), time.Second)))
 	}
-	letters := []rune(strings.Join(strings.Fields(strings.Map(func(l rune) rune {
-		switch {
-		case unicode.IsSpace(l):
-			return ' '
-		case unicode.IsControl(l), unicode.Is(unicode.Cf, l), unicode.Is(unicode.Co, l):
-			return -1
-		}
-		return l
-	}, r.Name)), " "))
-	if len(letters) > nameLength {
-		letters = append(letters[:nameLength-1], '…')
-	}
-	return slackText().Replace(string(letters))
 }

@@ -14,12 +14,13 @@ func (a *App) wireAlarm() {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	a.cleanups.add("connections of the alarm", func(context.Context) error { transport.CloseIdleConnections(); return nil })
 	a.Alarm = &alarm.Alarm{
-		Store: a.Store, Readers: a.Store, Deliverer: a.Pipeline.Deliverer,
+		Store: a.Store, Readers: a.Store, Deliverer: a.Pipeline.Deliverer, Pacer: a.Pacer,
 		Operator: cfg.Slack.OperatorUser, Webhook: cfg.AlertWebhookURL, Heartbeat: cfg.HeartbeatURL,
-		Language: cfg.Language, Zone: cfg.Timezone, Pace: cfg.Delivery.RatePerMinute,
+		Language: cfg.Language, Zone: cfg.Timezone, At: cfg.Schedule.At,
 		Logger: a.Logger, Now: a.now, Client: &http.Client{Transport: transport},
 		Counted: func(account alarm.Account) { a.Metrics.Accounted(account.Due, account.Counts()) },
 		Told:    a.Metrics.Told,
+		Blind:   a.Metrics.Blind,
 	}
 }
 

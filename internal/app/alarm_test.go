@@ -3,9 +3,11 @@ package app_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -138,16 +140,19 @@ func TestADeadGrantIsToldByEveryRoad(t *testing.T) {
 		h.account(35 * time.Minute)
 		h.account(36 * time.Minute)
 		b.rang(t, 1, 1) // everybody is accounted for all the same
-		wants(t, b.posts[0], map[string]any{"due_at": "2026-11-20T00:00:00Z", "expected": 1, "delivered": 0, "degraded": 1, "failed": 0,
+		wants(t, b.posts[0], map[string]any{"event": "morning", "date": "2026-11-20", "run_ids": []any{string(h.entry().Run)},
+			"due_at": "2026-11-20T00:00:00Z", "expected": 1, "delivered": 0, "degraded": 1, "failed": 0,
 			"unknown": 0, "missed": 0, "under_way": 0, "reasons": map[string]any{"reauth_required": 1}})
 		told := h.toldOperator()
 		if len(told) != 1 {
 			t.Fatalf("the operator got %d DMs", len(told))
 		}
 		for _, text := range []string{told[0].Text, b.posts[0]["text"].(string)} {
-			holds(t, text, "11월 20일 금요일 09:00", "1명", "Google 연결 끊김(Gmail·캘린더)", "하늘 &lt;!channel&gt;)", "achim connect")
+			holds(t, text, "11월 20일 금요일 09:00", "1명", "Google 연결 끊김(Gmail·캘린더)", "achim connect")
 			lacks(t, text, haneulMail, "\u202e", "<!")
 		}
+		holds(t, told[0].Text, "(하늘 &lt;!channel&gt;)")
+		lacks(t, fmt.Sprint(b.posts[0]), "하늘", haneul) // names go to the operator alone
 		if pings := standin.Pings(told[0]); len(pings) > 0 {
 			t.Errorf("a reader's name pings %v", pings)
 		}
@@ -181,7 +186,7 @@ func TestTheAlarmDoesNotTravelByWhatBroke(t *testing.T) {
 	h.account(35 * time.Minute)
 	b.rang(t, 1, 0)
 	wants(t, b.posts[0], map[string]any{"expected": 1, "delivered": 0, "failed": 1, "reasons": map[string]any{"client_misconfigured": 1}})
-	holds(t, b.posts[0]["text"].(string), "Friday 20 November, 09:00", "Slack refuses the bot token: 1 reader (haneul).", "SLACK_BOT_TOKEN")
+	holds(t, b.posts[0]["text"].(string), "Friday 20 November, 09:00", "Slack refuses the bot token: 1 reader.", "SLACK_BOT_TOKEN")
 	holds(t, h.log.String(), "the operator could not be told", "channel=slack")
 	holds(t, h.metrics(), `achim_alarms_total{channel="slack",result="client_misconfigured"} 1`)
 	lacks(t, h.log.String(), "hunter2", botToken)
@@ -319,10 +324,10 @@ func TestNobodyToTell(t *testing.T) {
 	}
 }
 
-// TestAWebhookThatRefuses: two tries at most, no redirect is followed, the other roads are taken, and the address is
+// TestAWebhookThatRefuses: three tries at most, no redirect is followed, the other roads are taken, and the address is
 // in no log.
 func TestAWebhookThatRefuses(t *testing.T) {
-	for _, c := range []struct{ status, posts int }{{503, 2}, {404, 1}, {302, 1}} {
+	for _, c := range []struct{ status, posts int }{{503, 3}, {404, 1}, {302, 1}} {
 		t.Run(http.StatusText(c.status), func(t *testing.T) {
 			t.Parallel()
 			h := build(t, storetest.SQLite)
@@ -343,4 +348,41 @@ func TestAWebhookThatRefuses(t *testing.T) {
 			lacks(t, h.log.String(), "hunter2")
 		})
 	}
+}
+
+// TestADatabaseThatIsGoneIsTold: the alarm does not travel through the database either: five minutes without one are
+// told in Slack and to the webhook, and the morning is accounted for when it is back.
+func TestADatabaseThatIsGoneIsTold(t *testing.T) {
+	h := build(t, storetest.Postgres)
+	b := alarmed(h)
+	u, err := url.Parse(h.env["DATABASE_URL"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := plug(t, u.Host)
+	u.Host = c.listener.Addr().String()
+	h.env["DATABASE_URL"] = u.String()
+	h.start()
+	h.addHaneul()
+	h.connect()
+	h.prepared()
+	h.nine(isDelivered)
+	c.pull()
+	for minute := 31; minute <= 37; minute++ {
+		h.clock.set(friday.Add(time.Duration(minute) * time.Minute))
+		if err := h.app.Alarm.Check(t.Context()); err == nil {
+			t.Error("a morning was accounted for without a database")
+		}
+	}
+	b.rang(t, 1, 0)
+	wants(t, b.posts[0], map[string]any{"event": "database_unreadable", "date": "2026-11-20", "since": "2026-11-20T00:01:00Z"})
+	if told := h.toldOperator(); len(told) != 1 || told[0].Text != b.posts[0]["text"] {
+		t.Errorf("the operator got %v", told)
+	}
+	holds(t, h.log.String(), "the database cannot be read")
+	holds(t, h.metrics(), "achim_accounting_blind_seconds 3")
+	c.putBack()
+	h.eventually("the morning is accounted for", func() bool { return h.app.Alarm.Check(t.Context()) == nil })
+	b.rang(t, 1, 1)
+	holds(t, h.metrics(), "achim_accounting_blind_seconds 0")
 }

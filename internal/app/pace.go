@@ -36,14 +36,48 @@ func (p pacedRuns) Runs(ctx context.Context, filter briefing.RunFilter) ([]brief
 	return runs, err
 }
 
-// watchPace puts the pace into the metrics.
+// newPacer returns the pacer of the configuration; nil, which is no pace, when it is switched off.
+func (a *App) newPacer() *briefing.Pacer {
+	rate := a.Config.Delivery.RatePerMinute
+	if rate == 0 {
+		return nil
+	}
+	return &briefing.Pacer{Store: a.Store, Paces: briefing.SlackPaces(rate), Now: a.now}
+}
+
+// watchPace puts the pace and how far runs are into the metrics.
 func (a *App) watchPace(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx) // metrics are asked for longer than New takes
 	kinds := []briefing.PaceKind{briefing.PacePost, briefing.PaceUpdate, briefing.PaceOpen, briefing.PaceHistory}
-	a.Metrics.WatchPace(kinds, a.Pacer.Wait, func() (int, bool) {
+	a.Metrics.WatchPace(kinds, a.Pacer.Wait, func() (int, time.Duration, bool) {
 		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 		defer cancel()
 		n, err := a.Store.PendingReaders(ctx)
-		return n, err == nil
+		if err != nil || n == 0 {
+			return n, 0, err == nil
+		}
+		end, err := a.Pacer.EstimatedEnd(ctx, briefing.Run{})
+		return n, max(0, end.Sub(a.now())), err == nil
 	})
+}
+
+// wireAhead makes what is done ahead of the hour beside preparing: opening the DMs of new readers, and saying when
+// there is not time enough to prepare.
+func (a *App) wireAhead() {
+	a.Planner.Crowded = func(due time.Time, readers int) {
+		a.Logger.Warn("more are due at one hour than can be read ahead within Google's quotas: some briefings will say that a source was limited; spread the hours",
+			"due", due.UTC().Format(time.RFC3339), "readers", readers)
+	}
+	a.Opener = &briefing.Opener{Store: a.Store, Deliverer: a.Pipeline.Deliverer, Pacer: a.Pacer, Now: a.now,
+		Trouble: func(id briefing.ReaderID, err error) {
+			a.Logger.Warn("no DM can be opened with a reader: check the Slack id", "reader", id, "error", err)
+		}}
+}
+
+// openDMs opens DMs ahead of their first hour.
+func (a *App) openDMs(ctx context.Context) {
+	if _, err := a.Opener.Open(ctx); err != nil && ctx.Err() == nil {
+		// Nobody is waiting yet; what is wrong is told when somebody is.
+		a.Logger.DebugContext(ctx, "no DM can be opened ahead now; the next minute tries again", "error", err)
+	}
 }

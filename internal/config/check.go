@@ -99,6 +99,12 @@ func (c Config) Warnings() []string {
 	for _, upstream := range c.upstreams() {
 		warn(isPlainRemote(upstream.url), "%s is plain http: whatever is sent there can be read on the way; use https", upstream.name)
 	}
+	for _, road := range []struct {
+		name    string
+		address briefing.Secret
+	}{{"ALERT_WEBHOOK_URL", c.AlertWebhookURL}, {"HEARTBEAT_URL", c.HeartbeatURL}} {
+		warn(isPlainRemote(road.address.Reveal()), "%s is plain http: its address, which is a password, and what is told can be read on the way; use https", road.name)
+	}
 	return all
 }
 

@@ -33,7 +33,7 @@ type Config struct {
 	APISecrets  []briefing.Secret // any of them reads content and tokens; CronSecrets when not set apart
 
 	AlertWebhookURL briefing.Secret // told of what the operator must mend; a webhook's address is its password
-	HeartbeatURL    briefing.Secret // called after each scheduled run that went well
+	HeartbeatURL    briefing.Secret // called when everybody due in a minute is accounted for
 
 	Google Google
 	Slack  Slack
@@ -107,7 +107,7 @@ type Schedule struct {
 
 // Delivery is how messages go out.
 type Delivery struct {
-	RatePerMinute int    // messages a workspace gets per minute at most
+	RatePerMinute int    // messages a workspace gets per minute at most; 0 = no pace
 	Operator      string // how pages name the operator, such as "@jiwon"; "" = no name
 }
 

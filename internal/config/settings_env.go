@@ -50,9 +50,9 @@ func serverVariables() []envSetting {
 		secret("ACHIM_ENCRYPTION_KEY", "Will seal tokens and content at rest; this version does not seal yet.",
 			secretIn(func(c *Config) *briefing.Secret { return &c.EncryptionKey })),
 		variable("ACHIM_LOG_LEVEL", "info", "debug, info, warn or error.", setLogLevel),
-		secret("ALERT_WEBHOOK_URL", "Gets a POST with what the operator must mend.",
+		secret("ALERT_WEBHOOK_URL", "Gets a POST, as JSON, when a person has something to mend, somebody is without a briefing, or the database is gone: counts, no names. A Slack incoming webhook will do.",
 			webhookIn(func(c *Config) *briefing.Secret { return &c.AlertWebhookURL })),
-		secret("HEARTBEAT_URL", "Called after each scheduled run that went well, so that silence can ring a bell.",
+		secret("HEARTBEAT_URL", "Gets a GET five minutes after the hour when everybody due is accounted for, and on days without anybody due, so that silence can ring a bell.",
 			webhookIn(func(c *Config) *briefing.Secret { return &c.HeartbeatURL })),
 	}
 }
@@ -81,7 +81,7 @@ func slackVariables() []envSetting {
 			secretIn(func(c *Config) *briefing.Secret { return &c.Slack.SigningSecret })),
 		secret("SLACK_APP_TOKEN", "App-level token for Socket Mode (xapp-…).",
 			secretIn(func(c *Config) *briefing.Secret { return &c.Slack.AppToken })),
-		variable("SLACK_OPERATOR_USER", "", "Member id of who is told what readers cannot mend.",
+		variable("SLACK_OPERATOR_USER", "", "Member id of who gets a DM when a person has something to mend, or somebody is without a briefing.",
 			func(c *Config, s string) (err error) { c.Slack.OperatorUser, err = parseMember(s); return err }),
 		secret("OPENAI_API_KEY", "Key of a language model. Not set: briefings are written without one.",
 			secretIn(func(c *Config) *briefing.Secret { return &c.OpenAI.APIKey })),

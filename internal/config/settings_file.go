@@ -79,8 +79,8 @@ func sourceKeys() []fileSetting {
 func housekeepingKeys() []fileSetting {
 	return []fileSetting{
 		key("delivery.rate_per_minute", "300",
-			"How many messages a minute a workspace gets at most, from all processes together; up to 20 (or a second's worth, if that is more) go out at once. Slack allows several hundred; 600000 switches the pace off in effect, for measurements.",
-			number(1, 600000, func(c *Config) *int { return &c.Delivery.RatePerMinute })),
+			"How many messages a minute a workspace gets at most, from all processes together; up to 20 (or a second's worth, if that is more) go out at once. Slack allows several hundred. 0 switches the pace off, for measurements: then a refusal holds back only the message it met.",
+			number(0, 600000, func(c *Config) *int { return &c.Delivery.RatePerMinute })),
 		key("delivery.operator", "",
 			"Who runs this server: a name pages show, such as @jiwon, or a Slack member id, which then also is SLACK_OPERATOR_USER unless that is set.",
 			text(func(c *Config, s string) (err error) { c.Delivery.Operator, err = parseName(s); return err })),

@@ -61,6 +61,21 @@ func OperatorLines(code briefing.Language, m Morning) []string {
 	return lines
 }
 
+// OperatorBlind tells the operator that the database cannot be read since then, in the operator's zone.
+func OperatorBlind(code briefing.Language, since time.Time) []string {
+	date := briefing.DateOf(since, since.Location())
+	if code == briefing.English {
+		return []string{
+			fmt.Sprintf("⚠️ The database cannot be read since %s, %s.", enDate(date), since.Format("15:04")),
+			"• Until it can, no briefing is delivered. Check DATABASE_URL and the server's log.",
+		}
+	}
+	return []string{
+		fmt.Sprintf("⚠️ %s %s부터 데이터베이스를 읽지 못하고 있습니다.", koDate(date), since.Format("15:04")),
+		"• 그동안에는 브리핑을 보낼 수 없습니다. DATABASE_URL과 서버 로그를 확인해 주세요.",
+	}
+}
+
 // morningWords is what a language has to say to an operator.
 type morningWords struct {
 	head  func(m Morning) string

@@ -22,7 +22,7 @@ type Planner interface {
 type Config struct {
 	Planner Planner
 	Planned func()                // called after a tick that planned something; may be nil
-	Ticked  func()                // called after every tick, also one that failed; must not block; may be nil
+	Ticked  func()                // called after the first tick and each minute, however planning goes; must not block; may be nil
 	Nightly func(context.Context) // called at 03:30; may be nil
 	Zone    *time.Location        // of the night; ticks come each minute whatever the zone
 	Logger  *slog.Logger
@@ -50,6 +50,12 @@ func New(cfg Config) (*Clock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("schedule planning: %w", err)
 	}
+	if cfg.Ticked != nil {
+		// A job of its own: planning that hangs must not keep the others from being told.
+		if _, err = scheduler.NewJob(gocron.CronJob("* * * * *", false), gocron.NewTask(cfg.Ticked), gocron.WithName("watch")); err != nil {
+			return nil, fmt.Errorf("schedule watching: %w", err)
+		}
+	}
 	if cfg.Nightly == nil {
 		return c, nil
 	}
@@ -63,6 +69,9 @@ func New(cfg Config) (*Clock, error) {
 // Start plans once, which catches up what was missed while nothing ran, and then every minute.
 func (c *Clock) Start(ctx context.Context) {
 	c.tick(ctx)
+	if c.cfg.Ticked != nil {
+		c.cfg.Ticked()
+	}
 	c.scheduler.Start()
 }
 
@@ -76,9 +85,6 @@ func (c *Clock) Stop() error {
 
 // tick plans. This is the rim: a failure is logged here, and the next tick makes it good.
 func (c *Clock) tick(ctx context.Context) {
-	if c.cfg.Ticked != nil {
-		defer c.cfg.Ticked()
-	}
 	planned, err := c.cfg.Planner.Tick(ctx)
 	if err != nil {
 		if ctx.Err() == nil {

@@ -36,6 +36,7 @@ type Metrics struct {
 	morning      *prometheus.GaugeVec
 	morningDue   prometheus.Gauge
 	alarms       *prometheus.CounterVec
+	blind        prometheus.Gauge
 }
 
 // NewMetrics returns metrics with a registry of their own, and those of the Go runtime and the process.
@@ -78,12 +79,16 @@ func NewMetrics(version string) *Metrics {
 		alarms: counter("achim_alarms_total",
 			"Messages to the operator, by channel (slack, webhook, heartbeat) and result.", "channel", "result"),
 	}
+	m.blind = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "achim_accounting_blind_seconds",
+		Help: "For how long the database could not be asked what became of the mornings; 0 when it can.",
+	})
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "achim_build_info", Help: "Always 1; says which version this is.",
 	}, []string{"version", "go_version"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
 	m.registry.MustRegister(build, m.deliveries, m.lateness, m.troubles, m.verdicts, m.reading, m.slackCalls,
-		m.refreshes, m.feeds, m.requests, m.requestTimes, m.morning, m.morningDue, m.alarms,
+		m.refreshes, m.feeds, m.requests, m.requestTimes, m.morning, m.morningDue, m.alarms, m.blind,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.preset()
 	return m
@@ -188,6 +193,14 @@ func (m *Metrics) Accounted(due time.Time, readers map[string]int) {
 	m.morningDue.Set(float64(due.Unix()))
 }
 
+// Blind shows for how long nobody could be accounted for; 0 = everybody can.
+func (m *Metrics) Blind(d time.Duration) {
+	if m == nil {
+		return
+	}
+	m.blind.Set(d.Seconds())
+}
+
 // Told counts a message to the operator over a channel such as slack; err is nil when it got there.
 func (m *Metrics) Told(channel string, err error) {
 	if m == nil {
@@ -197,8 +210,9 @@ func (m *Metrics) Told(channel string, err error) {
 }
 
 // WatchPace shows, whenever metrics are asked for, how far ahead the next free turn of each kind lies (wait, of
-// one of kinds) and how many readers runs wait for. pending reports false when that is not known.
-func (m *Metrics) WatchPace(kinds []briefing.PaceKind, wait func(briefing.PaceKind) time.Duration, pending func() (int, bool)) {
+// one of kinds), how many readers runs wait for and how long all of them should take. pending reports false when
+// that is not known.
+func (m *Metrics) WatchPace(kinds []briefing.PaceKind, wait func(briefing.PaceKind) time.Duration, pending func() (readers int, left time.Duration, known bool)) {
 	if m == nil {
 		return
 	}
@@ -209,16 +223,28 @@ func (m *Metrics) WatchPace(kinds []briefing.PaceKind, wait func(briefing.PaceKi
 			ConstLabels: prometheus.Labels{"kind": code(string(kind))},
 		}, func() float64 { return wait(kind).Seconds() }))
 	}
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "achim_run_pending",
-		Help: "Readers that runs wait for, over all processes; NaN while the database cannot be asked.",
-	}, func() float64 {
-		n, known := pending()
-		if !known {
-			return math.NaN()
-		}
-		return float64(n)
-	}))
+	m.registry.MustRegister(&progress{pending})
+}
+
+// progress tells how far runs are. Both numbers come from one look, so that they fit together.
+type progress struct {
+	pending func() (readers int, left time.Duration, known bool)
+}
+
+// Describe tells Prometheus nothing in advance.
+func (p *progress) Describe(chan<- *prometheus.Desc) {}
+
+// Collect looks.
+func (p *progress) Collect(to chan<- prometheus.Metric) {
+	n, left, known := p.pending()
+	readers, seconds := float64(n), left.Seconds()
+	if !known {
+		readers, seconds = math.NaN(), math.NaN()
+	}
+	to <- prometheus.MustNewConstMetric(prometheus.NewDesc("achim_run_pending",
+		"Readers that runs wait for, over all processes; NaN while the database cannot be asked.", nil, nil), prometheus.GaugeValue, readers)
+	to <- prometheus.MustNewConstMetric(prometheus.NewDesc("achim_run_left_seconds",
+		"How long the readers that runs wait for should take, by the pace; 0 when none do.", nil, nil), prometheus.GaugeValue, seconds)
 }
 
 // Request counts and measures a request served. pattern is the route's, such as "GET /connect/{token}",

@@ -59,7 +59,7 @@ func accountStanding(t *testing.T, s *store.Store) {
 		e.CreatedAt = nine.Add(time.Duration(n) * time.Second)
 		entries = append(entries, e)
 	}
-	must(s.Plan(t.Context(), briefing.Plan{Runs: []briefing.Run{run}, Entries: entries}))(t)
+	addRun(t, s, run, entries...)
 	settle := func(n int, state briefing.State, reason briefing.Reason, outcome briefing.Outcome) {
 		t.Helper()
 		e := must(s.Entry(t.Context(), entries[n].ID))(t)
@@ -82,15 +82,32 @@ func accountStanding(t *testing.T, s *store.Store) {
 	wantSame(t, "due minutes", must(s.DueMinutes(t.Context(), nine, evening.Add(time.Minute)))(t), []time.Time{nine, evening})
 	wantSame(t, "due minutes before the evening", must(s.DueMinutes(t.Context(), nine, evening))(t), []time.Time{nine})
 	wantSame(t, "due minutes of nobody", must(s.DueMinutes(t.Context(), nine.Add(time.Minute), evening))(t), nil)
-	readers, begun, turn, err := s.Standing(t.Context(), nine)
-	check(t, err)
+	// A tenth reader, whom the planner has not come to; nobody waits for one who is paused.
+	for n, paused := range []bool{false, true} {
+		r := addReader(t, s, 9+n)
+		r.PlanAt, r.Paused = nine, paused
+		must(s.SaveReader(t.Context(), r))(t)
+	}
+	st := must(s.Standing(t.Context(), nine))(t)
 	var got []string
-	for _, rr := range readers {
+	for _, rr := range st.Readers {
 		got = append(got, fmt.Sprintf("%s %s/%s/%s %s", rr.Reader[35:], rr.Outcome, rr.Status, rr.Reason, rr.Verdicts[briefing.Gmail].Reason))
 	}
 	wantSame(t, "standing", got, []string{"0 //rate_limited ", "1 skipped//paused ", "2 failed//client_misconfigured ", "3 failed//recipient_unreachable ",
-		"4 unknown//ambiguous ", "5 delivered/degraded/ reauth_required", "8 // "})
-	if !begun.Equal(nine.Add(8*time.Second)) || !turn.Equal(nine.Add(20*time.Minute)) {
-		t.Errorf("the newest was made at %s, the last turn is at %s", begun, turn)
+		"4 unknown//ambiguous ", "5 delivered/degraded/ reauth_required", "8 // ", "9 // "})
+	wantSame(t, "runs", st.Runs, []briefing.RunID{run.ID})
+	unplanned := must(s.Reader(t.Context(), string(readerID(9))))(t)
+	begun := nine.Add(8 * time.Second)
+	if unplanned.UpdatedAt.After(begun) {
+		begun = unplanned.UpdatedAt
 	}
+	if !st.Begun.Equal(begun) || !st.Turn.Equal(nine.Add(20*time.Minute)) {
+		t.Errorf("the newest was made at %s, the last turn is at %s", st.Begun, st.Turn)
+	}
+	for at, want := range map[time.Time]bool{nine.Add(-time.Millisecond): false, nine: true, evening: true} {
+		wantSame(t, "behind", must(s.Behind(t.Context(), at))(t), want)
+	}
+	unplanned.PlanAt = nine.Add(24 * time.Hour)
+	must(s.SaveReader(t.Context(), unplanned))(t)
+	wantSame(t, "behind when all are planned", must(s.Behind(t.Context(), evening))(t), false)
 }
