@@ -84,8 +84,8 @@ func (p *Pipeline) Mend(ctx context.Context, e Entry) error {
 		_, err = p.queued(ctx, e, err)
 		return err
 	}
-	mended = mended.outOfLine()
-	if err := p.edit(ctx, mended); err != nil {
+	mended, err = p.edit(ctx, mended.outOfLine())
+	if err != nil {
 		p.Observe.trouble(e, err)
 		if ReasonOf(err) == RateLimited {
 			_, err = p.queued(ctx, e, &queuedError{p.held(ctx, PaceUpdate, err)})
@@ -96,16 +96,30 @@ func (p *Pipeline) Mend(ctx context.Context, e Entry) error {
 	return p.commitMend(ctx, mended, r.memory, filled)
 }
 
-// edit replaces the message in the DM by the entry's content.
-func (p *Pipeline) edit(ctx context.Context, e Entry) error {
+// edit replaces the message in the DM by the entry's content, as plain text where Slack does not take it with
+// blocks, and returns the entry with that noted.
+func (p *Pipeline) edit(ctx context.Context, e Entry) (Entry, error) {
+	message := p.Renderer.Render(*e.Content)
+	err := p.update(ctx, e, message)
+	if ReasonOf(err) == PayloadRefused && !e.PlainText {
+		p.Observe.trouble(e, err)
+		e.PlainText = true
+		err = p.update(ctx, e, message)
+	}
+	if err != nil {
+		return e, fmt.Errorf("edit message of entry %s: %w", e.ID, err)
+	}
+	return e, nil
+}
+
+// update edits the message once, while the entry is ours: a process that slept on the way must not put what was
+// true then over what somebody else has written since.
+func (p *Pipeline) update(ctx context.Context, e Entry, m Message) error {
 	ctx, cancel := context.WithTimeout(ctx, postWithin)
 	defer cancel()
-	post := p.post(e, p.Renderer.Render(*e.Content))
-	post.Deadline = time.Time{}
-	if err := p.Deliverer.Update(ctx, e.MessageTS, post); err != nil {
-		return fmt.Errorf("edit message of entry %s: %w", e.ID, err)
-	}
-	return nil
+	post := p.post(e, m)
+	post.Deadline = earlier(p.Now().Add(postWithin), e.ClaimedUntil)
+	return p.Deliverer.Update(ctx, e.MessageTS, post)
 }
 
 // commitMend commits what the message now says, then tells the thread what was filled in: once, and never
@@ -171,7 +185,7 @@ func lackingSources(e Entry) []SourceName {
 }
 
 // merge puts what was read again in place of what was there, unless it was better before. A calendar read
-// anew marks the meetings that a stale copy did not have.
+// anew names what differs from a stale copy.
 func merge(before, again []Section) []Section {
 	merged := slices.Clone(before)
 	for _, fresh := range again {
@@ -185,7 +199,7 @@ func merge(before, again []Section) []Section {
 			}
 		default:
 			if merged[i].Verdict.State == VerdictStale && fresh.Verdict.Whole() {
-				markNew(&fresh, merged[i].Items)
+				tellApart(&fresh, merged[i].Items)
 			}
 			merged[i] = fresh
 		}
@@ -201,8 +215,15 @@ func worth(s Section) int {
 	return slices.Index([]VerdictState{VerdictFailed, VerdictStale, VerdictPartial, VerdictEmpty, VerdictOK}, s.Verdict.State)
 }
 
-// markNew marks the meetings that the copy shown before did not have, or had at another time.
-func markNew(fresh *Section, copied []Item) {
+// tellApart marks the meetings that the copy shown before did not have, or had at another time, and keeps those
+// that are no more.
+func tellApart(fresh *Section, copied []Item) {
+	for _, old := range copied {
+		still := slices.ContainsFunc(fresh.Items, func(item Item) bool { return item.ID == old.ID })
+		if old.Group == Meeting && !still {
+			fresh.Gone = append(fresh.Gone, old)
+		}
+	}
 	fresh.Items = slices.Clone(fresh.Items)
 	for i, item := range fresh.Items {
 		known := slices.ContainsFunc(copied, func(old Item) bool { return old.ID == item.ID && old.At.Equal(item.At) })

@@ -15,6 +15,9 @@ const (
 	longestWindow = 7 * 24 * time.Hour
 )
 
+// overslept is how much longer than its budget a reading can take on a machine that is only busy.
+const overslept = 5 * time.Second
+
 // reading is what reading a set of sources for an entry needs.
 type reading struct {
 	entry  Entry
@@ -79,11 +82,16 @@ func (p *Pipeline) readAll(ctx context.Context, r reading, names []SourceName) [
 // readOne reads one source and returns its section, nil when it is not configured.
 func (p *Pipeline) readOne(ctx context.Context, r reading, source Source) *Section {
 	name := source.Name()
-	started := p.Now()
-	section, err := p.fetch(ctx, source, Request{
+	req := Request{
 		Reader: r.reader, Date: r.entry.Date, Zone: r.zone, Language: p.Defaults.LanguageOf(r.reader),
 		Window: r.entry.Windows[name], Now: r.now, Seen: r.memory.Seen,
-	})
+	}
+	started := p.Now()
+	section, err := p.fetch(ctx, source, req)
+	if err != nil && ctx.Err() == nil && p.slept(started, name) {
+		started = p.Now()
+		section, err = p.fetch(ctx, source, req) // it was this process that was late, not the source
+	}
 	if errors.Is(err, ErrNotConfigured) {
 		return nil
 	}
@@ -94,14 +102,24 @@ func (p *Pipeline) readOne(ctx context.Context, r reading, source Source) *Secti
 	return &section
 }
 
+// budget returns how long the source may take.
+func (p *Pipeline) budget(name SourceName) time.Duration {
+	if budget, ok := p.Budgets[name]; ok {
+		return budget
+	}
+	return defaultBudget
+}
+
+// slept reports whether the process, or the machine, slept since a reading was started: by the wall clock, which
+// goes on meanwhile, far more time has gone by than a reading can take.
+func (p *Pipeline) slept(started time.Time, name SourceName) bool {
+	return p.Now().Round(0).Sub(started.Round(0)) > p.budget(name)+overslept
+}
+
 // fetch calls the source within its budget. A source that does not come back in time is left behind; one
 // that panics has failed.
 func (p *Pipeline) fetch(ctx context.Context, source Source, req Request) (Section, error) {
-	budget, ok := p.Budgets[source.Name()]
-	if !ok {
-		budget = defaultBudget
-	}
-	ctx, cancel := context.WithTimeout(ctx, budget)
+	ctx, cancel := context.WithTimeout(ctx, p.budget(source.Name()))
 	type result struct {
 		section Section
 		err     error
@@ -238,9 +256,9 @@ func copies(e Entry) []DayCopy {
 		if s.Ahead == nil || (s.Verdict.State != VerdictOK && s.Verdict.State != VerdictEmpty) {
 			continue
 		}
-		kept = append(kept, DayCopy{s.Source, Copy{Date: e.Date, Items: unmarked(s.Items), AsOf: s.ReadAt}})
+		kept = append(kept, DayCopy{Source: s.Source, Copy: Copy{Date: e.Date, Items: unmarked(s.Items), AsOf: s.ReadAt}})
 		for _, day := range s.Ahead {
-			kept = append(kept, DayCopy{s.Source, Copy{Date: day.Date, Items: day.Items, AsOf: s.ReadAt}})
+			kept = append(kept, DayCopy{Source: s.Source, Copy: Copy{Date: day.Date, Items: day.Items, AsOf: s.ReadAt}})
 		}
 	}
 	return kept

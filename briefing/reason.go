@@ -42,6 +42,7 @@ const (
 	DayOff           Reason = "day_off"
 	PublicHoliday    Reason = "holiday" // and the reader wishes to be spared
 	PastGrace        Reason = "past_grace"
+	Removed          Reason = "removed" // there is no such reader any more
 )
 
 // Error returns the code itself.

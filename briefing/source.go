@@ -129,6 +129,7 @@ type Section struct {
 	Provider Provider      `json:"provider"`
 	Verdict  Verdict       `json:"verdict"`
 	Items    []Item        `json:"items,omitempty"`  // in the order to show
+	Gone     []Item        `json:"gone,omitempty"`   // meetings of the copy shown before that are no more
 	Counts   map[Group]int `json:"counts,omitempty"` // all there were, also those without an item
 	AtLeast  bool          `json:"at_least,omitempty"`
 	Window   Window        `json:"window,omitzero"`

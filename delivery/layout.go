@@ -223,6 +223,7 @@ func (l *layout) summary() []language.Phrase {
 		add(l.replyLine())
 	}
 	add(l.newEvents())
+	add(l.goneEvents())
 	if l.b.Gist.Next != nil && l.none(l.b.Gist.Meetings, briefing.Calendar) {
 		add(l.words.Next(l.next(), l.clock))
 	}
@@ -288,19 +289,36 @@ func (l *layout) newEvents() language.Phrase {
 	if l.b.Gist.NewEvents == 0 {
 		return nil
 	}
-	var named []language.Piece
+	var fresh []briefing.Item
 	if s, ok := l.b.Section(briefing.Calendar); ok {
 		for _, item := range s.Items {
-			if item.Has(briefing.MarkNew) && item.Group == briefing.Meeting && len(named) < 2 {
-				text := l.clock.HM(item.At) + " " + l.titled(item.Title)
-				named = append(named, language.Piece{Text: text, Bold: true})
+			if item.Has(briefing.MarkNew) && item.Group == briefing.Meeting {
+				fresh = append(fresh, item)
 			}
 		}
 	}
-	if len(named) == 0 {
+	if len(fresh) == 0 {
 		return nil
 	}
-	return l.words.NewEvents(l.b.Gist.NewEvents, named)
+	return l.words.NewEvents(l.b.Gist.NewEvents, l.named(fresh))
+}
+
+// goneEvents names the events of that copy that are no more.
+func (l *layout) goneEvents() language.Phrase {
+	s, ok := l.b.Section(briefing.Calendar)
+	if !ok || len(s.Gone) == 0 {
+		return nil
+	}
+	return l.words.Gone(len(s.Gone), l.named(s.Gone))
+}
+
+// named returns time and title of the first two events.
+func (l *layout) named(items []briefing.Item) []language.Piece {
+	var named []language.Piece
+	for _, item := range items[:min(2, len(items))] {
+		named = append(named, language.Piece{Text: l.clock.HM(item.At) + " " + l.titled(item.Title), Bold: true})
+	}
+	return named
 }
 
 // next is the next date's first meeting.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -25,6 +26,8 @@ const (
 	historyPage = 15
 	// historyPages bounds a search: a DM with more messages since the attempt is not one we can read.
 	historyPages = 100
+	// mostSearches bounds how many searches are known to have been cut short.
+	mostSearches = 1000
 )
 
 // SlackConfig says how to reach Slack.
@@ -41,13 +44,25 @@ type Slack struct {
 	url    string
 	client http.Client
 	now    func() time.Time
+
+	mu    sync.Mutex
+	self  identity                    // who we are there; zero until Slack was asked
+	pages map[briefing.EntryID]string // where a search that Slack's limit cut short goes on
+}
+
+// identity is whose messages are ours.
+type identity struct{ user, bot string }
+
+// wrote reports whether we posted the message. Others can write into the DM, and give a message any metadata.
+func (i identity) wrote(m slack.Message) bool {
+	return (i.user != "" && m.User == i.user) || (i.bot != "" && m.BotID == i.bot)
 }
 
 var _ briefing.Deliverer = (*Slack)(nil)
 
 // NewSlack returns a Slack.
 func NewSlack(cfg SlackConfig) *Slack {
-	s := &Slack{token: cfg.Token, url: cfg.URL, now: cfg.Now}
+	s := &Slack{token: cfg.Token, url: cfg.URL, now: cfg.Now, pages: map[briefing.EntryID]string{}}
 	if s.url == "" {
 		s.url = slack.APIURL
 	}
@@ -83,7 +98,24 @@ func (s *Slack) Check(ctx context.Context) (bot, team string, err error) {
 	if err != nil {
 		return "", "", c.fail(err)
 	}
+	s.mu.Lock()
+	s.self = identity{answer.UserID, answer.BotID}
+	s.mu.Unlock()
 	return answer.User, answer.Team, nil
+}
+
+// ourselves returns who we are in the workspace. Slack is asked once.
+func (s *Slack) ourselves(ctx context.Context) (identity, error) {
+	known := func() identity {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.self
+	}
+	if self := known(); self != (identity{}) {
+		return self, nil
+	}
+	_, _, err := s.Check(ctx)
+	return known(), err
 }
 
 // Open returns the id of the DM with the reader, opening it if need be.
@@ -178,20 +210,28 @@ func (written) ID() string { return "" }
 // MarshalJSON returns the bytes.
 func (w written) MarshalJSON() ([]byte, error) { return w.raw, nil }
 
-// Find looks for the entry's marker in the DM since the given time, back to a minute before it. "" means
-// that the history was read in full and holds none.
+// Find looks for the entry's marker in the DM since the given time, back to a minute before it, in messages of
+// our own. "" means that the history was read in full and holds none. A search that Slack's limit cuts short
+// goes on at the next call where it was, as Slack gives some apps one page of fifteen a minute.
 func (s *Slack) Find(ctx context.Context, channelID string, entry briefing.EntryID, since time.Time) (string, error) {
+	self, err := s.ourselves(ctx)
+	if err != nil {
+		return "", err
+	}
 	params := &slack.GetConversationHistoryParameters{
 		ChannelID: channelID, Oldest: slackTime(since.Add(-historySkew)), Inclusive: true, Limit: historyPage,
-		IncludeAllMetadata: true,
+		IncludeAllMetadata: true, Cursor: s.leftOff(entry),
 	}
 	for range historyPages {
 		page, err := s.history(ctx, params)
 		if err != nil {
+			if briefing.ReasonOf(err) == briefing.RateLimited {
+				s.goOn(entry, params.Cursor)
+			}
 			return "", err
 		}
 		for _, m := range page.Messages {
-			if m.Metadata.EventType == eventType && m.Metadata.EventPayload["entry_id"] == string(entry) {
+			if self.wrote(m) && m.Metadata.EventType == eventType && m.Metadata.EventPayload["entry_id"] == string(entry) {
 				return m.Timestamp, nil
 			}
 		}
@@ -205,6 +245,25 @@ func (s *Slack) Find(ctx context.Context, channelID string, entry briefing.Entry
 		params.Cursor = next
 	}
 	return "", &briefing.Error{Op: "conversations.history", Reason: briefing.Malformed, Err: errTooLong}
+}
+
+// leftOff returns the cursor of a search that was cut short, and forgets it.
+func (s *Slack) leftOff(entry briefing.EntryID) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cursor := s.pages[entry]
+	delete(s.pages, entry)
+	return cursor
+}
+
+// goOn keeps where the entry's search is to go on.
+func (s *Slack) goOn(entry briefing.EntryID, cursor string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.pages) >= mostSearches {
+		clear(s.pages) // those left behind by other processes' work; whoever needs one begins anew
+	}
+	s.pages[entry] = cursor
 }
 
 var (

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -25,12 +26,17 @@ type call struct {
 	posts    bool // a second one would be seen
 
 	sent       atomic.Bool // bytes of the body were handed to the connection
+	written    atomic.Bool // the request went out whole
 	status     int         // of the answer, 0 without one
 	retryAfter time.Duration
 }
 
-// errPastDeadline stops a request that is about to be written too late.
-var errPastDeadline = errors.New("the deadline passed before the request was written")
+var (
+	// errPastDeadline stops a request that is about to be written too late.
+	errPastDeadline = errors.New("the deadline passed before the request was written")
+	// errNoSecond stops what net/http would send once more by itself.
+	errNoSecond = errors.New("the connection was lost after the request was written")
+)
 
 // call prepares one request. The client is cheap to make, and a fresh one keeps calls apart.
 func (s *Slack) call(op string, deadline time.Time) *call {
@@ -44,13 +50,21 @@ func (c *call) Do(req *http.Request) (*http.Response, error) {
 	if c.late() {
 		return nil, errPastDeadline
 	}
+	req = req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		WroteRequest: func(info httptrace.WroteRequestInfo) {
+			if info.Err == nil {
+				c.written.Store(true)
+			}
+		},
+	}))
 	if req.Body != nil {
 		req.Body = &watched{ReadCloser: req.Body, call: c}
 	}
 	if get := req.GetBody; get != nil {
+		// net/http asks for it when a connection it had kept turns out to be dead, and sends again by itself.
 		req.GetBody = func() (io.ReadCloser, error) {
 			body, err := get()
-			return &watched{ReadCloser: body, call: c}, err
+			return &watched{ReadCloser: body, call: c, second: c.posts && c.written.Load()}, err
 		}
 	}
 	resp, err := c.client.Do(req)
@@ -69,21 +83,24 @@ func (c *call) late() bool {
 	return !c.deadline.IsZero() && !c.now().Round(0).Before(c.deadline.Round(0))
 }
 
-// watched is a request's body. It refuses to be read past the deadline: the connection may have taken
-// long to make, or the process may have slept, and a request without its body is none.
+// watched is a request's body. It refuses to be read past the deadline, at every piece: the connection may
+// have taken long to make, or the process may have slept. The last read, which finds the end, comes before the
+// last piece is written, and a request that lacks a piece is none.
 type watched struct {
 	io.ReadCloser
-	call  *call
-	begun bool
+	call   *call
+	second bool // the one before went out whole
 }
 
-// Read reads on, unless it is too late to begin. Once begun it goes on: how much of a broken request
-// went out is not known here, so from the first byte on the worst is believed.
+// Read reads on, unless it is too late. How much of a broken request went out is not known here, so from the
+// first byte on the worst is believed.
 func (w *watched) Read(p []byte) (int, error) {
-	if !w.begun && w.call.late() {
+	if w.second {
+		return 0, errNoSecond
+	}
+	if w.call.late() {
 		return 0, errPastDeadline
 	}
-	w.begun = true
 	n, err := w.ReadCloser.Read(p)
 	if n > 0 {
 		w.call.sent.Store(true)
@@ -115,7 +132,7 @@ func (c *call) reason(err error) briefing.Reason {
 	case c.status == http.StatusTooManyRequests:
 		return briefing.RateLimited
 	case errors.Is(err, errPastDeadline):
-		return briefing.Timeout
+		return c.maybe(briefing.Timeout)
 	case c.status == http.StatusRequestTimeout || c.status >= 500:
 		return c.maybe(briefing.Unavailable)
 	case c.status >= 300:

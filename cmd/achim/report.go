@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"achim/briefing"
 	"achim/internal/app"
@@ -20,7 +21,7 @@ func (c *cli) showRun(ctx context.Context, a *app.App, run briefing.Run, asJSON 
 	if err != nil {
 		return err
 	}
-	if err := printRun(c.out, run, names); err != nil {
+	if err := printRun(c.out, run, names, a.Config.Timezone); err != nil {
 		return err
 	}
 	if len(run.Readers) == 0 {
@@ -29,8 +30,9 @@ func (c *cli) showRun(ctx context.Context, a *app.App, run briefing.Run, asJSON 
 	return nil
 }
 
-// printRun prints a line a reader, what a dry run composed, what to do about it, and the counts.
-func printRun(w io.Writer, run briefing.Run, names map[briefing.ReaderID]string) error {
+// printRun prints a line a reader, what a dry run composed, what to do about it, the counts, and when what is
+// under way should be over.
+func printRun(w io.Writer, run briefing.Run, names map[briefing.ReaderID]string, zone *time.Location) error {
 	var t table
 	for _, r := range run.Readers {
 		t.row(nameOf(names, r.Reader), outcome(r), detail(r))
@@ -48,7 +50,7 @@ func printRun(w io.Writer, run briefing.Run, names map[briefing.ReaderID]string)
 			fmt.Fprintf(w, "%s: %s\n", nameOf(names, r.Reader), step)
 		}
 	}
-	_, err := fmt.Fprintf(w, "%s · run %s\n", result(run), run.ID)
+	_, err := fmt.Fprintf(w, "%s%s · run %s\n", result(run), until(run, zone), run.ID)
 	return err
 }
 
@@ -126,6 +128,8 @@ func advice(r briefing.RunReader) []string {
 		if r.Entry != "" {
 			add(slackAdvice(r.Reason))
 		}
+	case briefing.OutcomeDelivered, briefing.OutcomeMended, briefing.OutcomeStillDegraded:
+		add(messageAdvice(r.Reason))
 	case briefing.OutcomeUnknown:
 		add(fmt.Sprintf("Slack did not say whether it was posted: look into the DM, then achim runs resolve %s --delivered or --resend", r.Entry))
 	default:
@@ -148,6 +152,18 @@ func slackAdvice(reason briefing.Reason) string {
 		return "Slack does not let the bot write to this person: check the member id (achim users set --slack)"
 	case briefing.Unavailable, briefing.Timeout, briefing.RateLimited:
 		return "Slack could not be reached or was too busy: try again (achim run), what was delivered is not sent twice"
+	default:
+		return ""
+	}
+}
+
+// messageAdvice says what to do about a DM that stands and could not be brought up to date.
+func messageAdvice(reason briefing.Reason) string {
+	switch reason {
+	case briefing.MessageGone:
+		return "the DM was deleted, or Slack does not let it be edited any more: achim run --force sends a new one"
+	case briefing.PayloadRefused:
+		return "Slack refuses the briefing as it would be now: achim run --force sends a new one"
 	default:
 		return ""
 	}

@@ -71,6 +71,7 @@ func enSummary(w *Words) {
 	w.Holiday = func(name string) string { return "Today is a holiday: " + name + "." }
 	w.Next = enNext
 	w.NewEvents = enNewEvents
+	w.Gone = enGone
 }
 
 // enSections fills in calendar, mail and news.
@@ -260,14 +261,11 @@ func enNext(n NextMeeting, c Clock) Phrase {
 }
 
 func enNewEvents(n int, events []Piece) Phrase {
-	p := Phrase{{Text: enCountOf(n, "meeting is new: ", "meetings are new: ")}}
-	for i, e := range events {
-		if i > 0 {
-			p = append(p, Piece{Text: ", "})
-		}
-		p = append(p, e)
-	}
-	return p
+	return listed(enCountOf(n, "meeting is new: ", "meetings are new: "), events)
+}
+
+func enGone(n int, events []Piece) Phrase {
+	return listed(enCountOf(n, "meeting is no longer there: ", "meetings are no longer there: "), events)
 }
 
 // enSpan is "10:00–11:00"; a zero end leaves the start alone, and another day than today is named.

@@ -69,6 +69,7 @@ func koSummary(w *Words) {
 	}
 	w.Next = koNext
 	w.NewEvents = koNewEvents
+	w.Gone = koGone
 }
 
 // koSections fills in calendar, mail and news.
@@ -193,14 +194,11 @@ func koNext(n NextMeeting, c Clock) Phrase {
 }
 
 func koNewEvents(n int, events []Piece) Phrase {
-	p := Phrase{{Text: fmt.Sprintf("새로 잡힌 일정이 %d건 있습니다: ", n)}}
-	for i, e := range events {
-		if i > 0 {
-			p = append(p, Piece{Text: ", "})
-		}
-		p = append(p, e)
-	}
-	return p
+	return listed(fmt.Sprintf("새로 잡힌 일정이 %d건 있습니다: ", n), events)
+}
+
+func koGone(n int, events []Piece) Phrase {
+	return listed(fmt.Sprintf("없어진 일정이 %d건 있습니다: ", n), events)
 }
 
 // koSpan is "10:00~11:00"; a zero end leaves the start alone, and another day than today is named.

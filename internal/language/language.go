@@ -118,6 +118,7 @@ type Words struct {
 	Holiday   func(name string) string
 	Next      func(next NextMeeting, c Clock) Phrase
 	NewEvents func(n int, events []Piece) Phrase
+	Gone      func(n int, events []Piece) Phrase      // meetings of an earlier copy that are no more
 	Lost      func(l briefing.Before, c Clock) string // the briefing before was not sent, or may not have arrived
 
 	// Calendar.
@@ -299,4 +300,16 @@ func join[T any](list []T, sep string, word func(T) string) string {
 		words[i] = word(member)
 	}
 	return strings.Join(words, sep)
+}
+
+// listed is a sentence that ends with a list.
+func listed(sentence string, events []Piece) Phrase {
+	p := Phrase{{Text: sentence}}
+	for i, e := range events {
+		if i > 0 {
+			p = append(p, Piece{Text: ", "})
+		}
+		p = append(p, e)
+	}
+	return p
 }
