@@ -67,7 +67,7 @@ func (c *cli) run() *cobra.Command {
 }
 
 func (c *cli) runNow(ctx context.Context, a *app.App, req briefing.TriggerRequest, asJSON bool) error {
-	run, err := a.RunNow(ctx, req, c.progress(asJSON))
+	run, err := a.RunNow(ctx, req, c.progress(asJSON, a.Config.Timezone))
 	c.err.hide()
 	if err != nil {
 		return asUsage(err)

@@ -120,7 +120,7 @@ func TestInterruptedRun(t *testing.T) {
 	h.until(func() bool { return h.slack.Calls("chat.postMessage") == 1 })
 	run.signal(syscall.SIGINT)
 	said := run.end(1)
-	for _, part := range []string{"haneul  under way", "stopped waiting; the run goes on", "achim runs show "} {
+	for _, part := range []string{"haneul  under way", "1 under way, until about ", "stopped waiting; the run goes on", "achim runs show "} {
 		if !strings.Contains(said, part) {
 			t.Errorf("%q is missing in:\n%s", part, said)
 		}
@@ -203,7 +203,10 @@ func TestResolve(t *testing.T) {
 
 	forget()
 	h.expect(1, []string{"haneul  unknown", "look into the DM", "achim runs resolve " + id}, "run")
+	last := h.json(0, "runs", "list")["runs"].([]any)[0].(map[string]any)["run_id"].(string)
+	h.expect(0, []string{"haneul  unknown  ambiguous", "achim runs resolve " + id, "1 unknown"}, "runs", "show", last)
 	h.expect(0, []string{id + " is now delivered\n"}, "runs", "resolve", id, "--delivered")
+	h.expect(0, []string{"haneul  delivered, complete", "1 complete"}, "runs", "show", last)
 	h.expect(0, []string{"already_delivered"}, "run")
 	if h.dms() != 1 {
 		t.Errorf("%d DMs, want one", h.dms())
@@ -217,6 +220,23 @@ func TestResolve(t *testing.T) {
 	forget()
 	members(t, "runs resolve", h.json(0, "runs", "resolve", id, "--delivered"), []string{"briefing_id", "user_id", "date", "slot", "state",
 		"status", "reason", "due_at", "prepared_at", "delivered_at", "mended_at", "channel_id", "message_ts", "sources"})
+}
+
+// TestAMessageThatIsGone: runs show says of a degraded briefing that its message cannot be brought up to date, and
+// what to do.
+func TestAMessageThatIsGone(t *testing.T) {
+	t.Parallel()
+	h := connected(t, storetest.SQLite)
+	h.google.Inject(standin.Fault{Op: "gmail.messages.list", Status: http.StatusServiceUnavailable})
+	h.expect(3, []string{"haneul  delivered, degraded"}, "run")
+	first := h.json(0, "runs", "list")["runs"].([]any)[0].(map[string]any)["run_id"].(string)
+	h.google.Clear()
+	h.slack.Inject(standin.Fault{Op: "chat.update", Body: `{"ok":false,"error":"edit_window_closed"}`})
+	h.expect(3, []string{"haneul  still degraded  message_gone", "achim run --force"}, "run")
+	h.expect(0, []string{"haneul  delivered, degraded  message_gone", "achim run --force"}, "runs", "show", first)
+	if h.dms() != 1 {
+		t.Errorf("%d DMs, want one", h.dms())
+	}
 }
 
 // until waits until something holds.

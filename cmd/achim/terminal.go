@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"achim/briefing"
@@ -103,7 +104,7 @@ func (s *statusLine) erase() {
 }
 
 // progress returns what to call whenever a run has moved on.
-func (c *cli) progress(quiet bool) func(briefing.Run) {
+func (c *cli) progress(quiet bool, zone *time.Location) func(briefing.Run) {
 	return func(run briefing.Run) {
 		if quiet || len(run.Readers) == 0 {
 			return
@@ -114,8 +115,19 @@ func (c *cli) progress(quiet bool) func(briefing.Run) {
 				done++
 			}
 		}
-		c.err.show(fmt.Sprintf("%d of %d readers briefed", done, len(run.Readers)))
+		c.err.show(fmt.Sprintf("%d of %d readers briefed%s", done, len(run.Readers), until(run, zone)))
 	}
+}
+
+// soon is how near an end must be to need no telling.
+const soon = 10 * time.Second
+
+// until says when a run that is under way should be over, "" when that is not known, or soon.
+func until(run briefing.Run, zone *time.Location) string {
+	if time.Until(run.EstimatedEnd) < soon {
+		return ""
+	}
+	return ", until about " + run.EstimatedEnd.In(zone).Format(time.TimeOnly)
 }
 
 // must panics on an error that only a mistake in this source can cause.

@@ -66,11 +66,11 @@ func Migrate(ctx context.Context, cfg config.Config, dry bool) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	act := s.Migrate
+	act := migrate
 	if dry {
-		act = s.Pending
+		act = pendingSteps
 	}
-	steps, err := act(ctx)
+	steps, err := act(ctx, s)
 	return steps, errors.Join(err, s.Close())
 }
 

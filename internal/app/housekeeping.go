@@ -13,6 +13,7 @@ const dryRunsEnd = 30 * time.Minute
 // ticked is what is looked after every minute, beside everything else.
 func (a *App) ticked() {
 	a.checkAlarm()
+	a.behind.GoWhileOpen(a.openDMs)
 	a.behind.Go(a.synchronize)
 }
 

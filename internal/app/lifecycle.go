@@ -57,19 +57,26 @@ type background struct {
 	wg     sync.WaitGroup
 	ctx    context.Context
 	cancel context.CancelFunc
+	open   context.Context // ends when stopping begins
+	leave  context.CancelFunc
 }
 
 func newBackground() *background {
 	b := &background{}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
+	b.open, b.leave = context.WithCancel(b.ctx)
 	return b
 }
 
 // Go starts f. Its context ends when stopping takes too long.
 func (b *background) Go(f func(context.Context)) { b.wg.Go(func() { f(b.ctx) }) }
 
+// GoWhileOpen starts f, whose context ends as soon as stopping begins: what it does can be left for later.
+func (b *background) GoWhileOpen(f func(context.Context)) { b.wg.Go(func() { f(b.open) }) }
+
 // stop waits for all functions, until ctx is done; then it cuts them off.
 func (b *background) stop(ctx context.Context) error {
+	b.leave()
 	done := make(chan struct{})
 	go func() { b.wg.Wait(); close(done) }()
 	defer b.cancel()
