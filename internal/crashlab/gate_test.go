@@ -1,5 +1,3 @@
-//go:build crash
-
 package crashlab_test
 
 import (
@@ -33,8 +31,11 @@ type trap struct {
 	match    func([]byte) bool // narrows it by the request's body; nil = any
 	strike   func(*process)    // called once, at that moment
 	jitter   time.Duration     // "answered": up to so much later
-	victim   *process          // who was struck; read it after hit
-	hit      chan struct{}
+	victim   *process          // who was struck, nil for nobody; read it after hit
+	hit      chan struct{}     // closed when it is over, one way or the other
+
+	mu   sync.Mutex
+	over bool
 }
 
 // traps holds the one trap that is armed.
@@ -50,15 +51,13 @@ func (t *traps) arm(one *trap) {
 	t.armed = one
 }
 
-// disarm reports whether the trap had not been sprung.
-func (t *traps) disarm(one *trap) bool {
+// disarm takes the trap away if it has not been sprung.
+func (t *traps) disarm(one *trap) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	unsprung := t.armed == one
-	if unsprung {
+	if t.armed == one {
 		t.armed = nil
 	}
-	return unsprung
 }
 
 // spring returns the trap that this call has to meet, if any; it is armed no more then.
@@ -84,11 +83,31 @@ func (t *traps) spring(op string, body []byte, whens ...string) *trap {
 	return one
 }
 
-// go off strikes p.
+// goOff strikes p, unless it is too late for that.
 func (one *trap) goOff(p *process) {
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	if one.over {
+		return
+	}
+	one.over = true
 	one.strike(p)
 	one.victim = p
 	close(one.hit)
+}
+
+// fizzle ends the trap without a victim, unless it has gone off: what it waited for has begun and does not come
+// to the moment to strike at.
+func (one *trap) fizzle() {
+	if one == nil {
+		return
+	}
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	if !one.over {
+		one.over = true
+		close(one.hit)
+	}
 }
 
 // gate stands between one process and a stand-in, and is where it is struck.
@@ -98,6 +117,7 @@ type gate struct {
 	traps *traps
 	owner *process
 	seen  func(op string, body []byte) // called with what arrives; may be nil
+	dam   <-chan struct{}              // holds posts back until it lets one through; nil lets all through
 }
 
 // lateBy is how long after the strike a request that was under way is acted on at most.
@@ -112,11 +132,19 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if g.seen != nil {
 		g.seen(g.opOf(r), body)
 	}
+	if g.dam != nil && g.opOf(r) == opPost {
+		select {
+		case <-g.dam:
+		case <-r.Context().Done(): // whoever sent it is gone, and so is what it sent
+			panic(http.ErrAbortHandler)
+		}
+	}
 	one := g.traps.spring(g.opOf(r), body)
 	if one == nil {
 		g.next.ServeHTTP(w, r)
 		return
 	}
+	defer one.fizzle()
 	alone := r.WithContext(context.WithoutCancel(r.Context()))
 	switch one.when {
 	case unacted:

@@ -1,5 +1,3 @@
-//go:build crash
-
 package crashlab_test
 
 import (
@@ -12,7 +10,9 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -50,6 +50,9 @@ type house struct {
 	readers int
 
 	punctual bool
+	dam      chan struct{} // holds posts back; see plan
+	pace     int
+	doubts   *doubts
 
 	google *standin.Google
 	slack  *standin.Slack
@@ -58,12 +61,14 @@ type house struct {
 	traps     *traps
 	processes []*process
 	wires     []*wire
+	address   string
 	db        *sql.DB // the laboratory's own look into the ledger
 	bound     string  // placeholder of its statements
 	tally     *tally
 	struck    []struck // kills not yet judged
 	kills     int
-	row       string // the one line of the table that this house's kills go to; "" = each to that of its step
+	thaws     sync.WaitGroup // of frozen processes
+	row       string         // the one line of the table that this house's strikes go to; "" = each to that of its step
 	started   time.Time
 }
 
@@ -75,16 +80,23 @@ type plan struct {
 	processes int
 	tally     *tally
 	punctual  bool // look at every post whether it comes before its deadline
+	dammed    bool // posts are held back until letThrough
+	pace      int  // posts a minute; 0 = as many as there are
 }
 
 // build makes a house, its processes not yet started. All of it is gone when the test ends.
 func build(t *testing.T, p plan) *house {
 	t.Helper()
 	h := &house{
-		t: t, name: p.name, dialect: p.dialect, readers: p.readers, punctual: p.punctual, tally: p.tally, traps: &traps{}, started: time.Now(),
+		t: t, name: p.name, dialect: p.dialect, readers: p.readers, punctual: p.punctual, pace: p.pace, tally: p.tally, traps: &traps{}, started: time.Now(),
 		google: standin.NewGoogle(clientID, clientSecret), slack: standin.NewSlack(botToken), feeds: standin.NewFeeds(),
 	}
+	h.doubts = &doubts{next: h.slack, met: map[string]bool{}}
+	if p.dammed {
+		h.dam = make(chan struct{})
+	}
 	address := storetest.URL(t, p.dialect)
+	h.address = address
 	h.fill(address)
 	h.look(address)
 	for i := range p.processes {
@@ -97,11 +109,14 @@ func build(t *testing.T, p plan) *house {
 // fill brings in the readers, with grants whose access tokens have expired, as they have every morning.
 func (h *house) fill(address string) {
 	h.t.Helper()
+	migrate := exec.CommandContext(h.t.Context(), lab.program, "migrate")
+	migrate.Dir, migrate.Env = h.t.TempDir(), []string{"DATABASE_URL=" + address}
+	if said, err := migrate.CombinedOutput(); err != nil {
+		h.t.Fatalf("%s: achim migrate: %v\n%s", h.name, err, said)
+	}
 	s, err := store.Open(h.t.Context(), address, store.Options{})
 	h.must(err)
 	defer func() { h.must(s.Close()) }()
-	_, err = s.Migrate(h.t.Context())
-	h.must(err)
 	now := time.Now().Truncate(time.Second)
 	for i := range h.readers {
 		who := personOf(i)
@@ -176,7 +191,7 @@ func (h *house) furnish(i int, address string) {
 		logged: filepath.Join(dir, "achim.log"), reg: lab.reg,
 	}
 	urls := make([]string, 0, 3)
-	for _, g := range []*gate{{next: h.google, opOf: googleOp}, {next: h.slack, opOf: slackOp}, {next: h.feeds, opOf: feedOp}} {
+	for _, g := range []*gate{{next: h.google, opOf: googleOp}, {next: h.doubts, opOf: slackOp, dam: h.dam}, {next: h.feeds, opOf: feedOp}} {
 		g.traps, g.owner = h.traps, p
 		if h.punctual {
 			g.seen = h.inTime
@@ -197,10 +212,29 @@ func (h *house) furnish(i int, address string) {
 		"GOOGLE_USERINFO_URL=" + at.UserinfoURL, "GMAIL_API_URL=" + at.GmailURL, "CALENDAR_API_URL=" + at.CalendarURL,
 		"SLACK_API_URL=" + urls[1], "SLACK_BOT_TOKEN=" + botToken, "PATH=" + os.Getenv("PATH"), "HOME=" + dir,
 	}
-	settings := fmt.Sprintf("schedule: \"0 %d * * *\"\ntimezone: %s\nnews:\n  allow_private_networks: true\n  feeds:\n    - url: %s\n",
-		time.Now().In(lab.zone).Add(4*time.Hour).Hour(), lab.zone, urls[2]+"/news.xml") // only a trigger briefs anyone
-	h.must(os.WriteFile(filepath.Join(dir, "achim.yaml"), []byte(settings), 0o600))
+	p.feed = urls[2] + "/news.xml"
+	h.must(p.configure(settings{due: time.Now().Add(4 * time.Hour), pace: h.pace})) // only a trigger briefs anyone
 	h.processes = append(h.processes, p)
+}
+
+// settings are those that houses differ in.
+type settings struct {
+	due  time.Time // when briefings are due today; its seconds do not count
+	pace int
+}
+
+// endless is a pace that nobody feels.
+const endless = 600_000
+
+// configure writes the file that the process reads at its next start.
+func (p *process) configure(s settings) error {
+	if s.pace == 0 {
+		s.pace = endless
+	}
+	due := s.due.In(lab.zone)
+	text := fmt.Sprintf("schedule: \"%d %d * * *\"\ntimezone: %s\ndelivery: {rate_per_minute: %d}\nnews:\n  allow_private_networks: true\n  feeds:\n    - url: %s\n",
+		due.Minute(), due.Hour(), lab.zone, s.pace, p.feed)
+	return os.WriteFile(filepath.Join(p.dir, "achim.yaml"), []byte(text), 0o600)
 }
 
 // wire lays the process's own way to PostgreSQL and returns the address with it.
@@ -219,7 +253,7 @@ func (h *house) wire(p *process, address string) string {
 	u.Host = w.addr()
 	query := u.Query()
 	query.Set("sslmode", "disable") // or nothing could be seen on the wire
-	query.Set("pool_max_conns", "4")
+	query.Set("pool_max_conns", "6")
 	u.RawQuery = query.Encode()
 	return u.String()
 }
@@ -244,6 +278,7 @@ func (h *house) must(err error) {
 
 // close kills what is left.
 func (h *house) close() {
+	h.thaws.Wait()
 	for _, p := range h.processes {
 		p.signal(syscall.SIGCONT)
 		p.kill()

@@ -1,15 +1,10 @@
-//go:build crash
-
 package crashlab_test
 
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/url"
-	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 )
 
@@ -18,6 +13,7 @@ type verdict struct {
 	dms, logged int
 	state       string
 	status      string
+	reason      string
 	ts          string
 }
 
@@ -81,6 +77,9 @@ func (h *house) judgeContent(who person, v *verdict, fault func(person, string, 
 			replies++
 			continue
 		}
+		if m.Metadata == nil {
+			continue
+		}
 		for _, part := range []string{who.subject, who.event, headline} {
 			if !strings.Contains(m.Text, part) {
 				fault(who, "the DM lacks %q: %s", part, m.Text)
@@ -141,10 +140,10 @@ func (h *house) inTime(op string, body []byte) {
 func (h *house) verdicts() map[string]*verdict {
 	h.t.Helper()
 	all := map[string]*verdict{}
-	h.each("SELECT reader_id, state, status, message_ts FROM achim_entry", func(scan func(...any) error) error {
+	h.each("SELECT reader_id, state, status, reason, message_ts FROM achim_entry", func(scan func(...any) error) error {
 		var id string
 		v := &verdict{}
-		err := scan(&id, &v.state, &v.status, &v.ts)
+		err := scan(&id, &v.state, &v.status, &v.reason, &v.ts)
 		if all[id] != nil {
 			h.t.Errorf("%s: reader %s has two entries", h.name, id)
 		}
@@ -167,77 +166,10 @@ func (h *house) verdicts() map[string]*verdict {
 			continue
 		}
 		for _, m := range h.slack.Messages(who.slack) {
-			if m.ThreadTS == "" && !m.Deleted {
+			if m.ThreadTS == "" && !m.Deleted && m.Metadata != nil { // those without are no briefings
 				v.dms++
 			}
 		}
 	}
 	return all
-}
-
-// report adds what became of the struck briefings to the table.
-func (h *house) report(verdicts map[string]*verdict) {
-	h.tally.mu.Lock()
-	defer h.tally.mu.Unlock()
-	for _, s := range h.struck {
-		r := h.tally.row(s.step)
-		for _, id := range s.readers {
-			v := verdicts[id]
-			if v == nil {
-				continue
-			}
-			r.inHand++
-			r.dms += v.dms
-			switch {
-			case v.dms > 1:
-				r.duplicates += v.dms - 1
-			case v.state == "unknown":
-				r.unknown++
-			case v.dms == 0:
-				r.losses++
-			}
-		}
-	}
-	h.struck = nil
-}
-
-// inOrder lists the steps as a briefing comes to them, then whatever else there is; the caller holds mu.
-func (t *tally) inOrder() (names []string) {
-	for _, st := range slices.Concat(steps(), mendSteps()) {
-		if t.rows[st.name] != nil {
-			names = append(names, st.name)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(t.rows)) {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// table is the tally as Markdown. A briefing in hand is one that the killed process had claimed; it is counted
-// again for every kill that hit it. The message of an unknown one may stand, and is then among the DMs.
-func (t *tally) table() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 1, ' ', 0)
-	fmt.Fprintln(w, "| killed at\t| kills, SQLite\t| kills, PostgreSQL\t| briefings in hand\t| DMs\t| duplicates\t| losses\t| unknown\t|")
-	fmt.Fprintln(w, "|---\t|--:\t|--:\t|--:\t|--:\t|--:\t|--:\t|--:\t|")
-	var sum row
-	for _, name := range t.inOrder() {
-		r := t.rows[name]
-		fmt.Fprintf(w, "| %s\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t|\n", name, r.sqlite, r.postgres, r.inHand, r.dms, r.duplicates, r.losses, r.unknown)
-		sum.sqlite += r.sqlite
-		sum.postgres += r.postgres
-		sum.inHand += r.inHand
-		sum.dms += r.dms
-		sum.duplicates += r.duplicates
-		sum.losses += r.losses
-		sum.unknown += r.unknown
-	}
-	fmt.Fprintf(w, "| **all**\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t| %d\t|\n", sum.sqlite, sum.postgres, sum.inHand, sum.dms, sum.duplicates, sum.losses, sum.unknown)
-	_ = w.Flush()
-	return b.String()
 }

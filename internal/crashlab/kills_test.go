@@ -1,209 +1,30 @@
-//go:build crash
-
 package crashlab_test
 
 import (
-	"bytes"
 	"math/rand/v2"
 	"net/http"
-	"slices"
-	"sync"
 	"syscall"
 	"time"
-
-	"achim/store/storetest"
 )
 
-// step is a moment at which a process is killed.
-type step struct {
-	name     string
-	op, when string
-	match    func([]byte) bool
-	deep     int  // up to so many calls of op pass first
-	needs    need // what there must be to do for it to come at all
-	only     storetest.Dialect
-}
-
-// need says which work makes a step come.
-type need int
-
-const (
-	toRead  need = iota // planned entries
-	toPost              // planned or prepared ones
-	toLook              // sending ones that nobody knows the end of
-	toMend              // degraded ones
-	nothing             // it comes by itself
-)
-
-// Steps that are no call of anybody's.
-const (
-	opStart  = "start"  // a random instant of the start
-	opAny    = "any"    // a random instant of the work
-	opLedger = "ledger" // a state has just come to stand in the ledger: seen by looking, as there is no wire
-)
-
-// call makes the steps around one call.
-func call(n need, op string, deep int, whens ...string) (steps []step) {
-	for _, when := range whens {
-		steps = append(steps, step{name: op + ": " + when, op: op, when: when, deep: deep, needs: n})
-	}
-	return steps
-}
-
-// steps are all named steps. Those of the ledger are exact on PostgreSQL, whose wire the laboratory reads.
-func steps() (all []step) {
-	all = append(all, call(toRead, opToken, 20, unacted, acted, answered)...)
-	all = append(all, call(toRead, opMailList, 20, unacted, answered)...)
-	all = append(all, call(toRead, opMailGet, 60, unacted, answered)...)
-	all = append(all, call(toRead, opCalendars, 20, unacted, answered)...)
-	all = append(all, call(toRead, opEvents, 20, unacted, answered)...)
-	all = append(all, call(toRead, opFeed, 0, unacted, answered)...)
-	all = append(all, call(toRead, opOpen, 20, unacted, acted, answered)...)
-	all = append(all, call(toPost, opPost, 20, unacted, lateActs, acted, answered)...)
-	all = append(all, call(toLook, opHistory, 4, unacted, answered)...)
-	for _, m := range []struct {
-		move  string
-		needs need
-	}{{movePrepared, toRead}, {moveSending, toPost}, {moveDelivered, toPost}} {
-		for _, when := range []string{unsent, locked, written} {
-			if when == locked && m.move != moveDelivered {
-				continue // a single statement
-			}
-			all = append(all, step{name: "ledger, " + m.move + ": " + when, op: m.move, when: when, deep: 10, needs: m.needs, only: storetest.Postgres})
-		}
-	}
-	for _, state := range []string{"sending", "delivered"} {
-		all = append(all, step{name: "ledger, " + state + " has come to stand there", op: opLedger, when: state, needs: toPost, only: storetest.SQLite})
-	}
-	return append(all,
-		step{name: "while starting", op: opStart, needs: nothing},
-		step{name: "any instant of the work", op: opAny, needs: toRead})
-}
-
-// telling are the steps of the reduced set: those after which something could be done twice or not at all.
-func telling() []step {
-	return slices.DeleteFunc(steps(), func(st step) bool {
-		switch st.op {
-		case opPost, opHistory, opLedger, opStart, moveSending, moveDelivered:
-			return false
-		case opToken, opOpen:
-			return st.when != acted
-		case opMailGet:
-			return st.when != unacted
-		default:
-			return true
-		}
-	})
-}
-
-// mendSteps are those of a degraded briefing that is mended.
-func mendSteps() []step {
-	reply := func(body []byte) bool { return bytes.Contains(body, []byte("thread_ts")) }
-	all := call(toMend, opUpdate, 10, unacted, lateActs, acted, answered)
-	for _, when := range []string{unacted, acted, answered} {
-		all = append(all, step{name: "thread reply: " + when, op: opPost, when: when, match: reply, deep: 10, needs: toMend})
-	}
-	for _, when := range []string{unsent, written} {
-		all = append(all, step{name: "ledger, mended: " + when, op: moveMended, when: when, deep: 5, needs: toMend, only: storetest.Postgres})
-	}
-	return all
-}
-
-// tally counts kills by step, over all houses.
-type tally struct {
-	mu   sync.Mutex
-	rows map[string]*row
-
-	enough int // kills on each database after which no more are made; 0 = never
-}
-
-// row is a line of the table.
-type row struct {
-	sqlite, postgres                         int // kills
-	inHand, dms, duplicates, losses, unknown int
-}
-
-func newTally() *tally { return &tally{rows: map[string]*row{}} }
-
-// row returns the line of a step; the caller holds mu.
-func (t *tally) row(name string) *row {
-	r := t.rows[name]
-	if r == nil {
-		r = &row{}
-		t.rows[name] = r
-	}
-	return r
-}
-
-// killed counts a kill.
-func (t *tally) killed(name string, d storetest.Dialect) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	r := t.row(name)
-	if d == storetest.Postgres {
-		r.postgres++
-	} else {
-		r.sqlite++
-	}
-}
-
-// kills returns how many there were on the database.
-func (t *tally) kills(d storetest.Dialect) (n int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, r := range t.rows {
-		if d == storetest.Postgres {
-			n += r.postgres
-		} else {
-			n += r.sqlite
-		}
-	}
-	return n
-}
-
-func (t *tally) isEnough(d storetest.Dialect) bool { return t.enough > 0 && t.kills(d) >= t.enough }
-
-// rarest picks one of the steps that were least often struck.
-func (t *tally) rarest(choice []step, d storetest.Dialect) step {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	best, least := choice[0], int(^uint(0)>>1)
-	for _, i := range rand.Perm(len(choice)) {
-		n := 0
-		if r := t.rows[choice[i].name]; r != nil {
-			n = r.sqlite
-			if d == storetest.Postgres {
-				n = r.postgres
-			}
-		}
-		if n < least {
-			best, least = choice[i], n
-		}
-	}
-	return best
-}
-
-// struck is one kill and whose briefings it hit.
-type struck struct {
-	step    string
-	readers []string
-}
-
-// struckBy notes the kill of a process that is gone.
-func (h *house) struckBy(name string, pid int) {
+// struckBy notes what was done to a process: to one that was killed, once it is gone.
+func (h *house) struckBy(b blow, pid int) {
 	if h.row != "" {
-		name = h.row
+		b.step = h.row
 	}
-	h.kills++
-	h.tally.killed(name, h.dialect)
-	h.struck = append(h.struck, struck{step: name, readers: h.inHand(pid)})
+	if b.how == killed {
+		h.kills++
+	}
+	h.tally.count(b, h.dialect)
+	h.struck = append(h.struck, struck{blow: b, readers: h.inHand(pid)})
 }
 
 // patience is how long a step is waited for that should come any moment.
 const patience = 3 * time.Second
 
-// strike kills a process at the step and starts it again. It reports whether the step came.
-func (h *house) strike(st step) bool {
+// strike kills a process at the step and starts it again, or freezes it there and lets it go on later. It
+// reports whether the step came.
+func (h *house) strike(st step, how string) bool {
 	h.t.Helper()
 	switch st.op {
 	case opStart:
@@ -211,20 +32,27 @@ func (h *house) strike(st step) bool {
 		p.kill()
 		h.must(p.start(lab.program))
 		time.Sleep(rand.N(150 * time.Millisecond))
-		return h.killAndStart(st.name, p)
+		return h.finishOff(st.name, how, p)
 	case opAny:
 		time.Sleep(rand.N(200 * time.Millisecond))
-		return h.killAndStart(st.name, h.anyone())
+		return h.finishOff(st.name, how, h.anyone())
 	case opLedger:
 		if !h.comesToStand(st.when) {
 			return false
 		}
-		return h.killAndStart(st.name, h.anyone())
+		return h.finishOff(st.name, how, h.anyone())
 	}
-	one := &trap{
-		op: st.op, when: st.when, match: st.match, jitter: 4 * time.Millisecond,
-		strike: func(p *process) { p.signal(syscall.SIGKILL) },
+	one := h.spring(st, how)
+	return one != nil && h.finishOff(st.name, how, one.victim)
+}
+
+// spring waits for the step and returns the trap that struck there; nil when it does not come.
+func (h *house) spring(st step, how string) *trap {
+	sig := syscall.SIGKILL
+	if how == frozen {
+		sig = syscall.SIGSTOP
 	}
+	one := &trap{op: st.op, when: st.when, match: st.match, jitter: 4 * time.Millisecond, strike: func(p *process) { p.signal(sig) }}
 	if st.deep > 0 {
 		one.skip = rand.N(st.deep)
 	}
@@ -232,29 +60,37 @@ func (h *house) strike(st step) bool {
 	select {
 	case <-one.hit:
 	case <-time.After(patience):
-		if h.traps.disarm(one) {
-			return false
-		}
-		<-one.hit
+		h.traps.disarm(one)
+		one.fizzle()
 	}
-	return h.killAndStart(st.name, one.victim)
+	if one.victim == nil {
+		return nil
+	}
+	return one
 }
 
-// killAndStart sees the process dead, notes whom that hit, and starts it again. One time in five the other
-// replicas die with it.
+func (h *house) finishOff(name, how string, p *process) bool {
+	if how == frozen {
+		return h.freezeFor(name, p)
+	}
+	return h.killAndStart(name, p)
+}
+
+// killAndStart sees the process dead, notes whom that hit, and starts it again. In the full set, one time in
+// five the other replicas die with it.
 func (h *house) killAndStart(name string, p *process) bool {
 	h.t.Helper()
 	dying := []*process{p}
-	if rand.N(5) == 0 {
+	if full() && rand.N(5) == 0 {
 		dying = h.processes
 	}
 	for _, d := range dying {
 		pid, _ := d.life()
 		d.kill()
 		if d == p {
-			h.struckBy(name, pid)
+			h.struckBy(blow{name, killed}, pid)
 		} else {
-			h.struckBy("together with another replica", pid)
+			h.struckBy(blow{"together with another replica", killed}, pid)
 		}
 	}
 	for _, d := range dying {
@@ -263,7 +99,43 @@ func (h *house) killAndStart(name string, p *process) bool {
 	return true
 }
 
-func (h *house) anyone() *process { return h.processes[rand.N(len(h.processes))] }
+// freezes are how long a process is frozen: a moment, past the deadline of its posts, until others look for
+// what became of them, past every claim.
+var freezes = []time.Duration{time.Second, 12 * time.Second, 45 * time.Second, 90 * time.Second}
+
+// freezeFor freezes a process that may have been frozen just now, and lets it go on by itself later. In a house
+// of one process nobody would work meanwhile, so it is waited for, and not long.
+func (h *house) freezeFor(name string, p *process) bool {
+	h.t.Helper()
+	if !p.isFrozen() && !p.signal(syscall.SIGSTOP) {
+		return false
+	}
+	pid, _ := p.life()
+	h.struckBy(blow{name, frozen}, pid)
+	if len(h.processes) == 1 {
+		time.Sleep(freezes[rand.N(10)/9]) // mostly a moment
+		return p.signal(syscall.SIGCONT)
+	}
+	thaw := freezes[rand.N(len(freezes))]
+	h.thaws.Go(func() {
+		select {
+		case <-time.After(thaw):
+		case <-h.t.Context().Done():
+		}
+		p.signal(syscall.SIGCONT)
+	})
+	return true
+}
+
+// anyone returns a process, one that runs if there is any.
+func (h *house) anyone() *process {
+	for _, i := range rand.Perm(len(h.processes)) {
+		if p := h.processes[i]; !p.isFrozen() {
+			return p
+		}
+	}
+	return h.processes[0]
+}
 
 // comesToStand waits until more entries are in the state than before.
 func (h *house) comesToStand(state string) bool {
@@ -294,18 +166,19 @@ func (h *house) feasible(all []step) (can []step) {
 	return can
 }
 
-// bombard kills at the experiment's steps, the rarest first, until the work is done or it was enough.
+// bombard strikes at the experiment's steps, the rarest first, until the work is done or it was enough.
 func (h *house) bombard(x experiment, done func() bool) {
 	h.t.Helper()
 	until := time.Now().Add(x.fire)
-	for kills := x.kills; kills > 0 && !done() && !h.tally.isEnough(h.dialect) && time.Now().Before(until); {
+	enough := func() bool { return x.how() == killed && h.tally.isEnough(h.dialect) }
+	for n := x.strikes; n > 0 && !done() && !enough() && time.Now().Before(until); {
 		can := h.feasible(x.steps)
 		if len(can) == 0 {
 			time.Sleep(200 * time.Millisecond)
 			continue
 		}
-		if h.strike(h.tally.rarest(can, h.dialect)) {
-			kills--
+		if h.strike(h.tally.rarest(can, x.how(), h.dialect), x.how()) {
+			n--
 		}
 	}
 }
@@ -316,9 +189,11 @@ const settleWithin = 5 * time.Minute
 // settled reports whether every entry is at its end.
 func (h *house) settled() bool { return h.unsettled() == 0 }
 
-// complete reports whether every briefing is delivered and complete.
+// complete reports whether every briefing is delivered and complete. Whoever died or froze having claimed one of
+// those by mistake holds it until the claim runs out; nothing waits for it.
 func (h *house) complete() bool {
-	return h.count("SELECT COUNT(*) FROM achim_entry WHERE state = 'delivered' AND status = 'complete' AND owner = ''") == h.readers
+	return h.count("SELECT COUNT(*) FROM achim_entry WHERE state = 'delivered' AND status = 'complete' AND (owner = '' OR claimed_until <= "+h.bound+")",
+		time.Now().UnixMilli()) == h.readers
 }
 
 // wait waits until done.
@@ -355,9 +230,6 @@ func (h *house) logs() {
 		h.t.Log(p.lastWords())
 	}
 }
-
-// unauthorizedHistory is Slack's answer to an app that may not read the DM.
-var unauthorizedHistory = []byte(`{"ok":false,"error":"missing_scope","needed":"im:history","provided":"chat:write"}`)
 
 // triggerUnderFire triggers the run, and one time in two kills whoever takes it meanwhile.
 func (h *house) triggerUnderFire() {

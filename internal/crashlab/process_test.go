@@ -1,5 +1,3 @@
-//go:build crash
-
 package crashlab_test
 
 import (
@@ -18,7 +16,7 @@ import (
 
 const (
 	cronSecret  = "crash-cron-secret-0123456789abcdef"
-	readyWithin = 30 * time.Second
+	readyWithin = time.Minute
 	endWithin   = 60 * time.Second // a stop drains, and what it drains may be in a call to Slack
 )
 
@@ -29,6 +27,7 @@ type process struct {
 	dir    string
 	addr   string
 	env    []string
+	feed   string // address of the news
 	reg    *registry
 	logged string // path of the log of all its lives
 
@@ -103,6 +102,12 @@ func (p *process) life() (pid int, ended <-chan struct{}) {
 		return 0, closed
 	}
 	return p.cmd.Process.Pid, p.ended
+}
+
+// pid is the present life's, or the last one's.
+func (p *process) pid() int {
+	pid, _ := p.life()
+	return pid
 }
 
 // signal sends sig at once and reports whether there was somebody to get it.

@@ -1,5 +1,3 @@
-//go:build crash
-
 package crashlab_test
 
 import (
@@ -7,7 +5,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -100,7 +101,7 @@ func (w *wire) carry(client net.Conn) {
 		return
 	}
 	defer w.drop(server)
-	l := &line{wire: w, client: client, server: server}
+	l := &line{wire: w, client: client, server: server, texts: map[string]string{}}
 	var down sync.WaitGroup
 	down.Go(func() {
 		_ = l.answers() // its end is the connection's
@@ -109,6 +110,7 @@ func (w *wire) carry(client net.Conn) {
 	_ = l.asks()
 	_ = server.Close()
 	down.Wait()
+	l.end()
 }
 
 // line is one connection.
@@ -116,9 +118,13 @@ type line struct {
 	wire           *wire
 	client, server net.Conn
 
+	texts map[string]string // of prepared statements, by name
+
 	mu     sync.Mutex
-	sprung *trap // strikes when the database has committed
 	inside *trap // strikes when the commit is asked for
+	sprung *trap // strikes when the database has committed
+	after  *trap // strikes once the answer is out
+	fetch  bool  // what was asked last is which jobs there are
 }
 
 var errStruck = errors.New("struck")
@@ -133,21 +139,10 @@ func (l *line) asks() error {
 		if err != nil {
 			return err
 		}
-		if move := moveIn(kind, message); move != "" {
-			if one := l.wire.traps.spring(move, message, unsent); one != nil {
-				one.goOff(l.wire.owner)
-				return errStruck
-			}
-			if one := l.wire.traps.spring(move, message, written); one != nil {
-				l.mu.Lock()
-				l.sprung = one
-				l.mu.Unlock()
-			}
-			if one := l.wire.traps.spring(move, message, locked); one != nil {
-				l.inside = one
-			}
+		if err := l.look(kind, message); err != nil {
+			return err
 		}
-		if l.inside != nil && isCommit(kind, message) {
+		if isCommit(kind, message) {
 			if err := l.hold(); err != nil {
 				return err
 			}
@@ -158,10 +153,75 @@ func (l *line) asks() error {
 	}
 }
 
+// look springs the trap that waits for what the message does.
+func (l *line) look(kind byte, message []byte) error {
+	l.remember(kind, message)
+	moves := movesIn(kind, message)
+	switch text := l.textOf(kind, message); {
+	case strings.Contains(text, "job_input"):
+		moves = []string{opFinish}
+	case kind == 'B':
+		l.mu.Lock()
+		l.fetch = strings.Contains(text, "locked_jobs")
+		l.mu.Unlock()
+	}
+	for _, move := range moves {
+		if one := l.wire.traps.spring(move, message, unsent); one != nil {
+			one.goOff(l.wire.owner)
+			return errStruck
+		}
+		if one := l.wire.traps.spring(move, message, written); one != nil {
+			l.mu.Lock()
+			l.sprung = one
+			l.mu.Unlock()
+		}
+		if one := l.wire.traps.spring(move, message, locked); one != nil {
+			l.mu.Lock()
+			l.inside = one
+			l.mu.Unlock()
+		}
+	}
+	return nil
+}
+
+// end lets go of the traps that wait for something on this connection.
+func (l *line) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.inside.fizzle()
+	l.sprung.fizzle()
+	l.after.fizzle()
+}
+
+// remember keeps the text of a statement that is prepared.
+func (l *line) remember(kind byte, message []byte) {
+	if kind != 'P' {
+		return
+	}
+	name, rest, _ := bytes.Cut(message[5:], []byte{0})
+	text, _, _ := bytes.Cut(rest, []byte{0})
+	l.texts[string(name)] = string(text)
+}
+
+// textOf returns the text of the statement that a Bind message runs.
+func (l *line) textOf(kind byte, message []byte) string {
+	if kind != 'B' {
+		return ""
+	}
+	_, rest, _ := bytes.Cut(message[5:], []byte{0}) // the portal
+	name, _, _ := bytes.Cut(rest, []byte{0})
+	return l.texts[string(name)]
+}
+
 // hold strikes inside the transaction. A process that was frozen commits once it runs again.
 func (l *line) hold() error {
+	l.mu.Lock()
 	one := l.inside
 	l.inside = nil
+	l.mu.Unlock()
+	if one == nil {
+		return nil
+	}
 	one.goOff(l.wire.owner)
 	if !l.wire.owner.isFrozen() {
 		return errStruck
@@ -202,11 +262,21 @@ func (l *line) answers() error {
 		if err != nil {
 			return err
 		}
-		l.mu.Lock()
-		one := l.sprung
 		idle := kind == 'Z' && len(message) == 6 && message[5] == 'I'
+		l.mu.Lock()
+		if kind == 'D' && l.fetch { // jobs, that is: an answer without rows is none
+			l.fetch = false
+			if one := l.wire.traps.spring(opFetch, nil, written); one != nil {
+				l.sprung = one
+			}
+			if one := l.wire.traps.spring(opFetch, nil, answered); one != nil {
+				l.after = one
+			}
+		}
+		one, after := l.sprung, l.after
 		if idle {
-			l.sprung = nil
+			l.inside.fizzle() // rolled back
+			l.sprung, l.after, l.inside = nil, nil, nil
 		}
 		l.mu.Unlock()
 		if one != nil && idle {
@@ -219,6 +289,10 @@ func (l *line) answers() error {
 		message, held = append(held, message...), nil
 		if _, err := l.client.Write(message); err != nil {
 			return err
+		}
+		if idle && after != nil {
+			spin(rand.N(max(after.jitter, 1)))
+			after.goOff(l.wire.owner)
 		}
 	}
 }
@@ -246,38 +320,110 @@ const (
 	moveMended    = "delivered to delivered"
 )
 
-// moveIn tells which move a Bind message makes: a step binds the new state first and the old one last.
-func moveIn(kind byte, message []byte) string {
+// Steps of the engine that works with jobs.
+const (
+	opFetch  = "jobs fetched"
+	opFinish = "jobs finished"
+)
+
+// movesIn returns the moves that a Bind message makes. One entry's step binds the new state first and the old one last;
+// steps that are made together bind all old states and then all new ones.
+func movesIn(kind byte, message []byte) (moves []string) {
 	if kind != 'B' {
-		return ""
+		return nil
 	}
-	first, last := "", ""
-	for rest := message; ; {
-		at, state := nextState(rest)
-		if state == "" {
-			break
+	var one []string
+	var many [][]string
+	for _, value := range parameters(message) {
+		if isState(string(value)) {
+			one = append(one, string(value))
 		}
-		if first == "" {
-			first = state
-		} else {
-			last = state
+		if states := statesOf(value); len(states) > 0 {
+			many = append(many, states)
 		}
-		rest = rest[at+4+len(state):]
 	}
-	if last == "" {
-		return ""
+	switch {
+	case len(one) >= 2:
+		return []string{one[len(one)-1] + " to " + one[0]}
+	case len(many) == 2 && len(many[0]) == len(many[1]):
+		for i, from := range many[0] {
+			if move := from + " to " + many[1][i]; !slices.Contains(moves, move) {
+				moves = append(moves, move)
+			}
+		}
 	}
-	return last + " to " + first
+	return moves
 }
 
-// nextState finds the first parameter that is a state.
-func nextState(message []byte) (at int, state string) {
-	at = -1
-	for _, s := range []string{"planned", "prepared", "sending", "delivered"} {
-		parameter := append(binary.BigEndian.AppendUint32(nil, uint32(len(s))), s...)
-		if i := bytes.Index(message, parameter); i >= 0 && (at < 0 || i < at) {
-			at, state = i, s
-		}
+func isState(s string) bool {
+	switch s {
+	case "planned", "prepared", "sending", "delivered", "missed", "failed", "unknown":
+		return true
+	default:
+		return false
 	}
-	return at, state
+}
+
+// parameters returns the values of a Bind message, NULL as nil.
+func parameters(message []byte) (values [][]byte) {
+	_, rest, _ := bytes.Cut(message[5:], []byte{0}) // the portal
+	_, rest, _ = bytes.Cut(rest, []byte{0})         // the statement
+	r := reader{rest}
+	r.skip(2 * int(r.int16())) // formats
+	for range r.int16() {
+		values = append(values, r.value())
+	}
+	return values
+}
+
+// statesOf returns the elements of an array of states; nil when it is something else.
+func statesOf(value []byte) (states []string) {
+	r := reader{value}
+	if dimensions, _, _ := r.int32(), r.int32(), r.int32(); dimensions != 1 {
+		return nil
+	}
+	n, _ := r.int32(), r.int32()
+	if n < 0 || n > 1000 {
+		return nil
+	}
+	for range n {
+		state := string(r.value())
+		if !isState(state) {
+			return nil
+		}
+		states = append(states, state)
+	}
+	return states
+}
+
+// reader takes a message apart; past its end there are zeros.
+type reader struct{ rest []byte }
+
+func (r *reader) skip(n int) []byte {
+	n = max(0, min(n, len(r.rest)))
+	head := r.rest[:n]
+	r.rest = r.rest[n:]
+	return head
+}
+
+func (r *reader) int16() int16 {
+	if b := r.skip(2); len(b) == 2 {
+		return int16(binary.BigEndian.Uint16(b))
+	}
+	return 0
+}
+
+func (r *reader) int32() int32 {
+	if b := r.skip(4); len(b) == 4 {
+		return int32(binary.BigEndian.Uint32(b))
+	}
+	return 0
+}
+
+func (r *reader) value() []byte {
+	n := r.int32()
+	if n < 0 {
+		return nil
+	}
+	return r.skip(int(n))
 }
