@@ -3,6 +3,8 @@ package briefing
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
 	"strings"
 	"time"
 )
@@ -15,6 +17,12 @@ type RunID string
 
 // NewID returns a fresh random identifier: 26 lower-case letters and digits, 130 bits.
 func NewID() string { return strings.ToLower(rand.Text()) }
+
+// idOf returns the identifier, of the form of NewID, that belongs to a key: whoever has the key has the id.
+func idOf(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:26]
+}
 
 // Short returns the four characters a person sees of the id.
 func (id EntryID) Short() string { return string(id[max(0, len(id)-4):]) }
@@ -88,6 +96,7 @@ type Entry struct {
 	Windows  map[SourceName]Window
 	Sections []Section
 	Content  *Briefing // what was composed last; nil before
+	Outgoing *Outgoing // what is to be sent; nil unless it was made beforehand
 
 	Epoch        int64
 	Owner        string    // the worker that has claimed it; "" = nobody
@@ -106,6 +115,19 @@ type Entry struct {
 	Notified     bool      // the thread reply of a mend was sent, or was about to be
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
+}
+
+// Outgoing is what of a prepared entry is to be sent, and what is committed with it. It is made when the briefing is
+// frozen before its hour, so that at the hour nothing has to be composed or rendered. Claim returns a prepared entry
+// that has it without Windows, Sections and Content; such an entry takes only steps with the same content. Whoever
+// writes these writes Outgoing too, and nil removes it.
+type Outgoing struct {
+	Message  Message
+	Sections []Section // how their reading went, without what was read
+	Seen     []string  // as Delivery has them
+	// Copies are as Delivery has them, and count once the entry is delivered: written with it they need not be written
+	// at the hour, so Claim returns none.
+	Copies []DayCopy
 }
 
 // Section returns the entry's section of the source, and whether there is one.
@@ -181,6 +203,7 @@ type LedgerStore interface {
 type Due struct {
 	ID     EntryID
 	Epoch  int64
+	State  State
 	NextAt time.Time
 }
 

@@ -55,6 +55,9 @@ func (p *Pipeline) Work(ctx context.Context, id EntryID, epoch int64) error {
 	if err == nil {
 		err = p.take(ctx, e)
 	}
+	if errors.Is(err, ErrNotFound) {
+		err = p.orphaned(ctx, e)
+	}
 	if errors.Is(err, ErrFenced) {
 		return nil
 	}
@@ -62,6 +65,15 @@ func (p *Pipeline) Work(ctx context.Context, id EntryID, epoch int64) error {
 		return fmt.Errorf("work on entry %s: %w", id, err)
 	}
 	return nil
+}
+
+// orphaned lets an entry rest whose reader is gone: one that was written while the reader was removed.
+func (p *Pipeline) orphaned(ctx context.Context, e Entry) error {
+	if e.State == Planned || e.State == Prepared {
+		return p.close(ctx, e, Missed, Removed)
+	}
+	e.NextAt = time.Time{}
+	return p.advance(ctx, Step{Entry: e, From: e.State, Release: true})
 }
 
 // claimFor returns how long a claim lasts: longer than the longest step, or two processes would take the
@@ -122,6 +134,9 @@ func (p *Pipeline) Prepare(ctx context.Context, e Entry) (Entry, error) {
 	e.State, e.PreparedAt, e.Tries, e.Reason = Prepared, p.Now(), 0, ""
 	e.NextAt = e.DueAt
 	step := Step{Entry: e, From: Planned, Release: e.DueAt.After(p.Now())}
+	if step.Release {
+		step.Entry.Outgoing = p.outgoing(e)
+	}
 	prepared, err := p.Ledger.Advance(ctx, step)
 	if err != nil {
 		return e, fmt.Errorf("freeze: %w", err)
@@ -153,7 +168,7 @@ func (p *Pipeline) Deliver(ctx context.Context, e Entry) error {
 		e.ChannelID = channel
 		e = e.outOfLine() // what it waited for was the opening
 	}
-	message := p.Renderer.Render(*e.Content) // first: what fails here must not leave a doubt behind
+	e, message := p.ready(e) // first: what fails here must not leave a doubt behind
 	if err := p.turn(ctx, e, PacePost); err != nil {
 		_, err = p.queued(ctx, e, err)
 		return err
@@ -224,9 +239,11 @@ func (p *Pipeline) delivery(e Entry, before map[SourceName]SourceState, plain st
 			after[name] = state
 		}
 	}
-	d := Delivery{
-		Sources: after, Seen: shownKeys(*e.Content), Copies: copies(e),
-		LogText: plain,
+	d := Delivery{Sources: after, LogText: plain}
+	if e.Outgoing != nil {
+		d.Seen = e.Outgoing.Seen // and the copies are there
+	} else {
+		d.Seen, d.Copies = shownKeys(*e.Content), copies(e)
 	}
 	if p.LogGist {
 		d.LogText = firstLine(d.LogText)

@@ -1,52 +1,59 @@
 package briefing
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"math"
-	"slices"
 	"sync/atomic"
 	"time"
 )
 
 // PlanStore is the store as the planner sees it.
 type PlanStore interface {
-	// DueReaders returns up to limit readers whose PlanAt is not after horizon, earliest first, then by id.
-	DueReaders(ctx context.Context, horizon time.Time, limit int) ([]Reader, error)
-	// DueCounts returns how many readers' PlanAt is after one instant and not after another, by PlanAt in
-	// milliseconds of Unix time.
-	DueCounts(ctx context.Context, after, until time.Time) (map[int64]int, error)
-	// Plan writes a plan in one transaction and returns how many entries were new. Entries whose reader,
-	// date and slot exist already are left as they are. A reader with a visit who is gone, has been changed,
-	// or stands elsewhere by now is passed over with all their entries: whoever moves PlanAt plans. May be
-	// called by several processes at once.
+	// Cohorts returns the cohorts whose PlanAt is not after the time, earliest first. Every reader is in one of
+	// them, and none is without readers, unless they have just left.
+	Cohorts(ctx context.Context, until time.Time) ([]Cohort, error)
+	// Plan writes a plan and returns how many entries were new. Entries whose reader, date and slot exist already
+	// are left as they are. When PlanAt does not stand any more, nothing is written: whoever moves it plans. It is
+	// not one transaction: until all is written, PlanAt stays, and the plan is to be made again. Of a reader who
+	// leaves the cohort or joins it meanwhile the change sees the entry, or the entry is planned by what has changed.
+	// May be called by several processes at once.
 	Plan(ctx context.Context, p Plan) (int, error)
 }
 
-// Plan is what the planner writes at once.
+// CohortID identifies a cohort. It is not used again.
+type CohortID int64
+
+// Cohort is the readers whom the planner treats alike: they wish for briefings at the same times, and it must
+// look at them at the same time. Saving a reader puts them into one.
+type Cohort struct {
+	ID      CohortID
+	Like    Reader // Timezone, At, Weekdays, Paused, PausedUntil, SkipHolidays and PlanAt, as all of them have it
+	Readers int    // how many they were
+	Joins   int64  // goes up when a reader comes in
+}
+
+// Plan is what the planner writes for the readers of a cohort.
 type Plan struct {
-	Runs    []Run       // an entry whose Run names one whose Key exists already joins that one
-	Entries []Entry     // planned, or missed with the reason; sorted by reader and date
-	Next    []NextVisit // when to look at each reader again
+	Cohort Cohort // as it was read
+	Dates  []DatePlan
+	Next   time.Time // when to look at the cohort again
 }
 
-// NextVisit moves a reader's PlanAt, if it still stands where it was read.
-type NextVisit struct {
-	Reader  ReaderID
-	Was, At time.Time
-	Changed time.Time // UpdatedAt as it was read; zero = whatever it is
-}
-
-// visit returns the reader's next visit.
-func visit(r Reader, at time.Time) NextVisit {
-	return NextVisit{Reader: r.ID, Was: r.PlanAt, At: at, Changed: r.UpdatedAt}
+// DatePlan is the daily entry that every reader of a cohort gets for a date: planned, or missed with the reason.
+type DatePlan struct {
+	Date   Date
+	DueAt  time.Time
+	State  State
+	Reason Reason
+	First  time.Time     // when preparing the first of them starts; zero when missed
+	Every  time.Duration // how long after the one before each other starts, by reader id
+	Run    Run           // one whose Key exists already is joined; one that gets no new entry leaves no trace
 }
 
 // Bounds of planning.
 const (
-	planTick   = time.Minute     // how often the planner is called
-	planBatch  = 5000            // readers a transaction
+	planTick   = time.Minute // how often the planner is called
+	planReach  = planTick + planTick/2
 	planAgain  = 3               // looks for readers who were changed while they were planned
 	onTime     = 2 * time.Minute // a briefing planned later than this is caught up
 	planBehind = 7 * 24 * time.Hour
@@ -62,7 +69,9 @@ type Planner struct {
 	Grace    time.Duration
 	Lead     time.Duration
 	Now      func() time.Time
-	Trouble  func(r Reader, err error) // told of a reader that cannot be planned; may be nil
+	Trouble  func(c Cohort, err error) // told of readers that cannot be planned; may be nil
+	// Crowded is told of an hour at which so many are due that preparing them cannot be spread widely enough; may be nil.
+	Crowded func(due time.Time, readers int)
 
 	aligned atomic.Bool
 }
@@ -76,175 +85,162 @@ func (p *Planner) Tick(ctx context.Context) (int, error) {
 		}
 		p.aligned.Store(true)
 	}
+	var tick *planning
 	planned := 0
-	batch, err := p.survey(ctx)
-	if err != nil {
-		return 0, err
-	}
-	for looks := 0; looks < planAgain; {
-		readers, err := p.Store.DueReaders(ctx, batch.horizon, planBatch)
+	for range planAgain {
+		now := p.Now()
+		cohorts, err := p.Store.Cohorts(ctx, now.Add(max(p.Lead, longestLead)+planReach))
 		if err != nil {
-			return planned, fmt.Errorf("due readers: %w", err)
+			return planned, fmt.Errorf("readers due: %w", err)
 		}
-		if len(readers) == 0 {
-			return planned, nil
+		if tick == nil {
+			tick = p.survey(now, cohorts)
 		}
-		n, err := p.Store.Plan(ctx, p.plan(batch, readers))
-		if err != nil {
-			return planned, fmt.Errorf("plan %d readers: %w", len(readers), err)
+		due := 0
+		for _, c := range cohorts {
+			if c.Like.PlanAt.After(tick.horizon) {
+				break
+			}
+			due++
+			n, err := p.Store.Plan(ctx, p.plan(tick, c))
+			planned += n
+			if err != nil {
+				return planned, fmt.Errorf("plan %d readers: %w", c.Readers, err)
+			}
 		}
-		planned += n
-		if len(readers) < planBatch {
-			looks++ // there may be some whom a change made the store pass over
+		if due == 0 {
+			break
 		}
 	}
 	return planned, nil
 }
 
-// survey returns an empty plan for what must be planned in this tick. When many are due at one hour, their
-// preparing starts earlier, and so does their planning.
-func (p *Planner) survey(ctx context.Context) (*planning, error) {
-	now := p.Now()
-	reach := planTick + planTick/2
-	b := &planning{now: now, horizon: now.Add(p.Lead + reach), grace: p.Grace, least: p.Lead, leads: map[int64]lead{}, started: map[int64]int{}}
-	counts, err := p.Store.DueCounts(ctx, now, now.Add(max(p.Lead, longestLead)+reach))
-	if err != nil {
-		return nil, fmt.Errorf("count readers due: %w", err)
-	}
-	for at, n := range counts {
-		l, due := leadFor(p.Lead, n), time.UnixMilli(at)
-		b.leads[at] = l
-		if starts := due.Add(-l.longest); !starts.After(now.Add(reach)) && due.After(b.horizon) {
-			b.horizon = due
+// survey returns what must be planned in this tick. When many are due at one hour, their preparing starts earlier,
+// and so does their planning.
+func (p *Planner) survey(now time.Time, cohorts []Cohort) *planning {
+	t := &planning{now: now, horizon: now.Add(p.Lead + planReach), grace: p.Grace, least: p.Lead,
+		leads: map[int64]lead{}, started: map[int64]int{}}
+	counts := map[time.Time]int{}
+	for _, c := range cohorts {
+		if c.Like.PlanAt.After(now) {
+			counts[c.Like.PlanAt] += c.Readers
 		}
 	}
-	return b, nil
+	for due, n := range counts {
+		l := leadFor(p.Lead, n)
+		t.leads[due.UnixMilli()] = l
+		if starts := due.Add(-l.longest); !starts.After(now.Add(planReach)) {
+			if due.After(t.horizon) {
+				t.horizon = due
+			}
+			if p.Crowded != nil && l.crowded() {
+				p.Crowded(due, n)
+			}
+		}
+	}
+	return t
 }
 
 // align moves readers forward whose hour is earlier than when they were planned, because the operator's
 // defaults have changed: without it their first briefing after the change would be late. Once a process.
 func (p *Planner) align(ctx context.Context) error {
 	now := p.Now()
-	readers, err := p.Store.DueReaders(ctx, now.Add(alignWithin), math.MaxInt32)
+	cohorts, err := p.Store.Cohorts(ctx, now.Add(alignWithin))
 	if err != nil {
 		return fmt.Errorf("readers to align: %w", err)
 	}
-	var moved Plan
-	for _, r := range readers {
-		schedule, err := p.Defaults.Schedule(r)
-		if err != nil || !r.PlanAt.After(now) {
+	for _, c := range cohorts {
+		schedule, err := p.Defaults.Schedule(c.Like)
+		if err != nil || !c.Like.PlanAt.After(now) {
 			continue
 		}
-		if due := schedule.DueAt(schedule.Next(now)); due.Before(r.PlanAt) {
-			moved.Next = append(moved.Next, visit(r, due))
+		due := schedule.DueAt(schedule.Next(now))
+		if !due.Before(c.Like.PlanAt) {
+			continue
 		}
-	}
-	if len(moved.Next) == 0 {
-		return nil
-	}
-	if _, err := p.Store.Plan(ctx, moved); err != nil {
-		return fmt.Errorf("align %d readers: %w", len(moved.Next), err)
+		if _, err := p.Store.Plan(ctx, Plan{Cohort: c, Next: due}); err != nil {
+			return fmt.Errorf("align %d readers: %w", c.Readers, err)
+		}
 	}
 	return nil
 }
 
-// plan returns the plan for a batch of readers.
-func (p *Planner) plan(batch *planning, readers []Reader) Plan {
-	batch.plan, batch.runs = Plan{}, map[string]*Run{}
-	for _, r := range readers {
-		schedule, err := p.Defaults.Schedule(r)
-		if err != nil {
-			// Look again tomorrow rather than every minute; the others must not wait for this one.
-			batch.plan.Next = append(batch.plan.Next, visit(r, batch.now.Add(24*time.Hour)))
-			if p.Trouble != nil {
-				p.Trouble(r, err)
-			}
-			continue
-		}
-		batch.add(r, schedule)
+// plan returns the plan for a cohort.
+func (p *Planner) plan(tick *planning, c Cohort) Plan {
+	schedule, err := p.Defaults.Schedule(c.Like)
+	if err == nil {
+		return tick.plan(c, schedule)
 	}
-	for _, run := range batch.runs {
-		batch.plan.Runs = append(batch.plan.Runs, *run)
+	if p.Trouble != nil {
+		p.Trouble(c, err)
 	}
-	slices.SortFunc(batch.plan.Runs, func(a, b Run) int { return cmp.Compare(a.Key, b.Key) })
-	// One order for all planners: two that insert in opposite orders deadlock.
-	slices.SortFunc(batch.plan.Entries, func(a, b Entry) int {
-		return cmp.Or(cmp.Compare(a.Reader, b.Reader), a.Date.DaysSince(b.Date))
-	})
-	return batch.plan
+	// Look again tomorrow rather than every minute; the others must not wait for these.
+	return Plan{Cohort: c, Next: tick.now.Add(24 * time.Hour)}
 }
 
-// planning is a tick's plan in the making.
+// planning is what a tick knows.
 type planning struct {
 	now, horizon time.Time
 	grace, least time.Duration
 	leads        map[int64]lead // by due time, in milliseconds of Unix time
 	started      map[int64]int  // how many of them have their start
-	plan         Plan           // of the batch
-	runs         map[string]*Run
 }
 
-// add plans every date of the reader from PlanAt up to the horizon.
-func (b *planning) add(r Reader, s Schedule) {
-	from := r.PlanAt
+// plan plans every date of the cohort from PlanAt up to the horizon.
+func (t *planning) plan(c Cohort, s Schedule) Plan {
+	p, from := Plan{Cohort: c}, c.Like.PlanAt
 	if from.IsZero() {
-		from = b.now
+		from = t.now
 	}
-	if oldest := b.now.Add(-planBehind); from.Before(oldest) {
+	if oldest := t.now.Add(-planBehind); from.Before(oldest) {
 		from = oldest
 	}
 	date := s.Next(from.Add(-time.Nanosecond))
-	if from.Equal(r.PlanAt) {
+	if from.Equal(c.Like.PlanAt) {
 		date = s.planned(from)
 	}
-	for ; !s.DueAt(date).After(b.horizon); date = date.AddDays(1) {
-		b.entry(r, s, date)
+	for ; !s.DueAt(date).After(t.horizon); date = date.AddDays(1) {
+		p.Dates = append(p.Dates, t.date(c, s, date))
 	}
-	b.plan.Next = append(b.plan.Next, visit(r, s.DueAt(date)))
+	p.Next = s.DueAt(date)
+	return p
 }
 
-// entry plans one date.
-func (b *planning) entry(r Reader, s Schedule, date Date) {
+// date plans one date.
+func (t *planning) date(c Cohort, s Schedule, date Date) DatePlan {
 	due := s.DueAt(date)
-	e := Entry{
-		ID: EntryID(NewID()), Reader: r.ID, Date: date, Slot: DailySlot, State: Planned,
-		DueAt: due, ChannelID: r.SlackChannelID,
-	}
-	switch reason := s.Spares(r, date); {
+	d := DatePlan{Date: date, DueAt: due, State: Planned, Run: t.run(due, date)}
+	switch reason := s.Spares(c.Like, date); {
 	case reason != "":
-		e.State, e.Reason = Missed, reason
-	case b.now.After(due.Add(b.grace)):
-		e.State, e.Reason = Missed, PastGrace
+		d.State, d.Reason = Missed, reason
+	case t.now.After(due.Add(t.grace)):
+		d.State, d.Reason = Missed, PastGrace
 	default:
-		e.NextAt = b.start(due)
+		d.First, d.Every = t.starts(due, c.Readers)
 	}
-	e.Run = b.run(due, date)
-	b.plan.Entries = append(b.plan.Entries, e)
+	return d
 }
 
-// start returns when preparing the next of the briefings due at an hour starts.
-func (b *planning) start(due time.Time) time.Time {
+// starts returns when preparing the first of the next n briefings due at an hour starts, and how long after it each
+// other.
+func (t *planning) starts(due time.Time, n int) (first time.Time, every time.Duration) {
 	at := due.UnixMilli()
-	l, known := b.leads[at]
+	l, known := t.leads[at]
 	if !known {
-		l = leadFor(b.least, 0)
+		l = leadFor(t.least, 0)
 	}
-	n := b.started[at]
-	b.started[at]++
-	return due.Add(-l.at(n))
+	first = due.Add(-l.at(t.started[at]))
+	t.started[at] += n
+	return first, l.step()
 }
 
-// run returns the run of a due minute: all replicas, and all readers of that minute, share it.
-func (b *planning) run(due time.Time, date Date) RunID {
+// run returns the run of a due minute: all replicas, and all readers of that minute, share it. Its id follows from
+// its key, so that they need not ask one another.
+func (t *planning) run(due time.Time, date Date) Run {
 	kind := RunSchedule
-	if b.now.After(due.Add(onTime)) {
+	if t.now.After(due.Add(onTime)) {
 		kind = RunCatchup
 	}
 	key := string(kind) + "/" + due.UTC().Format("2006-01-02T15:04Z")
-	run, ok := b.runs[key]
-	if !ok {
-		run = &Run{ID: RunID(NewID()), Kind: kind, Key: key, Date: date, StartedAt: b.now}
-		b.runs[key] = run
-	}
-	return run.ID
+	return Run{ID: RunID(idOf(key)), Kind: kind, Key: key, Date: date, StartedAt: t.now}
 }

@@ -2,6 +2,7 @@ package briefing_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -92,5 +93,28 @@ func TestHolidaysAreSparedOnRequest(t *testing.T) {
 	}
 	if next := p.Defaults.NextDue(spared, due.Add(-time.Hour)); !next.Equal(due.Add(24 * time.Hour)) {
 		t.Errorf("the next is due at %v", next)
+	}
+}
+
+// TestACrowdIsTold: when more are due at one hour than the longest lead has room for, that is said, once.
+func TestACrowdIsTold(t *testing.T) {
+	due := instant(t, "2026-11-20T09:00:00+09:00")
+	for _, c := range []struct {
+		due  int
+		told []int
+	}{{70_000, nil}, {71_000, []int{71_000}}} {
+		book := newPlanBook(crowd(c.due, due)...)
+		now := due.Add(-40 * time.Minute)
+		var told []int
+		p := &briefing.Planner{Store: book, Defaults: defaults(t), Grace: 3 * time.Hour, Lead: 2 * time.Minute,
+			Now: func() time.Time { return now }, Crowded: func(_ time.Time, n int) { told = append(told, n) }}
+		for ; now.Before(due); now = now.Add(10 * time.Minute) {
+			if _, err := p.Tick(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !slices.Equal(told, c.told) {
+			t.Errorf("%d due: told of %v", c.due, told)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package briefing_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,61 +11,53 @@ import (
 	"achim/briefing"
 )
 
-// planBook is a PlanStore with state: the two rules that matter, unique entries and conditional visits.
+// planBook is a PlanStore with state: the two rules that matter, unique entries and a PlanAt that must stand. Every
+// reader is a cohort.
 type planBook struct {
+	ids     []briefing.ReaderID // by cohort, from 1
 	readers map[briefing.ReaderID]briefing.Reader
 	entries map[string]briefing.Entry
 	runs    map[string]briefing.Run
 }
 
 func newPlanBook(readers ...briefing.Reader) *planBook {
-	b := &planBook{map[briefing.ReaderID]briefing.Reader{}, map[string]briefing.Entry{}, map[string]briefing.Run{}}
+	b := &planBook{nil, map[briefing.ReaderID]briefing.Reader{}, map[string]briefing.Entry{}, map[string]briefing.Run{}}
 	for _, r := range readers {
+		b.ids = append(b.ids, r.ID)
 		b.readers[r.ID] = r
 	}
 	return b
 }
 
-func (b *planBook) DueReaders(_ context.Context, horizon time.Time, limit int) ([]briefing.Reader, error) {
-	var due []briefing.Reader
-	for _, r := range b.readers {
-		if !r.PlanAt.After(horizon) && len(due) < limit {
-			due = append(due, r)
+func (b *planBook) Cohorts(_ context.Context, until time.Time) ([]briefing.Cohort, error) {
+	var cohorts []briefing.Cohort
+	for i, id := range b.ids {
+		if r := b.readers[id]; !r.PlanAt.After(until) {
+			cohorts = append(cohorts, briefing.Cohort{ID: briefing.CohortID(i + 1), Like: r, Readers: 1})
 		}
 	}
-	return due, nil
-}
-
-func (b *planBook) DueCounts(_ context.Context, after, until time.Time) (map[int64]int, error) {
-	counts := map[int64]int{}
-	for _, r := range b.readers {
-		if r.PlanAt.After(after) && !r.PlanAt.After(until) {
-			counts[r.PlanAt.UnixMilli()]++
-		}
-	}
-	return counts, nil
+	slices.SortStableFunc(cohorts, func(a, b briefing.Cohort) int { return a.Like.PlanAt.Compare(b.Like.PlanAt) })
+	return cohorts, nil
 }
 
 func (b *planBook) Plan(_ context.Context, p briefing.Plan) (int, error) {
-	n := 0
-	for _, run := range p.Runs {
-		if _, ok := b.runs[run.Key]; !ok {
-			b.runs[run.Key] = run
-		}
+	n, r := 0, b.readers[b.ids[p.Cohort.ID-1]]
+	if !r.PlanAt.Equal(p.Cohort.Like.PlanAt) {
+		return 0, nil
 	}
-	for _, e := range p.Entries {
+	for _, d := range p.Dates {
+		e := briefing.Entry{Reader: r.ID, Date: d.Date, Slot: briefing.DailySlot, State: d.State, Reason: d.Reason, DueAt: d.DueAt, NextAt: d.First}
+		if _, ok := b.runs[d.Run.Key]; !ok {
+			b.runs[d.Run.Key] = d.Run
+		}
 		key := string(e.Reader) + e.Date.String() + string(e.Slot)
 		if _, ok := b.entries[key]; !ok {
 			b.entries[key] = e
 			n++
 		}
 	}
-	for _, next := range p.Next {
-		if r := b.readers[next.Reader]; r.PlanAt.Equal(next.Was) {
-			r.PlanAt = next.At
-			b.readers[next.Reader] = r
-		}
-	}
+	r.PlanAt = p.Next
+	b.readers[r.ID] = r
 	return n, nil
 }
 
@@ -169,10 +162,10 @@ func TestUnknownZoneDoesNotStopTheOthers(t *testing.T) {
 	lost.PlanAt, fine.PlanAt = instant(t, "2026-11-20T09:00:00+09:00"), instant(t, "2026-11-20T09:00:00+09:00")
 	book := newPlanBook(lost, fine)
 	p := planner(t, book, "2026-11-20T08:58:00+09:00")
-	var told briefing.ReaderID
-	p.Trouble = func(r briefing.Reader, _ error) { told = r.ID }
+	told := ""
+	p.Trouble = func(c briefing.Cohort, _ error) { told = c.Like.Timezone }
 	n, err := p.Tick(t.Context())
-	if err != nil || n != 1 || told != lost.ID {
+	if err != nil || n != 1 || told != lost.Timezone {
 		t.Errorf("planned %d (%v), told of %q", n, err, told)
 	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"achim/briefing"
@@ -35,20 +36,13 @@ type logMetadata struct {
 
 // logDelivery writes the entry's row: a new one at the first delivery, the same one again at a mend.
 func logDelivery(ctx context.Context, q *session, st briefing.Step, text string, now time.Time) error {
-	e := st.Entry
-	about := logMetadata{Entry: e.ID, Run: e.Run, Date: e.Date, Slot: e.Slot, Status: e.Status, Sources: verdictsOf(e), Kind: "briefing"}
-	if !e.MendedAt.IsZero() {
-		mended := e.MendedAt.UTC()
-		about.MendedAt = &mended
-	}
-	metadata, err := json.Marshal(about)
+	row, err := logRowOf(st, text, now)
 	if err != nil {
 		return err
 	}
-	row := logRow{reader: e.Reader, channel: e.ChannelID, ts: e.MessageTS, text: clean(text), metadata: string(metadata), at: now}
 	if st.From == briefing.Delivered {
 		n, err := q.exec(ctx, "UPDATE conversation_log SET channel_id = ?, message_ts = ?, content = ?, metadata = ? "+
-			"WHERE metadata->>'entry_id' = ?", row.channel, row.ts, row.text, row.metadata, string(e.ID))
+			"WHERE metadata->>'entry_id' = ?", row.channel, row.ts, row.text, row.metadata, string(st.Entry.ID))
 		if err != nil || n > 0 {
 			return err
 		}
@@ -56,9 +50,52 @@ func logDelivery(ctx context.Context, q *session, st briefing.Step, text string,
 	return insertLog(ctx, q, row)
 }
 
-func insertLog(ctx context.Context, q *session, row logRow) error {
-	_, err := q.exec(ctx, "INSERT INTO conversation_log (user_id, channel, channel_id, message_ts, role, content, metadata, created_at) "+
-		"VALUES (?, 'slack', ?, ?, 'assistant', ?, ?, ?)",
-		string(row.reader), row.channel, row.ts, row.text, row.metadata, row.at.UTC().Format(zonedForm))
+// logDeliveries writes the rows of first deliveries.
+func logDeliveries(ctx context.Context, q *session, deliveries []briefing.Delivery, now time.Time) error {
+	rows := make([]logRow, len(deliveries))
+	for i, d := range deliveries {
+		var err error
+		if rows[i], err = logRowOf(d.Step, d.LogText, now); err != nil {
+			return err
+		}
+	}
+	for len(rows) > 0 {
+		n := 1
+		if q.dialect.postgres && len(rows) >= logTogether {
+			n = logTogether
+		}
+		if err := insertLog(ctx, q, rows[:n]...); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// logTogether is how many rows go into one statement where a statement is a round trip. It is one number, so that it
+// is one statement.
+const logTogether = 20
+
+func logRowOf(st briefing.Step, text string, now time.Time) (logRow, error) {
+	e := st.Entry
+	about := logMetadata{Entry: e.ID, Run: e.Run, Date: e.Date, Slot: e.Slot, Status: e.Status, Sources: verdictsOf(e), Kind: "briefing"}
+	if !e.MendedAt.IsZero() {
+		mended := e.MendedAt.UTC()
+		about.MendedAt = &mended
+	}
+	metadata, err := json.Marshal(about)
+	return logRow{reader: e.Reader, channel: e.ChannelID, ts: e.MessageTS, text: clean(text), metadata: string(metadata), at: now}, err
+}
+
+// insertLog inserts rows. Their values are parameters of VALUES, so that they take the types the columns have: the
+// table may be somebody else's.
+func insertLog(ctx context.Context, q *session, rows ...logRow) error {
+	const values = "(?, 'slack', ?, ?, 'assistant', ?, ?, ?)"
+	args := make([]any, 0, 6*len(rows))
+	for _, row := range rows {
+		args = append(args, string(row.reader), row.channel, row.ts, row.text, row.metadata, row.at.UTC().Format(zonedForm))
+	}
+	_, err := q.exec(ctx, "INSERT INTO conversation_log (user_id, channel, channel_id, message_ts, role, content, metadata, created_at) VALUES "+
+		values+strings.Repeat(", "+values, len(rows)-1), args...)
 	return err
 }

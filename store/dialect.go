@@ -56,6 +56,26 @@ func (d dialect) forUpdate() string {
 	return ""
 }
 
+// forShare lets others read the rows a SELECT returns, and none lock or change them, until the transaction ends.
+func (d dialect) forShare() string {
+	if d.postgres {
+		return " FOR SHARE"
+	}
+	return ""
+}
+
+// letters writes the last 24 bits of a number as six letters, from a to p, in the order of the numbers.
+func (d dialect) letters(number string) string {
+	if d.postgres {
+		return "translate(lpad(to_hex(" + number + "), 6, '0'), '0123456789abcdef', 'abcdefghijklmnop')"
+	}
+	var digits []string
+	for shift := 20; shift >= 0; shift -= 4 {
+		digits = append(digits, fmt.Sprintf("97 + ((%s >> %d) & 15)", number, shift))
+	}
+	return "char(" + strings.Join(digits, ", ") + ")"
+}
+
 // column is one column of a batch.
 type column struct {
 	name string

@@ -192,11 +192,10 @@ func withoutDefaults(columns []column, rows [][]any) ([]column, [][]any) {
 	return kept, cut
 }
 
-// step makes one fenced change and returns the entry as it now stands. ErrFenced when it misses. Unless it
-// isOneStatement it must be inside a transaction.
-func step(ctx context.Context, q *session, st briefing.Step, now time.Time) (briefing.Entry, error) {
-	e := st.Entry
-	fence := []any{string(e.ID), e.Epoch, string(st.From), e.Owner}
+// stand returns the entry as a step leaves it, and where it must stand for that.
+func stand(st briefing.Step, now time.Time) (e briefing.Entry, fence []any) {
+	e = st.Entry
+	fence = []any{string(e.ID), e.Epoch, string(st.From), e.Owner}
 	if st.Reopen {
 		e.Epoch++
 		fence[3] = nil // whoever has it
@@ -205,9 +204,19 @@ func step(ctx context.Context, q *session, st briefing.Step, now time.Time) (bri
 		e.Owner, e.ClaimedUntil = "", time.Time{}
 	}
 	e.UpdatedAt = now
+	return e, fence
+}
+
+// step makes one fenced change and returns the entry as it now stands. ErrFenced when it misses. Unless it
+// isOneStatement it must be inside a transaction.
+func step(ctx context.Context, q *session, st briefing.Step, now time.Time) (briefing.Entry, error) {
+	e, fence := stand(st, now)
 	n, err := writeStep(ctx, q, e, fence, st.SameContent)
 	if err == nil && n == 0 {
 		err = briefing.ErrFenced
+	}
+	if err == nil && !st.SameContent {
+		err = writeOutgoing(ctx, q, e)
 	}
 	if err != nil {
 		return briefing.Entry{}, err
@@ -216,7 +225,9 @@ func step(ctx context.Context, q *session, st briefing.Step, now time.Time) (bri
 }
 
 // isOneStatement reports whether step needs no transaction to be all or nothing.
-func (d dialect) isOneStatement(st briefing.Step) bool { return st.SameContent || d.postgres }
+func (d dialect) isOneStatement(st briefing.Step) bool {
+	return st.SameContent || (d.postgres && st.Entry.Outgoing == nil)
+}
 
 // writeStep writes the entry where the fence lets it, and returns on how many rows that was.
 func writeStep(ctx context.Context, q *session, e briefing.Entry, fence []any, sameContent bool) (int64, error) {

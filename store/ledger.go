@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,7 +28,8 @@ var claimEntry = "UPDATE achim_entry SET epoch = epoch + 1, owner = ?, claimed_u
 // claimedEntry is an entry as claimEntry returns it: without what is long.
 type claimedEntry struct {
 	briefing.Entry
-	hasBody bool
+	hasBody  bool
+	outgoing string // "" when nothing was made beforehand
 }
 
 func scanClaimed(row scanner) (claimedEntry, error) {
@@ -38,22 +40,27 @@ func scanClaimed(row scanner) (claimedEntry, error) {
 
 // Claim makes owner the entry's worker until the given time if the entry is at epoch and nobody has it, or
 // whoever had it has run out of time; a second claim by the same owner misses too, since one process may
-// have many workers. The returned entry has a new epoch.
+// have many workers. The returned entry has a new epoch; see briefing.Outgoing for what a prepared one comes with. A caller whose ctx ends may have claimed it all the same;
+// so it is with Advance and Commit.
 func (s *Store) Claim(ctx context.Context, id briefing.EntryID, epoch int64, owner string, now, until time.Time) (briefing.Entry, error) {
-	e, err := s.claim(ctx, claimEntry, owner, ms(until), ms(s.now()), string(id), epoch, ms(now))
+	e, err := s.claim(ctx, claimCall{id, epoch, owner, now, until})
 	if err != nil {
 		return briefing.Entry{}, fmt.Errorf("claim entry %s: %w", id, err)
 	}
 	return e, nil
 }
 
-func (s *Store) claim(ctx context.Context, query string, args ...any) (briefing.Entry, error) {
-	claimed, found, err := one(ctx, s.writer(), scanClaimed, query, args...)
-	if err != nil || (found && !claimed.hasBody) {
+func (s *Store) claim(ctx context.Context, call claimCall) (briefing.Entry, error) {
+	claimed, err := s.together.claims.do(ctx, call)
+	if errors.Is(err, errAlone) {
+		claimed, err = s.claimOne(ctx, call)
+	}
+	if err != nil || !claimed.hasBody {
 		return claimed.Entry, err
 	}
-	if !found {
-		return briefing.Entry{}, briefing.ErrFenced
+	if claimed.outgoing != "" {
+		claimed.Outgoing, err = parseOutgoing(claimed.outgoing)
+		return claimed.Entry, err
 	}
 	// Not in the same statement: on PostgreSQL one that had to wait would see the body as it was before the
 	// wait. Whoever has taken the entry away since has bumped the epoch; what this returns is never a mixture.
@@ -62,6 +69,26 @@ func (s *Store) claim(ctx context.Context, query string, args ...any) (briefing.
 		err = briefing.ErrFenced
 	}
 	return e, err
+}
+
+// claimOne claims an entry and returns it without what is long but for what is to be sent.
+func (s *Store) claimOne(ctx context.Context, c claimCall) (claimedEntry, error) {
+	claimed, err := s.claimShort(ctx, s.writer(), c)
+	if err != nil {
+		return claimed, err
+	}
+	all := []claimedEntry{claimed}
+	err = addOutgoing(ctx, s.reader(), all)
+	return all[0], err
+}
+
+// claimShort claims an entry and returns it without what is long.
+func (s *Store) claimShort(ctx context.Context, q *session, c claimCall) (claimedEntry, error) {
+	claimed, found, err := one(ctx, q, scanClaimed, claimEntry, c.owner, ms(c.until), ms(s.now()), string(c.id), c.epoch, ms(c.now))
+	if err == nil && !found {
+		err = briefing.ErrFenced
+	}
+	return claimed, err
 }
 
 // Advance makes one step and returns the entry as it now stands. ErrFenced, having changed nothing, when
@@ -76,6 +103,13 @@ func (s *Store) Advance(ctx context.Context, st briefing.Step) (briefing.Entry, 
 
 func (s *Store) advance(ctx context.Context, st briefing.Step) (e briefing.Entry, err error) {
 	now := s.now()
+	if st.From != "" && st.Outcome == "" && st.SameContent {
+		e, err := s.together.steps.do(ctx, st)
+		if errors.Is(err, errAlone) {
+			return step(ctx, s.writer(), st, now)
+		}
+		return e, err
+	}
 	if st.From != "" && st.Outcome == "" && s.dialect.isOneStatement(st) {
 		return step(ctx, s.writer(), st, now)
 	}
@@ -83,7 +117,7 @@ func (s *Store) advance(ctx context.Context, st briefing.Step) (e briefing.Entry
 		if e, err = insertOrStep(ctx, q, st, now); err != nil {
 			return err
 		}
-		return s.settle(ctx, q, e, st.Outcome)
+		return s.settle(ctx, q, settlement{e, st.Outcome})
 	})
 	return e, err
 }
@@ -114,7 +148,23 @@ func (s *Store) Commit(ctx context.Context, d briefing.Delivery) (e briefing.Ent
 		return briefing.Entry{}, fmt.Errorf("commit entry %s: a delivery is a step of an entry to %q, not from %q to %q",
 			st.Entry.ID, briefing.Delivered, st.From, st.Entry.State)
 	}
-	now := s.now()
+	if st.SameContent && st.From != briefing.Delivered && !st.Reopen {
+		e, err = s.together.commits.do(ctx, d)
+	} else {
+		err = errAlone
+	}
+	if errors.Is(err, errAlone) {
+		e, err = s.commitOne(ctx, d)
+	}
+	if err != nil {
+		return briefing.Entry{}, fmt.Errorf("commit entry %s: %w", st.Entry.ID, err)
+	}
+	return e, nil
+}
+
+// commitOne commits a delivery.
+func (s *Store) commitOne(ctx context.Context, d briefing.Delivery) (e briefing.Entry, err error) {
+	st, now := d.Step, s.now()
 	err = s.inTx(ctx, func(q *session) error {
 		if e, err = step(ctx, q, st, now); err != nil {
 			return err
@@ -125,22 +175,23 @@ func (s *Store) Commit(ctx context.Context, d briefing.Delivery) (e briefing.Ent
 		if err := s.remember(ctx, q, d); err != nil {
 			return err
 		}
-		return s.settle(ctx, q, e, st.Outcome)
+		return s.settle(ctx, q, settlement{e, st.Outcome})
 	})
-	if err != nil {
-		return briefing.Entry{}, fmt.Errorf("commit entry %s: %w", st.Entry.ID, err)
-	}
-	return e, nil
+	return e, err
 }
 
+// isFenced reports whether a step has missed its fence.
+func isFenced(err error) bool { return errors.Is(err, briefing.ErrFenced) }
+
 // DueEntries returns up to limit entries that want work now and that nobody works on: the longest waiting
-// first, among those the reader with the earliest meeting, readers without one last. next is the earliest
+// first, among those the reader with the earliest meeting, readers without one last, and then by reader: so they were
+// written, and what is worked on together lies together. next is the earliest
 // instant after now at which an entry will want work; zero when there is none.
 func (s *Store) DueEntries(ctx context.Context, now time.Time, limit int) (due []briefing.Due, next time.Time, err error) {
 	q := s.reader()
-	due, err = list(ctx, q, scanDue, "SELECT id, epoch, next_at FROM achim_entry "+
+	due, err = list(ctx, q, scanUpcoming, "SELECT id, epoch, state, next_at FROM achim_entry "+
 		"WHERE next_at <= ? AND (owner = '' OR claimed_until IS NULL OR claimed_until <= ?) "+
-		"ORDER BY next_at, first_at NULLS LAST, id LIMIT ?", ms(now), ms(now), limit)
+		"ORDER BY next_at, first_at NULLS LAST, reader_id LIMIT ?", ms(now), ms(now), limit)
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("due entries: %w", err)
 	}
@@ -159,12 +210,6 @@ func (s *Store) DueEntries(ctx context.Context, now time.Time, limit int) (due [
 		}
 	}
 	return due, next, nil
-}
-
-func scanDue(row scanner) (briefing.Due, error) {
-	var d briefing.Due
-	err := row.Scan(&d.ID, &d.Epoch, instant{&d.NextAt})
-	return d, err
 }
 
 func scanInstant(row scanner) (time.Time, error) {

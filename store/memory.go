@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 
 	"achim/briefing"
@@ -42,11 +43,11 @@ func (s *Store) Memory(ctx context.Context, reader briefing.ReaderID, date brief
 		return briefing.Memory{}, err
 	}
 	copies, err := list(ctx, q, scanCopy,
-		"SELECT source, date, items, as_of FROM achim_copy WHERE reader_id = ? AND date = ?", string(reader), date.String())
+		selectCopies, string(reader), date.String(), string(reader), date.String())
 	if err != nil {
 		return briefing.Memory{}, fmt.Errorf("copies of reader %s: %w", reader, err)
 	}
-	for _, known := range copies {
+	for _, known := range copies { // the newest of a source comes last
 		m.Copies[known.name] = known.copy
 	}
 	keys, err := list(ctx, q, scalar[string], "SELECT key FROM achim_seen WHERE reader_id = ? AND date < ? AND date >= ?",
@@ -78,6 +79,11 @@ func (s *Store) Sources(ctx context.Context, reader briefing.ReaderID) (map[brie
 	return sources, nil
 }
 
+// selectCopies finds the copies of a date: those kept, and those made ahead whose entry was delivered.
+const selectCopies = "SELECT source, date, items, as_of FROM achim_copy WHERE reader_id = ? AND date = ? UNION ALL " +
+	"SELECT a.source, a.date, a.items, a.as_of FROM achim_copy_ahead a JOIN achim_entry e ON e.id = a.entry_id AND e.delivered_at IS NOT NULL " +
+	"WHERE a.reader_id = ? AND a.date = ? ORDER BY as_of NULLS FIRST"
+
 // selectBefore finds the last daily briefing that was wanted: of a date that was to be without one nothing is said.
 const selectBefore = "SELECT date, state, reason FROM achim_entry WHERE reader_id = ? AND slot = ? AND date < ? AND date >= ? " +
 	"AND NOT (state = 'missed' AND reason IN ('paused', 'day_off', 'holiday')) ORDER BY date DESC LIMIT 1"
@@ -100,22 +106,16 @@ func scanCopy(row scanner) (rememberedCopy, error) {
 	return r, err
 }
 
-// remember writes what a delivery leaves behind for the next one. Rows are written in the order of their
-// keys, so that two deliveries to one reader wait for each other instead of deadlocking.
-func (s *Store) remember(ctx context.Context, q *session, d briefing.Delivery) error {
-	e := d.Step.Entry
-	// A forced briefing of a day to come must not make new again what today's still takes for known.
-	oldest := e.Date
-	if today := s.today(); today.Before(oldest) {
-		oldest = today
-	}
-	if err := rememberSources(ctx, q, e.Reader, d.Sources); err != nil {
+// remember writes what deliveries leave behind for the next ones. No two are of one reader. Rows are written in the
+// order of their keys, so that two transactions wait for each other instead of deadlocking.
+func (s *Store) remember(ctx context.Context, q *session, deliveries ...briefing.Delivery) error {
+	if err := rememberSources(ctx, q, deliveries); err != nil {
 		return fmt.Errorf("source states: %w", err)
 	}
-	if err := rememberSeen(ctx, q, e, d.Seen, oldest.AddDays(-seenDays)); err != nil {
+	if err := rememberSeen(ctx, q, deliveries, s.today()); err != nil {
 		return fmt.Errorf("items seen: %w", err)
 	}
-	if err := rememberCopies(ctx, q, e.Reader, d.Copies); err != nil {
+	if err := rememberCopies(ctx, q, deliveries); err != nil {
 		return fmt.Errorf("copies: %w", err)
 	}
 	return nil
@@ -125,10 +125,12 @@ var sourceColumns = [...]column{
 	{"reader_id", "text"}, {"source", "text"}, {"watermark", "bigint"}, {"last_ok", "bigint"}, {"failing_since", "bigint"}, {"reason", "text"},
 }
 
-func rememberSources(ctx context.Context, q *session, reader briefing.ReaderID, sources map[briefing.SourceName]briefing.SourceState) error {
-	rows := make([][]any, 0, len(sources))
-	for name, state := range sources {
-		rows = append(rows, []any{string(reader), string(name), ms(state.Watermark), ms(state.LastOK), ms(state.FailingSince), string(state.Reason)})
+func rememberSources(ctx context.Context, q *session, deliveries []briefing.Delivery) error {
+	var rows [][]any
+	for _, d := range deliveries {
+		for name, state := range d.Sources {
+			rows = append(rows, []any{string(d.Step.Entry.Reader), string(name), ms(state.Watermark), ms(state.LastOK), ms(state.FailingSince), string(state.Reason)})
+		}
 	}
 	// The watermark never goes back: another briefing of the reader may have moved it since it was read.
 	return upsert(ctx, q, batchInsert{"achim_source_state", sourceColumns[:], rows}, "ON CONFLICT (reader_id, source) DO UPDATE SET "+
@@ -141,27 +143,62 @@ var seenColumns = [...]column{{"reader_id", "text"}, {"digest", "text"}, {"key",
 // rememberSeen keeps the earliest date of a key, since a key counts on later dates only: a mend and a
 // forced briefing must be able to show again what today's has shown. A date before the oldest that still counts
 // is none: what is shown again after so long is new.
-func rememberSeen(ctx context.Context, q *session, e briefing.Entry, keys []string, oldest briefing.Date) error {
-	rows := make([][]any, 0, len(keys))
-	known := make(map[string]bool, len(keys))
-	for _, key := range keys {
-		key = clean(key)
-		sum := sha256.Sum256([]byte(key))
-		digest := hex.EncodeToString(sum[:])
-		if !known[digest] {
-			known[digest] = true
-			rows = append(rows, []any{string(e.Reader), digest, key, e.Date.String()})
+func rememberSeen(ctx context.Context, q *session, deliveries []briefing.Delivery, today briefing.Date) error {
+	byOldest := map[briefing.Date][][]any{}
+	for _, d := range deliveries {
+		e := d.Step.Entry
+		// A forced briefing of a day to come must not make new again what today's still takes for known.
+		oldest := e.Date
+		if today.Before(oldest) {
+			oldest = today
+		}
+		known := make(map[string]bool, len(d.Seen))
+		for _, key := range d.Seen {
+			key = clean(key)
+			sum := sha256.Sum256([]byte(key))
+			digest := hex.EncodeToString(sum[:])
+			if !known[digest] {
+				known[digest] = true
+				byOldest[oldest] = append(byOldest[oldest], []any{string(e.Reader), digest, key, e.Date.String()})
+			}
 		}
 	}
-	return upsert(ctx, q, batchInsert{"achim_seen", seenColumns[:], rows},
-		"ON CONFLICT (reader_id, digest) DO UPDATE SET date = excluded.date WHERE excluded.date < achim_seen.date OR achim_seen.date < ?",
-		oldest.String())
+	for _, oldest := range slices.SortedFunc(maps.Keys(byOldest), func(a, b briefing.Date) int { return a.DaysSince(b) }) {
+		if err := upsert(ctx, q, batchInsert{"achim_seen", seenColumns[:], byOldest[oldest]},
+			"ON CONFLICT (reader_id, digest) DO UPDATE SET date = excluded.date WHERE excluded.date < achim_seen.date OR achim_seen.date < ?",
+			oldest.AddDays(-seenDays).String()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var copyColumns = [...]column{{"reader_id", "text"}, {"source", "text"}, {"date", "text"}, {"items", "text"}, {"as_of", "bigint"}}
 
 // rememberCopies keeps the newest reading of each date.
-func rememberCopies(ctx context.Context, q *session, reader briefing.ReaderID, copies []briefing.DayCopy) error {
+func rememberCopies(ctx context.Context, q *session, deliveries []briefing.Delivery) error {
+	var rows [][]any
+	for _, d := range deliveries {
+		newest, err := newestCopies(d.Copies)
+		if err != nil {
+			return err
+		}
+		for _, c := range newest {
+			rows = append(rows, []any{string(d.Step.Entry.Reader), c.source, c.date, c.items, c.asOf})
+		}
+	}
+	return upsert(ctx, q, batchInsert{"achim_copy", copyColumns[:], rows}, "ON CONFLICT (reader_id, source, date) DO UPDATE SET "+
+		"items = excluded.items, as_of = excluded.as_of WHERE COALESCE(excluded.as_of, 0) >= COALESCE(achim_copy.as_of, 0)")
+}
+
+// storedCopy is a copy as it is stored.
+type storedCopy struct {
+	source, date string
+	items, asOf  any
+}
+
+// newestCopies returns the newest copy of each source and date.
+func newestCopies(copies []briefing.DayCopy) ([]storedCopy, error) {
 	newest := map[string]briefing.DayCopy{}
 	for _, c := range copies {
 		key := string(c.Source) + " " + c.Date.String()
@@ -169,16 +206,15 @@ func rememberCopies(ctx context.Context, q *session, reader briefing.ReaderID, c
 			newest[key] = c
 		}
 	}
-	rows := make([][]any, 0, len(newest))
+	all := make([]storedCopy, 0, len(newest))
 	for _, c := range newest {
 		items, err := jsonText(len(c.Items) > 0, c.Items)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		rows = append(rows, []any{string(reader), string(c.Source), c.Date.String(), items, ms(c.AsOf)})
+		all = append(all, storedCopy{string(c.Source), c.Date.String(), items, ms(c.AsOf)})
 	}
-	return upsert(ctx, q, batchInsert{"achim_copy", copyColumns[:], rows}, "ON CONFLICT (reader_id, source, date) DO UPDATE SET "+
-		"items = excluded.items, as_of = excluded.as_of WHERE COALESCE(excluded.as_of, 0) >= COALESCE(achim_copy.as_of, 0)")
+	return all, nil
 }
 
 // batchInsert is rows for one table. The first three columns are text and begin with its key.

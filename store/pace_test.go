@@ -36,16 +36,23 @@ func (c *paceClock) reach(at time.Time) {
 // pacers are two processes on one database.
 func pacers(t *testing.T, url string, pace briefing.Pace) (*paceClock, [2]*briefing.Pacer, *store.Store) {
 	t.Helper()
+	c, all, last := somePacers(t, url, pace, 2)
+	return c, [2]*briefing.Pacer(all), last
+}
+
+// somePacers are n processes on one database.
+func somePacers(t *testing.T, url string, pace briefing.Pace, n int) (*paceClock, []*briefing.Pacer, *store.Store) {
+	t.Helper()
 	c := &paceClock{now: time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)}
-	var two [2]*briefing.Pacer
+	var all []*briefing.Pacer
 	var last *store.Store
-	for i := range two {
+	for range n {
 		last = storetest.OpenURL(t, url, store.Options{Now: c.Now})
-		two[i] = &briefing.Pacer{Store: last, Now: c.Now, Paces: map[briefing.PaceKind]briefing.Pace{
+		all = append(all, &briefing.Pacer{Store: last, Now: c.Now, Paces: map[briefing.PaceKind]briefing.Pace{
 			briefing.PacePost: pace, briefing.PaceOpen: pace, briefing.PaceUpdate: pace, briefing.PaceHistory: pace,
-		}}
+		}})
 	}
-	return c, two, last
+	return c, all, last
 }
 
 func reserve(t *testing.T, p *briefing.Pacer) time.Time {
@@ -78,6 +85,38 @@ func TestTwoProcessesShareThePace(t *testing.T) {
 		limit := 199 * pace.Every
 		if took := turns[199].Sub(start); took < limit || took > limit+limit/20 {
 			t.Errorf("200 turns took %s, want %s and no more than 5 %% beyond", took, limit)
+		}
+	})
+}
+
+// TestNoTurnIsLost: 3,000 posts at 300 a minute end when the limit lets them, with one process and with several that
+// take turns by the dozen.
+func TestNoTurnIsLost(t *testing.T) {
+	each(t, func(t *testing.T, url string) {
+		const posts, workers = 3000, 12
+		pace := briefing.PerMinute(300, 20)
+		for n := 1; n <= 3; n++ {
+			c, all, _ := somePacers(t, url, pace, n)
+			c.reach(c.Now().Add(time.Duration(n) * time.Hour)) // well after the one before
+			start, turns := c.Now(), make([]time.Time, posts)
+			for first := 0; first < posts; first += workers {
+				var callers sync.WaitGroup
+				for i := first; i < min(first+workers, posts); i++ {
+					callers.Go(func() { turns[i] = reserve(t, all[i%n]) })
+				}
+				callers.Wait()
+				c.reach(slices.MaxFunc(turns[first:min(first+workers, posts)], time.Time.Compare))
+			}
+			slices.SortFunc(turns, time.Time.Compare)
+			limit := (posts - 20) * pace.Every
+			if took := turns[posts-1].Sub(start); took < limit || took > limit+limit/20 {
+				t.Errorf("%d processes took %s, the limit alone %s", n, took, limit)
+			}
+			for i := 1; i < posts; i++ {
+				if turns[i].Sub(turns[i-1]) < pace.Every {
+					t.Fatalf("turns %d and %d are %s apart", i-1, i, turns[i].Sub(turns[i-1]))
+				}
+			}
 		}
 	})
 }
@@ -143,8 +182,10 @@ func TestOneProcessHoldsTheOther(t *testing.T) {
 			entries = append(entries, e)
 		}
 		entries[2].ChannelID, entries[3].Reason = "", briefing.Unavailable // neither waits for a post
-		if _, err := s.Plan(ctx, briefing.Plan{Entries: entries}); err != nil {
-			t.Fatal(err)
+		for _, e := range entries {
+			if _, err := s.Advance(ctx, briefing.Step{Entry: e}); err != nil {
+				t.Fatal(err)
+			}
 		}
 		until := start.Add(30 * time.Second)
 		for i, p := range two {

@@ -2,210 +2,232 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
-	"strings"
+	"sync"
 	"time"
 
 	"achim/briefing"
 )
 
-// DueReaders returns up to limit readers whose PlanAt is not after horizon, earliest first, then by id. A
-// reader nobody has planned yet has a zero PlanAt and comes first.
-func (s *Store) DueReaders(ctx context.Context, horizon time.Time, limit int) ([]briefing.Reader, error) {
-	readers, err := list(ctx, s.reader(), scanReader, "SELECT "+readerColumns+" FROM achim_reader "+
-		"WHERE COALESCE(plan_at, 0) <= ? ORDER BY COALESCE(plan_at, 0), id LIMIT ?", horizon.UnixMilli(), int64(limit))
+const (
+	// How many readers one transaction plans for. On SQLite deliveries wait for it, a tenth of a second; on PostgreSQL
+	// nobody does, and of a cohort planWriters connections plan at once.
+	sqliteBatch   = 10_000
+	postgresBatch = 5_000
+	planWriters   = 2
+	// Of the 26 characters of an entry's id the first are its batch's, random, and the others count on from a random
+	// number: no two batches share a prefix, and ids that follow one another are cheap to index.
+	planPrefix  = 20
+	planNumbers = 1<<24 - 2*sqliteBatch
+)
+
+// Cohorts returns the cohorts whose PlanAt is not after the time, earliest first. One that nobody has planned yet
+// has a zero PlanAt and comes first.
+func (s *Store) Cohorts(ctx context.Context, until time.Time) ([]briefing.Cohort, error) {
+	cohorts, err := list(ctx, s.reader(), scanCohort, "SELECT cohort_id, plan_at, wishes, joins, "+
+		"(SELECT COUNT(*) FROM achim_reader r WHERE r.cohort_id = achim_cohort.cohort_id) FROM achim_cohort "+
+		"WHERE plan_at <= ? ORDER BY plan_at, cohort_id", until.UnixMilli())
 	if err != nil {
 		return nil, fmt.Errorf("readers due: %w", err)
 	}
-	return readers, nil
+	return cohorts, nil
 }
 
-// DueCounts returns how many readers' PlanAt is after one instant and not after another, by PlanAt in
-// milliseconds of Unix time.
-func (s *Store) DueCounts(ctx context.Context, after, until time.Time) (map[int64]int, error) {
-	type count struct {
-		at int64
-		n  int
-	}
-	found, err := list(ctx, s.reader(), func(row scanner) (c count, err error) {
-		err = row.Scan(&c.at, &c.n)
-		return c, err
-	}, "SELECT COALESCE(plan_at, 0), COUNT(*) FROM achim_reader WHERE COALESCE(plan_at, 0) > ? AND COALESCE(plan_at, 0) <= ? "+
-		"GROUP BY COALESCE(plan_at, 0)", after.UnixMilli(), until.UnixMilli())
-	if err != nil {
-		return nil, fmt.Errorf("count readers due: %w", err)
-	}
-	counts := make(map[int64]int, len(found))
-	for _, c := range found {
-		counts[c.at] = c.n
-	}
-	return counts, nil
-}
-
-// Plan writes a plan in one transaction and returns how many entries were new. Entries whose reader, date
-// and slot exist already are left as they are, and a run none of whose entries is new leaves no trace. A
-// reader whose visit does not stand any more gets none of the plan's entries. May be called by several
-// processes at once.
+// Plan writes a plan and returns how many entries were new. Entries whose reader, date and slot exist already are
+// left as they are, and a run none of whose entries is new leaves no trace. It is a transaction a batch of readers,
+// and one that moves PlanAt on, unless it has been moved or a reader has come in: then the plan is to be made again.
+// May be called by several processes at once.
 func (s *Store) Plan(ctx context.Context, p briefing.Plan) (int, error) {
 	fresh := 0
-	err := s.inTx(ctx, func(q *session) error {
-		runs, made, err := joinRuns(ctx, q, p.Runs)
+	if len(p.Dates) > 0 {
+		n, err := s.planEntries(ctx, p)
+		fresh = n
 		if err != nil {
-			return fmt.Errorf("runs: %w", err)
+			return fresh, fmt.Errorf("plan: %w", err)
 		}
-		// First, since it locks the readers: a change made at the same time is seen here or sees the entries.
-		passed, err := moveNext(ctx, q, p.Next)
-		if err != nil {
-			return fmt.Errorf("move readers on: %w", err)
-		}
-		entries := make([]briefing.Entry, 0, len(p.Entries))
-		for _, e := range p.Entries {
-			if passed[e.Reader] {
-				continue
-			}
-			if joined, ok := runs[e.Run]; ok {
-				e.Run = joined
-			}
-			entries = append(entries, e)
-		}
-		slices.SortStableFunc(entries, compareEntries)
-		inserted, err := insertEntries(ctx, q, entries, s.now())
-		if err != nil {
-			return err
-		}
-		fresh = len(inserted)
-		if err := s.joinReaders(ctx, q, entries, inserted); err != nil {
-			return fmt.Errorf("readers of runs: %w", err)
-		}
-		return s.closeRuns(ctx, q, runs, made)
-	})
+	}
+	err := s.inTx(ctx, func(q *session) error { return moveOn(ctx, q, p) })
+	if isDuplicate(err, "plan_at") {
+		err = nil // somebody has come to where the cohort goes: the next look finds both
+	}
 	if err != nil {
-		return 0, fmt.Errorf("plan: %w", err)
+		return fresh, fmt.Errorf("move readers on: %w", err)
 	}
 	return fresh, nil
 }
 
-// joinRuns inserts the runs whose key is new and returns, for every run given, the one to use instead, and
-// which of them it made.
-func joinRuns(ctx context.Context, q *session, runs []briefing.Run) (joined map[briefing.RunID]briefing.RunID, made map[string]bool, err error) {
-	joined = make(map[briefing.RunID]briefing.RunID, len(runs))
-	made = make(map[string]bool, len(runs))
-	runs = slices.Clone(runs)
-	slices.SortFunc(runs, func(a, b briefing.Run) int { return strings.Compare(a.Key, b.Key) })
-	for _, run := range runs {
-		n, err := q.exec(ctx, insertRun+" ON CONFLICT DO NOTHING", runValues(run)...)
-		if err != nil {
-			return nil, nil, err
-		}
-		joined[run.ID] = run.ID
-		made[string(run.ID)] = n > 0
-		if n > 0 || run.Key == "" {
-			continue
-		}
-		earlier, found, err := one(ctx, q, scalar[string], "SELECT id FROM achim_run WHERE key = ?", run.Key)
-		if err != nil {
-			return nil, nil, err
-		}
-		if found {
-			joined[run.ID] = briefing.RunID(earlier)
-		}
-	}
-	return joined, made, nil
+// batch is the readers of a cohort that one transaction plans for: those after one id and up to another, of which
+// the zero value is no bound.
+type batch struct {
+	after, last briefing.ReaderID
+	before      int64 // how many of the cohort come before
 }
 
-var (
-	planReaderColumns = [...]column{
-		{"run_id", "text"}, {"reader_id", "text"}, {"entry_id", "text"}, {"outcome", "text"}, {"reason", "text"}, {"settled_at", "bigint"},
+// planEntries writes the entries of a plan, batch by batch.
+func (s *Store) planEntries(ctx context.Context, p briefing.Plan) (int, error) {
+	batches, err := s.batches(ctx, p.Cohort.ID)
+	if err != nil {
+		return 0, err
 	}
-	insertPlanReaders = "INSERT INTO achim_run_reader " +
-		"(run_id, reader_id, position, slack_user_id, entry_id, outcome, status, reason, settled_at) " +
-		"SELECT v.run_id, v.reader_id, 0, COALESCE(r.slack_user_id, ''), v.entry_id, v.outcome, '', v.reason, v.settled_at FROM "
-)
+	work := make(chan batch, len(batches))
+	for _, b := range batches {
+		work <- b
+	}
+	close(work)
+	writers := 1
+	if s.dialect.postgres {
+		writers = min(planWriters, len(batches))
+	}
+	counts, errs := make([]int, writers), make([]error, writers)
+	var done sync.WaitGroup
+	for w := range writers {
+		done.Go(func() {
+			for b := range work {
+				n, err := s.planBatch(ctx, p, b)
+				counts[w] += n
+				if err != nil {
+					errs[w] = err
+					return
+				}
+			}
+		})
+	}
+	done.Wait()
+	total := 0
+	for _, n := range counts {
+		total += n
+	}
+	return total, errors.Join(errs...)
+}
 
-// joinReaders gives every new entry of a run its row there: pending, or skipped for a missed one. A run has
-// one row a reader; of several entries the one of the latest date has it.
-func (s *Store) joinReaders(ctx context.Context, q *session, entries []briefing.Entry, inserted map[briefing.EntryID]bool) error {
-	type place struct {
-		run    briefing.RunID
-		reader briefing.ReaderID
+// batches divides a cohort. The last one has no end: readers may come in.
+func (s *Store) batches(ctx context.Context, id briefing.CohortID) ([]batch, error) {
+	size := int64(sqliteBatch)
+	if s.dialect.postgres {
+		size = postgresBatch
 	}
-	latest := make(map[place]int, len(inserted))
-	var rows [][]any
-	for _, e := range entries {
-		if !inserted[e.ID] || e.Run == "" {
-			continue
-		}
-		row := []any{string(e.Run), string(e.Reader), string(e.ID), string(briefing.OutcomePending), "", nil}
-		if e.State == briefing.Missed {
-			row[3], row[4], row[5] = string(briefing.OutcomeSkipped), string(e.Reason), s.now().UnixMilli()
-		}
-		at, known := latest[place{e.Run, e.Reader}]
-		if known {
-			rows[at] = row
-			continue
-		}
-		latest[place{e.Run, e.Reader}] = len(rows)
-		rows = append(rows, row)
-	}
-	for _, part := range chunks(rows) {
-		args, err := q.dialect.batch(planReaderColumns[:], part)
+	q, all := s.reader(), []batch{{}}
+	for {
+		b := &all[len(all)-1]
+		end, found, err := one(ctx, q, scalar[briefing.ReaderID], "SELECT id FROM achim_reader WHERE cohort_id = ? AND id > ? ORDER BY id LIMIT 1 OFFSET ?",
+			int64(id), string(b.after), size-1)
 		if err != nil {
+			return nil, fmt.Errorf("divide readers: %w", err)
+		}
+		if !found {
+			return all, nil
+		}
+		b.last = end
+		all = append(all, batch{after: end, before: b.before + size})
+	}
+}
+
+// planBatch writes the entries of a batch, unless the cohort has been moved on.
+func (s *Store) planBatch(ctx context.Context, p briefing.Plan, b batch) (fresh int, err error) {
+	err = s.inTx(ctx, func(q *session) error {
+		fresh = 0
+		// Who leaves the cohort at the same time is gone here, or waits and then sees the entry.
+		stands, err := cohortStands(ctx, q, p.Cohort, q.dialect.forShare())
+		if err != nil || !stands {
 			return err
 		}
-		if _, err := q.exec(ctx, insertPlanReaders+q.dialect.from(planReaderColumns[:])+
-			" LEFT JOIN achim_reader r ON r.id = v.reader_id WHERE true ON CONFLICT DO NOTHING", args...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-var nextColumns = [...]column{{"id", "text"}, {"was", "bigint"}, {"at", "bigint"}, {"changed", "bigint"}}
-
-// moveNext moves PlanAt of the readers that still stand where they were read, and returns the others.
-func moveNext(ctx context.Context, q *session, visits []briefing.NextVisit) (passed map[briefing.ReaderID]bool, err error) {
-	passed = make(map[briefing.ReaderID]bool, len(visits))
-	visits = slices.Clone(visits)
-	slices.SortFunc(visits, func(a, b briefing.NextVisit) int { return strings.Compare(string(a.Reader), string(b.Reader)) })
-	for _, part := range chunks(visits) {
-		rows := make([][]any, len(part))
-		for i, v := range part {
-			rows[i] = []any{string(v.Reader), ms(v.Was), ms(v.At), ms(v.Changed)}
-			passed[v.Reader] = true
-		}
-		args, err := q.dialect.batch(nextColumns[:], rows)
-		if err != nil {
-			return nil, err
-		}
-		moved, err := list(ctx, q, scalar[briefing.ReaderID], "UPDATE achim_reader SET plan_at = v.at FROM "+q.dialect.from(nextColumns[:])+
-			" WHERE achim_reader.id = v.id AND achim_reader.plan_at IS NOT DISTINCT FROM v.was"+
-			" AND achim_reader.updated_at = COALESCE(v.changed, achim_reader.updated_at) RETURNING achim_reader.id", args...)
-		if err != nil {
-			return nil, err
-		}
-		for _, id := range moved {
-			delete(passed, id)
-		}
-	}
-	return passed, nil
-}
-
-// closeRuns drops the runs made for nothing, reopens those that got something to wait for, and finishes
-// those that wait for nothing.
-func (s *Store) closeRuns(ctx context.Context, q *session, joined map[briefing.RunID]briefing.RunID, made map[string]bool) error {
-	var ids []string
-	for _, id := range joined {
-		ids = append(ids, string(id))
-	}
-	slices.Sort(ids)
-	for _, id := range slices.Compact(ids) {
-		if made[id] {
-			if _, err := q.exec(ctx, "DELETE FROM achim_run WHERE id = ? AND NOT EXISTS "+
-				"(SELECT 1 FROM achim_run_reader WHERE run_id = ?)", id, id); err != nil {
-				return fmt.Errorf("drop run %s: %w", id, err)
+		var runs []string
+		for _, d := range p.Dates {
+			if d.Run.ID, err = runOf(ctx, q, d.Run); err != nil {
+				return fmt.Errorf("find run %s: %w", d.Run.Key, err)
+			}
+			n, err := s.insertPlanned(ctx, q, p.Cohort.ID, d, b)
+			if err != nil {
+				return fmt.Errorf("entries of %s: %w", d.Date, err)
+			}
+			if n == 0 {
+				continue
+			}
+			fresh += n
+			runs = append(runs, string(d.Run.ID))
+			if _, err := q.exec(ctx, insertRun+" ON CONFLICT DO NOTHING", runValues(d.Run)...); err != nil {
+				return fmt.Errorf("run %s: %w", d.Run.Key, err)
 			}
 		}
+		return s.reopenRuns(ctx, q, runs)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return fresh, nil
+}
+
+// cohortStands reports whether the cohort's PlanAt is what was read, holding it there by the lock.
+func cohortStands(ctx context.Context, q *session, c briefing.Cohort, lock string) (bool, error) {
+	_, stands, err := one(ctx, q, scalar[int64], "SELECT cohort_id FROM achim_cohort WHERE cohort_id = ? AND plan_at = ?"+lock,
+		int64(c.ID), planMs(c.Like.PlanAt))
+	if err != nil {
+		return false, fmt.Errorf("cohort %d: %w", c.ID, err)
+	}
+	return stands, nil
+}
+
+// runOf returns the id of the run that has the key, or the id the run is to have.
+func runOf(ctx context.Context, q *session, run briefing.Run) (briefing.RunID, error) {
+	earlier, found, err := one(ctx, q, scalar[briefing.RunID], "SELECT id FROM achim_run WHERE key = ?", run.Key)
+	if err != nil || !found {
+		return run.ID, err
+	}
+	return earlier, nil
+}
+
+// insertPlanned gives the readers of a batch the entry of a date, and every new one its row in the run: pending, or
+// skipped for a missed one. The readers never leave the database.
+func (s *Store) insertPlanned(ctx context.Context, q *session, cohort briefing.CohortID, d briefing.DatePlan, b batch) (int, error) {
+	prefix, now := briefing.NewID()[:planPrefix], s.now().UnixMilli()
+	within := "cohort_id = ? AND id > ?"
+	bounds := []any{int64(cohort), string(b.after)}
+	if b.last != "" {
+		within += " AND id <= ?"
+		bounds = append(bounds, string(b.last))
+	}
+	shift := rand.Int64N(planNumbers)
+	var zeroth any // the start of number 0, in nanoseconds
+	if d.State == briefing.Planned {
+		zeroth = d.First.UnixNano() + (b.before-1-shift)*int64(d.Every)
+	}
+	entries := "INSERT INTO achim_entry (id, reader_id, date, slot, run_id, state, reason, due_at, next_at, channel_id, created_at, updated_at) " +
+		"SELECT CAST(? AS TEXT) || " + q.dialect.letters("n") + ", id, ?, ?, ?, ?, ?, CAST(? AS BIGINT), " +
+		"(CAST(? AS BIGINT) + CAST(? AS BIGINT) * n) / 1000000, slack_channel_id, CAST(? AS BIGINT), CAST(? AS BIGINT) " +
+		// Numbered, and so inserted, in one order by all planners: two that insert in opposite orders deadlock.
+		"FROM (SELECT row_number() OVER (ORDER BY id) + CAST(? AS BIGINT) AS n, id, slack_channel_id FROM achim_reader WHERE " + within + ") AS r " +
+		"WHERE true ON CONFLICT DO NOTHING"
+	args := append([]any{prefix, d.Date.String(), string(briefing.DailySlot), string(d.Run.ID), string(d.State), string(d.Reason),
+		ms(d.DueAt), zeroth, int64(d.Every), now, now, shift}, bounds...)
+	outcome, settled := briefing.OutcomePending, any(nil)
+	if d.State == briefing.Missed {
+		outcome, settled = briefing.OutcomeSkipped, now
+	}
+	const rows = "INSERT INTO achim_run_reader (run_id, reader_id, position, slack_user_id, entry_id, outcome, status, reason, settled_at) " +
+		"SELECT ?, e.reader_id, 0, '', e.id, ?, '', ?, CAST(? AS BIGINT) FROM "
+	rowArgs := []any{string(d.Run.ID), string(outcome), string(d.Reason), settled}
+	if q.dialect.postgres {
+		n, _, err := one(ctx, q, scalar[int64], "WITH e AS ("+entries+" RETURNING id, reader_id), w AS ("+rows+
+			"e WHERE true ON CONFLICT DO NOTHING) SELECT COUNT(*) FROM e", append(args, rowArgs...)...)
+		return int(n), err
+	}
+	n, err := q.exec(ctx, entries, args...)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	_, err = q.exec(ctx, rows+"achim_entry e WHERE e.id > ? AND e.id < ? ON CONFLICT DO NOTHING", append(rowArgs, prefix, prefix+"{")...)
+	return int(n), err
+}
+
+// reopenRuns reopens the finished ones of the runs that got something to wait for, and finishes those that wait for
+// nothing.
+func (s *Store) reopenRuns(ctx context.Context, q *session, runs []string) error {
+	slices.Sort(runs)
+	runs = slices.Compact(runs)
+	for _, id := range runs {
 		// Locked first: whoever finishes the run right now must either be seen here or see what is new.
 		if _, _, err := one(ctx, q, scalar[string], "SELECT id FROM achim_run WHERE id = ?"+q.dialect.forUpdate(), id); err != nil {
 			return fmt.Errorf("lock run %s: %w", id, err)
@@ -215,5 +237,5 @@ func (s *Store) closeRuns(ctx context.Context, q *session, joined map[briefing.R
 			return fmt.Errorf("reopen run %s: %w", id, err)
 		}
 	}
-	return s.finishRuns(ctx, q, ids)
+	return s.finishRuns(ctx, q, runs)
 }

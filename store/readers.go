@@ -4,12 +4,16 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"achim/briefing"
 )
 
 const readerColumns = "id, name, slack_user_id, slack_channel_id, email, timezone, deliver_at, weekdays, language, " +
-	"feeds, paused, paused_until, notification, skip_holidays, plan_at, created_at, updated_at"
+	"feeds, paused, paused_until, notification, skip_holidays, NULLIF(plan_at, 0), created_at, updated_at"
+
+// fromReaders is where readerColumns are.
+const fromReaders = " FROM achim_reader JOIN achim_cohort USING (cohort_id)"
 
 func scanReader(row scanner) (briefing.Reader, error) {
 	var r briefing.Reader
@@ -34,7 +38,7 @@ func (s *Store) Reader(ctx context.Context, ref string) (briefing.Reader, error)
 		return s.oneReader(ctx, q, "id", string(id))
 	}
 	matches, err := list(ctx, q, scanReader,
-		"SELECT "+readerColumns+" FROM achim_reader WHERE slack_user_id = ? OR name = ? ORDER BY id", clean(ref), clean(ref))
+		"SELECT "+readerColumns+fromReaders+" WHERE slack_user_id = ? OR name = ? ORDER BY id", clean(ref), clean(ref))
 	if err != nil {
 		return briefing.Reader{}, fmt.Errorf("reader %q: %w", ref, err)
 	}
@@ -59,7 +63,7 @@ func (s *Store) Reader(ctx context.Context, ref string) (briefing.Reader, error)
 
 // oneReader finds a reader by a unique column.
 func (s *Store) oneReader(ctx context.Context, q *session, column, value string) (briefing.Reader, error) {
-	r, found, err := one(ctx, q, scanReader, "SELECT "+readerColumns+" FROM achim_reader WHERE "+column+" = ?", value)
+	r, found, err := one(ctx, q, scanReader, "SELECT "+readerColumns+fromReaders+" WHERE "+column+" = ?", value)
 	if err == nil && !found {
 		err = briefing.ErrNotFound
 	}
@@ -71,39 +75,46 @@ func (s *Store) oneReader(ctx context.Context, q *session, column, value string)
 
 // Readers returns all readers, by name.
 func (s *Store) Readers(ctx context.Context) ([]briefing.Reader, error) {
-	readers, err := list(ctx, s.reader(), scanReader, "SELECT "+readerColumns+" FROM achim_reader ORDER BY name, id")
+	readers, err := list(ctx, s.reader(), scanReader, "SELECT "+readerColumns+fromReaders+" ORDER BY name, id")
 	if err != nil {
 		return nil, fmt.Errorf("list readers: %w", err)
 	}
 	return readers, nil
 }
 
-const saveReader = "INSERT INTO achim_reader (" + readerColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) " +
+const saveReader = "INSERT INTO achim_reader (id, name, slack_user_id, slack_channel_id, email, timezone, deliver_at, weekdays, " +
+	"language, feeds, paused, paused_until, notification, skip_holidays, cohort_id, created_at, updated_at) " +
+	"VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) " +
 	"ON CONFLICT (id) DO UPDATE SET name = excluded.name, slack_user_id = excluded.slack_user_id, " +
 	"slack_channel_id = excluded.slack_channel_id, email = excluded.email, timezone = excluded.timezone, " +
 	"deliver_at = excluded.deliver_at, weekdays = excluded.weekdays, language = excluded.language, feeds = excluded.feeds, " +
 	"paused = excluded.paused, paused_until = excluded.paused_until, notification = excluded.notification, " +
-	"skip_holidays = excluded.skip_holidays, plan_at = excluded.plan_at, " +
-	// Later with every change, whatever the clock does: the planner tells by it that somebody was changed.
-	"updated_at = CASE WHEN excluded.updated_at > achim_reader.updated_at THEN excluded.updated_at ELSE achim_reader.updated_at + 1 END " +
-	"RETURNING " + readerColumns
+	"skip_holidays = excluded.skip_holidays, cohort_id = excluded.cohort_id, " +
+	// Later with every change, whatever the clock does: it tells whether somebody was changed.
+	"updated_at = CASE WHEN excluded.updated_at > achim_reader.updated_at THEN excluded.updated_at ELSE achim_reader.updated_at + 1 END"
 
 // SaveReader inserts or replaces the reader and returns it as it now stands, with UpdatedAt (and CreatedAt
 // of a new one) set. A Slack id another reader has is a FieldError with code slack_id_taken.
-func (s *Store) SaveReader(ctx context.Context, r briefing.Reader) (briefing.Reader, error) {
-	at := ""
-	if r.At != nil {
-		at = r.At.String()
-	}
-	feeds, err := jsonText(len(r.Feeds) > 0, r.Feeds)
-	if err != nil {
-		return briefing.Reader{}, fmt.Errorf("save reader %s: %w", r.ID, err)
-	}
-	now := ms(s.now())
-	saved, _, err := one(ctx, s.writer(), scanReader, saveReader,
-		string(r.ID), clean(r.Name), nullable(clean(r.SlackUserID)), clean(r.SlackChannelID), clean(r.Email), r.Timezone,
-		nullable(at), int64(r.Weekdays), string(r.Language), feeds, flag(r.Paused), r.PausedUntil.String(),
-		string(r.Notification), flag(r.SkipHolidays), ms(r.PlanAt), now, now)
+func (s *Store) SaveReader(ctx context.Context, r briefing.Reader) (saved briefing.Reader, err error) {
+	err = s.inTx(ctx, func(q *session) error {
+		from, err := lockPlace(ctx, q, r.ID)
+		if err != nil {
+			return err
+		}
+		cohort, err := joinCohort(ctx, q, r, from)
+		if err != nil {
+			return err
+		}
+		values, err := readerValues(r, cohort, s.now())
+		if err != nil {
+			return err
+		}
+		if _, err := q.exec(ctx, saveReader, values...); err != nil {
+			return err
+		}
+		saved, err = s.oneReader(ctx, q, "id", string(r.ID))
+		return err
+	})
 	if isDuplicate(err, "slack_user_id") {
 		return briefing.Reader{}, &briefing.FieldError{Field: "slack_user_id", Code: "slack_id_taken",
 			Problem: fmt.Sprintf("%s belongs to another reader already: change or remove that one first", r.SlackUserID)}
@@ -112,6 +123,23 @@ func (s *Store) SaveReader(ctx context.Context, r briefing.Reader) (briefing.Rea
 		return briefing.Reader{}, fmt.Errorf("save reader %s: %w", r.ID, err)
 	}
 	return saved, nil
+}
+
+// readerValues are the values of saveReader.
+func readerValues(r briefing.Reader, cohort int64, now time.Time) ([]any, error) {
+	at := ""
+	if r.At != nil {
+		at = r.At.String()
+	}
+	feeds, err := jsonText(len(r.Feeds) > 0, r.Feeds)
+	if err != nil {
+		return nil, err
+	}
+	return []any{
+		string(r.ID), clean(r.Name), nullable(clean(r.SlackUserID)), clean(r.SlackChannelID), clean(r.Email), r.Timezone,
+		nullable(at), int64(r.Weekdays), string(r.Language), feeds, flag(r.Paused), r.PausedUntil.String(),
+		string(r.Notification), flag(r.SkipHolidays), cohort, ms(now), ms(now),
+	}, nil
 }
 
 // SaveChannel keeps the id of the DM with the reader. ErrNotFound when there is no such reader.
@@ -131,6 +159,9 @@ func (s *Store) SaveChannel(ctx context.Context, reader briefing.ReaderID, chann
 func (s *Store) DeleteReader(ctx context.Context, id briefing.ReaderID) error {
 	err := s.inTx(ctx, func(q *session) error {
 		// First, since it locks: whoever plans the reader now is done before the entries go, or finds nobody.
+		if _, err := lockPlace(ctx, q, id); err != nil {
+			return err
+		}
 		n, err := q.exec(ctx, "DELETE FROM achim_reader WHERE id = ?", string(id))
 		if err != nil {
 			return err
@@ -138,7 +169,7 @@ func (s *Store) DeleteReader(ctx context.Context, id briefing.ReaderID) error {
 		if n == 0 {
 			return briefing.ErrNotFound
 		}
-		for _, table := range []string{"achim_entry", "achim_source_state", "achim_seen", "achim_copy", "achim_consent"} {
+		for _, table := range []string{"achim_entry", "achim_source_state", "achim_seen", "achim_copy", "achim_copy_ahead", "achim_consent"} {
 			if _, err := q.exec(ctx, "DELETE FROM "+table+" WHERE reader_id = ?", string(id)); err != nil {
 				return fmt.Errorf("%s: %w", table, err)
 			}

@@ -59,8 +59,8 @@ func (s *Store) Expire(ctx context.Context, contentBefore, entriesBefore briefin
 	return gone, nil
 }
 
-// forget drops the items seen and the copies that are too old for any reader's today, a batch of readers at a
-// time.
+// forget drops the items seen, the copies and what was to be sent that are too old for any reader's today, a batch of
+// readers at a time.
 func (s *Store) forget(ctx context.Context) error {
 	today := s.today().AddDays(-behindUTC)
 	for last := ""; ; {
@@ -75,8 +75,12 @@ func (s *Store) forget(ctx context.Context) error {
 			if _, err := q.exec(ctx, "DELETE FROM achim_seen"+old, first, last, today.AddDays(-seenDays).String()); err != nil {
 				return err
 			}
-			_, err := q.exec(ctx, "DELETE FROM achim_copy"+old, first, last, today.AddDays(-copyDays).String())
-			return err
+			for _, table := range []string{"achim_copy", "achim_copy_ahead", "achim_outgoing"} {
+				if _, err := q.exec(ctx, "DELETE FROM "+table+old, first, last, today.AddDays(-copyDays).String()); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 		if err != nil {
 			return err
@@ -91,13 +95,16 @@ func (s *Store) expireContents(ctx context.Context, before briefing.Date) (int, 
 		ids, err := list(ctx, q, func(row scanner) (id string, err error) { err = row.Scan(&id); return id, err },
 			"SELECT e.id FROM achim_entry e JOIN achim_entry_body b ON b.entry_id = e.id "+
 				"WHERE e.date < ? AND e.next_at IS NULL AND (b.sections IS NOT NULL OR b.content IS NOT NULL) "+
-				"ORDER BY e.id LIMIT ?", before.String(), expireBatch)
+				"ORDER BY e.id LIMIT ?"+q.dialect.forUpdate(), before.String(), expireBatch) // locked: one a person reopens now keeps what it gets
 		if err != nil {
 			return err
 		}
 		expired = len(ids)
 		for _, id := range ids {
 			if _, err := q.exec(ctx, "UPDATE achim_entry_body SET sections = NULL, content = NULL WHERE entry_id = ?", id); err != nil {
+				return err
+			}
+			if _, err := q.exec(ctx, "DELETE FROM achim_outgoing WHERE entry_id = ?", id); err != nil {
 				return err
 			}
 			if _, err := q.exec(ctx, "UPDATE conversation_log SET content = '' WHERE metadata->>'entry_id' = ?", id); err != nil {

@@ -38,7 +38,7 @@ func (s *Store) Trigger(ctx context.Context, run briefing.Run, steps []briefing.
 		}
 		runs := []string{string(run.ID)}
 		for _, st := range settled {
-			others, err := s.settleReaders(ctx, q, st.Entry, st.Outcome)
+			others, err := s.settleReaders(ctx, q, []settlement{{st.Entry, st.Outcome}})
 			if err != nil {
 				return err
 			}
@@ -265,13 +265,16 @@ func scanRunReader(row scanner) (runReaderOf, error) {
 	var status briefing.Status
 	var reason briefing.Reason
 	rr := &of.reader
-	err := row.Scan(&of.run, &rr.Reader, &rr.SlackUserID, opt(&rr.Entry), &rr.Outcome, &rr.Status, &rr.Reason, opt(&rr.Text),
+	err := row.Scan(&of.run, &rr.Reader, opt(&rr.SlackUserID), opt(&rr.Entry), &rr.Outcome, &rr.Status, &rr.Reason, opt(&rr.Text),
 		structure{"verdicts", &rr.Verdicts}, opt(&status), opt(&reason), opt(&rr.ChannelID), opt(&rr.MessageTS))
 	if rr.Outcome == briefing.OutcomePending && rr.Entry != "" {
 		rr.Status, rr.Reason = status, reason
 	}
 	if status != "" && slices.Contains([]briefing.Outcome{briefing.OutcomeDelivered, briefing.OutcomeMended, briefing.OutcomeStillDegraded}, rr.Outcome) {
-		rr.Status = status // it may have mended itself since
+		rr.Status, rr.Reason = status, reason // it may have mended itself since, or could not be edited
+		if reason == briefing.RateLimited {
+			rr.Reason = "" // it only waits for its turn
+		}
 	}
 	return of, err
 }
@@ -291,9 +294,9 @@ func fillReaders(ctx context.Context, q *session, runs []briefing.Run) error {
 	if err != nil {
 		return fmt.Errorf("readers of runs: %w", err)
 	}
-	readers, err := list(ctx, q, scanRunReader, "SELECT rr.run_id, rr.reader_id, rr.slack_user_id, rr.entry_id, rr.outcome, "+
+	readers, err := list(ctx, q, scanRunReader, "SELECT rr.run_id, rr.reader_id, COALESCE(NULLIF(rr.slack_user_id, ''), r.slack_user_id), rr.entry_id, rr.outcome, "+
 		"rr.status, rr.reason, rr.text, COALESCE(e.verdicts, rr.verdicts), e.status, e.reason, e.channel_id, e.message_ts "+
-		"FROM "+q.dialect.from(ids)+" JOIN achim_run_reader rr ON rr.run_id = v.id LEFT JOIN achim_entry e ON e.id = rr.entry_id "+
+		"FROM "+q.dialect.from(ids)+" JOIN achim_run_reader rr ON rr.run_id = v.id LEFT JOIN achim_entry e ON e.id = rr.entry_id LEFT JOIN achim_reader r ON r.id = rr.reader_id "+
 		"ORDER BY rr.run_id, rr.position, rr.reader_id", args...)
 	if err != nil {
 		return fmt.Errorf("readers of runs: %w", err)

@@ -8,30 +8,54 @@ import (
 	"achim/briefing"
 )
 
-// settle gives the outcome of an entry to every run that waits for it, and finishes the runs that waited
+// settlement is an entry and the outcome its readers' runs are told of.
+type settlement struct {
+	entry   briefing.Entry
+	outcome briefing.Outcome
+}
+
+// settle gives the outcomes of entries to every run that waits for them, and finishes the runs that waited
 // for nothing else. It comes last in a transaction, since runs are shared by many entries.
-func (s *Store) settle(ctx context.Context, q *session, e briefing.Entry, outcome briefing.Outcome) error {
-	runs, err := s.settleReaders(ctx, q, e, outcome)
+func (s *Store) settle(ctx context.Context, q *session, settled ...settlement) error {
+	runs, err := s.settleReaders(ctx, q, settled)
 	if err != nil {
 		return err
 	}
 	return s.finishRuns(ctx, q, runs)
 }
 
-// settleReaders gives the outcome of an entry to every run that waits for it and returns those runs, which
-// may be finished now. A run that was told "failed" hears of a delivery that came about after all.
-func (s *Store) settleReaders(ctx context.Context, q *session, e briefing.Entry, outcome briefing.Outcome) (runs []string, err error) {
-	if outcome == briefing.OutcomePending {
+// settledColumns are what a reader of a run is told. "also" is an outcome that stood before and is replaced.
+var settledColumns = []column{{"entry", "text"}, {"run", "text"}, {"outcome", "text"}, {"status", "text"}, {"reason", "text"}, {"also", "text"}}
+
+// settleReaders gives the outcomes of entries to every run that waits for them and returns those runs, which
+// may be finished now. A run that was told "failed" hears of a delivery that came about after all, one that was
+// told "unknown" of whatever a person found out, and the entry's own run of what became of it after a pause or a
+// day off was taken back.
+func (s *Store) settleReaders(ctx context.Context, q *session, settled []settlement) (runs []string, err error) {
+	var rows [][]any
+	for _, st := range settled {
+		if st.outcome == briefing.OutcomePending {
+			continue
+		}
+		also := briefing.OutcomePending // which stands for nothing more
+		if st.outcome == briefing.OutcomeDelivered || st.outcome == briefing.OutcomeMended {
+			also = briefing.OutcomeFailed
+		}
+		e := st.entry
+		rows = append(rows, []any{string(e.ID), string(e.Run), string(st.outcome), string(e.Status), string(e.Reason), string(also)})
+	}
+	if len(rows) == 0 {
 		return nil, nil
 	}
-	// The second value is "" again where a failure stands.
-	also := briefing.OutcomePending
-	if outcome == briefing.OutcomeDelivered || outcome == briefing.OutcomeMended {
-		also = briefing.OutcomeFailed
+	args, err := q.dialect.batch(settledColumns, rows)
+	if err != nil {
+		return nil, err
 	}
-	runs, err = list(ctx, q, scalar[string], "UPDATE achim_run_reader SET outcome = ?, status = ?, reason = ?, settled_at = ? "+
-		"WHERE entry_id = ? AND outcome IN ('', ?) RETURNING run_id",
-		string(outcome), string(e.Status), string(e.Reason), ms(s.now()), string(e.ID), string(also))
+	runs, err = list(ctx, q, scalar[string], "UPDATE achim_run_reader AS r SET outcome = v.outcome, status = v.status, reason = v.reason, settled_at = ? FROM "+
+		q.dialect.from(settledColumns)+" WHERE r.entry_id = v.entry AND (r.outcome IN ('', v.also, ?) OR "+
+		"(r.outcome = ? AND r.run_id = v.run AND r.reason IN (?, ?, ?))) RETURNING run_id",
+		slices.Concat([]any{ms(s.now())}, args, []any{string(briefing.OutcomeUnknown),
+			string(briefing.OutcomeSkipped), string(briefing.Paused), string(briefing.DayOff), string(briefing.PublicHoliday)})...)
 	if err != nil {
 		return nil, fmt.Errorf("settle runs: %w", err)
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"achim/briefing"
 )
 
@@ -15,10 +17,13 @@ import (
 type Store struct {
 	dialect dialect
 	path    string         // of the SQLite file; "" on PostgreSQL
+	shared  *pgxpool.Pool  // what w and r draw from; nil on SQLite
 	w       *pool          // writes; on SQLite a single connection
 	r       *pool          // reads; on PostgreSQL the same as w
 	closers []func() error // called last in, first out
 	now     func() time.Time
+
+	together gatherers
 }
 
 // Options are settings of a Store; the zero value works.
@@ -69,6 +74,7 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	if err := addr.open(ctx, s); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	s.gather()
 	if err := s.refuseNewer(ctx, addr); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -96,9 +102,12 @@ func (s *Store) Ping(ctx context.Context) error {
 // Exclusive reports whether only one process may run an engine on this database.
 func (s *Store) Exclusive() bool { return !s.dialect.postgres }
 
-// DB returns the connections that write. It is for tests that look behind the curtain and for engines that
-// share the pool; everything else has a method.
+// DB returns the connections that write. It is for tests that look behind the curtain; everything else has a
+// method.
 func (s *Store) DB() *sql.DB { return s.w.DB }
+
+// Pool returns the connections to PostgreSQL, for the engine that shares them; nil on SQLite. Close closes it.
+func (s *Store) Pool() *pgxpool.Pool { return s.shared }
 
 // today is the date in UTC: good enough to tell what is days old.
 func (s *Store) today() briefing.Date { return briefing.DateOf(s.now(), time.UTC) }

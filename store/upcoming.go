@@ -13,7 +13,7 @@ import (
 func (s *Store) UpcomingEntries(ctx context.Context, now, until time.Time, limit int) ([]briefing.Due, error) {
 	due, err := list(ctx, s.reader(), scanUpcoming, "SELECT id, epoch, state, next_at FROM achim_entry "+
 		"WHERE next_at <= ? AND (owner = '' OR claimed_until IS NULL OR claimed_until <= ?) "+
-		"ORDER BY next_at, first_at NULLS LAST, id LIMIT ?", ms(until), ms(now), limit)
+		"ORDER BY next_at, first_at NULLS LAST, reader_id LIMIT ?", ms(until), ms(now), limit)
 	if err != nil {
 		return nil, fmt.Errorf("upcoming entries: %w", err)
 	}

@@ -55,13 +55,14 @@ type App struct {
 	Metrics  *telemetry.Metrics
 	Pacer    *briefing.Pacer
 	Alarm    *alarm.Alarm
+	Opener   *briefing.Opener
 
 	links     *secret.Links
 	anyLinks  bool
 	clock     *store.Clock // nil when somebody else says what time it is
 	now       func() time.Time
 	bell      *engine.Bell
-	engine    *engine.Local
+	engine    engine.Engine
 	behind    *background
 	listeners []net.Listener
 	cleanups  cleanups
@@ -119,25 +120,6 @@ func openStore(ctx context.Context, cfg config.Config, now func() time.Time) (*s
 	return s, err // which says already that it opens, and what
 }
 
-// migrated makes sure of the tables. A SQLite file is ours alone and is brought up to date; a PostgreSQL
-// database may be somebody's main one, so that changing it is left to whoever runs migrate.
-func migrated(ctx context.Context, s *store.Store) error {
-	pending, err := s.Pending(ctx)
-	if err != nil {
-		return fmt.Errorf("look for migrations: %w", err)
-	}
-	if len(pending) == 0 {
-		return nil
-	}
-	if !s.Exclusive() {
-		return fmt.Errorf("%w: run `achim migrate` first (%d pending)", ErrPendingMigrations, len(pending))
-	}
-	if _, err := s.Migrate(ctx); err != nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	return nil
-}
-
 // wire makes every part from the configuration.
 func (a *App) wire(o Options) {
 	cfg := a.Config
@@ -154,8 +136,7 @@ func (a *App) wire(o Options) {
 	a.Renderer = delivery.NewRenderer(delivery.RenderConfig{
 		Buttons: !cfg.Slack.SigningSecret.IsZero(), ConnectURL: a.linkForDM, Operator: cfg.Delivery.Operator,
 	})
-	a.Pacer = &briefing.Pacer{Store: a.Store, Paces: briefing.SlackPaces(cfg.Delivery.RatePerMinute), Now: a.now}
-	a.engine = &engine.Local{Store: a.Store, Logger: a.Logger, Workers: o.Workers, Now: a.now}
+	a.Pacer = a.newPacer()
 	a.Pipeline = &briefing.Pipeline{
 		Ledger: a.Store, Readers: a.Store, Channels: a.Store, Memory: a.Store, Runs: a.Store,
 		Sources: sources.Catalog(sources.Config{Google: a.Google, News: sources.NewsConfig{
@@ -165,7 +146,7 @@ func (a *App) wire(o Options) {
 		Owner: owner(), Grace: cfg.Grace, MendUntil: cfg.MendUntil, LogGist: cfg.ConversationLogContent == config.LogGist,
 		Pacer: a.Pacer, Observe: a.observer(), Now: a.now,
 	}
-	a.engine.Work = a.Pipeline.Work
+	a.engine = a.newEngine(o.Workers)
 	a.Trigger = &briefing.Trigger{
 		Readers: a.Store, Runs: a.Runs(), DryRuns: a.Store, Pipeline: a.Pipeline, Zone: cfg.Timezone,
 		Now: a.now, Wake: a.engine.Wake, Changed: a.bell.Next, Go: a.behind.Go,
@@ -173,10 +154,11 @@ func (a *App) wire(o Options) {
 	a.Roster = &briefing.Roster{Readers: a.Store, Runs: a.Store, Ledger: a.Store, Defaults: a.Defaults,
 		Now: a.now, Lead: cfg.PrepareLead, Wake: a.engine.Wake}
 	a.Planner = &briefing.Planner{Store: a.Store, Defaults: a.Defaults, Grace: cfg.Grace, Lead: cfg.PrepareLead, Now: a.now,
-		Trouble: func(r briefing.Reader, err error) {
-			a.Logger.Error("a reader cannot be planned", "reader", r.ID, "error", err)
+		Trouble: func(c briefing.Cohort, err error) {
+			a.Logger.Error("readers cannot be planned", "zone", c.Like.Timezone, "readers", c.Readers, "error", err)
 		}}
 	a.wireAlarm()
+	a.wireAhead()
 }
 
 // closeSources drops the sources' idle connections.
@@ -241,7 +223,9 @@ func (a *App) StartEngine(ctx context.Context) error {
 	if err := a.Store.CloseDryRuns(ctx, a.now().Add(-dryRunsEnd)); err != nil {
 		return fmt.Errorf("engine: %w", err)
 	}
-	a.engine.Start(context.WithoutCancel(ctx)) // stopping drains; see Stop
+	if err := a.engine.Start(context.WithoutCancel(ctx)); err != nil { // stopping drains; see Stop
+		return err // which says already that it is the engine
+	}
 	a.cleanups.add("engine", a.engine.Stop)
 	return nil
 }

@@ -21,10 +21,20 @@ func TestAmbiguousSlackNeverMakesTwo(t *testing.T) {
 		{"posted, then the connection was cut", standin.Fault{Cut: "after"}},
 		{"cut before it acted", standin.Fault{Cut: "before"}},
 		{"internal_error", standin.Fault{Status: 200, Body: `{"ok":false,"error":"internal_error"}`}},
+		{"fatal_error", standin.Fault{Status: 200, Body: `{"ok":false,"error":"fatal_error"}`}},
+		{"request_timeout", standin.Fault{Status: 200, Body: `{"ok":false,"error":"request_timeout"}`}},
+		{"service_unavailable", standin.Fault{Status: 200, Body: `{"ok":false,"error":"service_unavailable"}`}},
+		{"a code of tomorrow", standin.Fault{Status: 200, Body: `{"ok":false,"error":"a_code_of_tomorrow"}`}},
+		{"ok, and no ts", standin.Fault{Status: 200, Body: `{"ok":true}`}},
+		{"cut off in the middle", standin.Fault{Status: 200, Body: `{"ok":true,"channel":"D0`}},
 		{"no error named", standin.Fault{Status: 200, Body: `{"ok":false}`}},
 		{"empty 200", standin.Fault{Status: 200, Body: " "}},
 		{"a proxy's page", standin.Fault{Status: 200, Body: "<html></html>", ContentType: "text/html"}},
+		{"408", standin.Fault{Status: 408, Body: "late"}},
+		{"500", standin.Fault{Status: 500}},
+		{"502", standin.Fault{Status: 502}},
 		{"503", standin.Fault{Status: 503}},
+		{"504", standin.Fault{Status: 504}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -18,7 +18,7 @@ type interrupted struct {
 }
 
 func (i *interrupted) Plan(ctx context.Context, p briefing.Plan) (int, error) {
-	if i.before != nil && len(p.Entries) > 0 {
+	if i.before != nil && len(p.Dates) > 0 {
 		i.before()
 		i.before = nil
 	}

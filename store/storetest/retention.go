@@ -13,10 +13,7 @@ func retentionExpires(t *testing.T, s *store.Store) {
 	for n, date := range []briefing.Date{friday.AddDays(-400), friday.AddDays(-40), friday} {
 		e := planned(n + 1)
 		e.Date, e.Run = date, briefing.RunID("run of "+date.String())
-		must(s.Plan(t.Context(), briefing.Plan{
-			Runs:    []briefing.Run{{ID: e.Run, Kind: briefing.RunSchedule, Key: string(e.Run), Date: date, StartedAt: nine}},
-			Entries: []briefing.Entry{e},
-		}))(t)
+		addRun(t, s, briefing.Run{ID: e.Run, Kind: briefing.RunSchedule, Key: string(e.Run), Date: date, StartedAt: nine}, e)
 		e = sending(t, s, must(s.Entry(t.Context(), e.ID))(t))
 		e.Sections = []briefing.Section{{Source: briefing.Gmail, Items: []briefing.Item{{ID: "m", Title: "비밀"}}, Verdict: briefing.Verdict{State: briefing.VerdictOK, Count: 1}}}
 		e.Content = &briefing.Briefing{ID: e.ID, Date: date}

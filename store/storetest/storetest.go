@@ -75,6 +75,7 @@ func URL(t testing.TB, d Dialect) string {
 	t.Cleanup(func() {
 		// The test's own context has ended by now.
 		admin(context.Background(), t, server, "DROP SCHEMA "+schema+" CASCADE")
+		admin(context.Background(), t, server, "DROP SCHEMA IF EXISTS achim_river_"+schema+" CASCADE") // the engine's
 	})
 	u, err := url.Parse(server)
 	if err != nil {

@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"entries/claim", entryClaim},
 		{"entries/one of eight claims wins", entryClaimRace},
 		{"entries/due", entryDue},
+		{"entries/upcoming", entryUpcoming},
 		{"entries/release claims", entryReleaseClaims},
 		{"entries/filter", entryFilter},
 		{"commit/everything", commitEverything},
@@ -48,11 +49,12 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"runs/last two settle at once", runSettleRace},
 		{"runs/trigger or claim, one wins", runTriggerClaimRace},
 		{"runs/listed", runListed},
-		{"plan/due readers", planDue},
+		{"plan/cohorts", planCohorts},
+		{"plan/writes", planWrites},
 		{"plan/joins runs", planJoins},
-		{"plan/moves on", planMoves},
 		{"plan/passes over", planPasses},
-		{"plan/counts", planCounts},
+		{"plan/somebody comes in", planComesIn},
+		{"plan/cohorts meet", planMeets},
 		{"plan/collides", planCollides},
 		{"credentials/round trip", credentialRoundTrip},
 		{"credentials/rows of others", credentialForeign},
@@ -65,6 +67,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"consents/taken once", consentTaken},
 		{"retention/expires", retentionExpires},
 		{"retention/forgets", retentionForgets},
+		{"readers/unopened", readersUnopened},
 		{"accounts/once", accountOnce},
 		{"accounts/standing", accountStanding},
 		{"install/secret", installSecret},
@@ -105,17 +108,30 @@ func planned(n int) briefing.Entry {
 	}
 }
 
-// addEntries plans the entries and returns them as stored.
+// addEntries makes the entries and returns them as stored.
 func addEntries(t *testing.T, s *store.Store, entries ...briefing.Entry) []briefing.Entry {
 	t.Helper()
-	if n := must(s.Plan(t.Context(), briefing.Plan{Entries: entries}))(t); n != len(entries) {
-		t.Fatalf("planned %d of %d entries", n, len(entries))
-	}
 	stored := make([]briefing.Entry, len(entries))
 	for i, e := range entries {
+		must(s.Advance(t.Context(), briefing.Step{Entry: e}))(t)
 		stored[i] = must(s.Entry(t.Context(), e.ID))(t)
 	}
 	return stored
+}
+
+// addRun makes a run of new entries.
+func addRun(t *testing.T, s *store.Store, run briefing.Run, entries ...briefing.Entry) {
+	t.Helper()
+	var steps []briefing.Step
+	for _, e := range entries {
+		rr := briefing.RunReader{Reader: e.Reader, Entry: e.ID}
+		if e.State == briefing.Missed {
+			rr.Outcome, rr.Reason = briefing.OutcomeSkipped, e.Reason
+		}
+		run.Readers = append(run.Readers, rr)
+		steps = append(steps, briefing.Step{Entry: e})
+	}
+	check(t, s.Trigger(t.Context(), run, steps))
 }
 
 // advance makes a step to the given state.
