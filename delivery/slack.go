@@ -2,10 +2,10 @@ package delivery
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -79,10 +79,10 @@ func NewSlack(cfg SlackConfig) *Slack {
 }
 
 // tunedTransport is the default transport with room for a morning: everybody's posts go to one host, and
-// with the default of two idle connections most would open a new one.
+// with the default of two idle connections most would open a new one. Slack itself takes many on one.
 func tunedTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConnsPerHost = 32
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 256
 	return t
 }
 
@@ -142,7 +142,7 @@ func (s *Slack) Post(ctx context.Context, p briefing.Post) (string, error) {
 	defer cancel()
 	c := s.call("chat.postMessage", p.Deadline)
 	c.posts = true
-	options := append(content(p),
+	options := append(s.content("chat.postMessage", p),
 		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl(), slack.MsgOptionLinkNames(false))
 	if p.ThreadTS != "" {
 		options = append(options, slack.MsgOptionTS(p.ThreadTS))
@@ -162,7 +162,7 @@ func (s *Slack) Update(ctx context.Context, ts string, p briefing.Post) error {
 	ctx, cancel := s.bounded(ctx, p.Deadline)
 	defer cancel()
 	c := s.call("chat.update", p.Deadline)
-	options := append(content(p), slack.MsgOptionLinkNames(false))
+	options := append(s.content("chat.update", p), slack.MsgOptionLinkNames(false))
 	_, answered, _, err := c.api.UpdateMessageContext(ctx, p.ChannelID, ts, options...)
 	if err == nil && answered == "" {
 		err = errNoAnswer
@@ -173,17 +173,15 @@ func (s *Slack) Update(ctx context.Context, ts string, p briefing.Post) error {
 	return nil
 }
 
-// content is what post and update have in common. Nothing is left to Slack's defaults, which differ
+// content is what post and update, the methods, have in common. Nothing is left to Slack's defaults, which differ
 // between the two.
-func content(p briefing.Post) []slack.MsgOption {
+func (s *Slack) content(method string, p briefing.Post) []slack.MsgOption {
 	options := []slack.MsgOption{slack.MsgOptionText(p.Message.Text, false), slack.MsgOptionParse(false)}
 	if len(p.Message.Blocks) > 0 {
-		var blocks []json.RawMessage
-		if json.Unmarshal(p.Message.Blocks, &blocks) == nil {
-			for _, b := range blocks {
-				options = append(options, slack.MsgOptionBlocks(written{b}))
-			}
-		}
+		// As they were rendered: Slack's client would take them apart only to write them again.
+		options = append(options, slack.UnsafeMsgOptionEndpoint(s.url+method, func(form url.Values) {
+			form.Set("blocks", string(p.Message.Blocks))
+		}))
 	}
 	if p.Entry != "" {
 		payload := map[string]any{"entry_id": string(p.Entry)}
@@ -197,18 +195,6 @@ func content(p briefing.Post) []slack.MsgOption {
 	}
 	return options
 }
-
-// written is a block that goes out byte for byte as it was rendered.
-type written struct{ raw json.RawMessage }
-
-// BlockType and ID are asked for by the client and used by nobody.
-func (written) BlockType() slack.MessageBlockType { return "" }
-
-// ID returns no id: it stands in the bytes.
-func (written) ID() string { return "" }
-
-// MarshalJSON returns the bytes.
-func (w written) MarshalJSON() ([]byte, error) { return w.raw, nil }
 
 // Find looks for the entry's marker in the DM since the given time, back to a minute before it, in messages of
 // our own. "" means that the history was read in full and holds none. A search that Slack's limit cuts short

@@ -72,6 +72,9 @@ func (c *call) Do(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	c.status = resp.StatusCode
+	if c.posts {
+		resp.Body = unrepeated(resp)
+	}
 	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
 		c.retryAfter = time.Duration(seconds) * time.Second
 	}

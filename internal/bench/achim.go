@@ -66,7 +66,12 @@ func launch(ctx context.Context, o options, s standIns, database, folder string)
 	if err := os.WriteFile(settings, fileSettings(s.FeedURLs), 0o600); err != nil {
 		return nil, err
 	}
-	a := &server{base: "http://" + addr, log: filepath.Join(folder, "achim.log")}
+	return launchWith(ctx, o, environment(s.place, database, addr, settings), folder)
+}
+
+// launchWith starts Achim with this environment, and waits until it is ready.
+func launchWith(ctx context.Context, o options, env []string, folder string) (*server, error) {
+	a := &server{base: "http://" + valueOf(env, "ACHIM_ADDR"), log: filepath.Join(folder, "achim.log")}
 	log, err := os.Create(a.log)
 	if err != nil {
 		return nil, err
@@ -78,17 +83,14 @@ func launch(ctx context.Context, o options, s standIns, database, folder string)
 		if err != nil {
 			return nil, err
 		}
-		a.cmd = command(ctx, self, roleProfiled)
-	}
-	a.cmd.Dir, a.cmd.Stdout, a.cmd.Stderr = folder, log, log
-	a.cmd.Env = environment(s.place, database, addr, settings)
-	if o.profile != "" {
 		to, err := filepath.Abs(filepath.Join(o.profile, filepath.Base(folder)))
 		if err != nil {
 			return nil, err
 		}
-		a.cmd.Env = append(a.cmd.Env, profileVariable+"="+to)
+		a.cmd = command(ctx, self, roleProfiled)
+		env = append(env, profileVariable+"="+to)
 	}
+	a.cmd.Dir, a.cmd.Stdout, a.cmd.Stderr, a.cmd.Env = folder, log, log, env
 	if err := a.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s (make build makes it): %w", o.achim, err)
 	}
@@ -96,6 +98,16 @@ func launch(ctx context.Context, o options, s standIns, database, folder string)
 		return nil, fmt.Errorf("%w\n%s", errors.Join(err, a.end()), a.lastWords())
 	}
 	return a, nil
+}
+
+// valueOf returns a variable of an environment.
+func valueOf(env []string, name string) string {
+	for _, variable := range env {
+		if value, ok := strings.CutPrefix(variable, name+"="); ok {
+			return value
+		}
+	}
+	return ""
 }
 
 // environment is all that Achim is told. Nothing of the caller's environment is handed on but where
@@ -118,12 +130,17 @@ func environment(at place, database, addr, settings string) []string {
 }
 
 // fileSettings are the settings that have no variable. The hour of the daily briefing is half a day away, so
-// that only the trigger briefs anyone.
+// that only the trigger briefs anyone, and what is measured is what a briefing costs, not how patient Achim is
+// with Slack.
 func fileSettings(feeds []string) []byte {
+	return settingsAt(time.Now().In(seoul()).Truncate(time.Hour).Add(12*time.Hour), 0, feeds)
+}
+
+// settingsAt are the settings for a daily briefing at that hour and minute, and so many posts a minute; 0 = no pace.
+func settingsAt(hour time.Time, rate int, feeds []string) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "schedule: \"0 %d * * *\"\ntimezone: Asia/Seoul\n", time.Now().In(seoul()).Add(12*time.Hour).Hour())
-	// What is measured is what a briefing costs, not how patient Achim is with Slack.
-	b.WriteString("delivery:\n  rate_per_minute: 600000\n")
+	fmt.Fprintf(&b, "schedule: \"%d %d * * *\"\ntimezone: Asia/Seoul\nprepare:\n  lead: %s\n", hour.Minute(), hour.Hour(), prepareLead)
+	fmt.Fprintf(&b, "delivery:\n  rate_per_minute: %d\n", rate)
 	b.WriteString("news:\n  allow_private_networks: true\n  feeds:\n")
 	for _, url := range feeds {
 		fmt.Fprintf(&b, "    - url: %s\n", url)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"achim/briefing"
+	"achim/internal/app"
 	"achim/store"
 )
 
@@ -20,16 +21,16 @@ const (
 	postgres = "postgres"
 )
 
-// serverVariable names the PostgreSQL server to make a schema in.
+// serverVariable names the PostgreSQL server to make a database on.
 const serverVariable = "TEST_DATABASE_URL"
 
 // database is a fresh one for a single measurement.
 type database struct {
-	url    string
-	schema string // of PostgreSQL
+	url  string
+	name string // of PostgreSQL's; "" = a file
 }
 
-// newDatabase makes an empty database: a file in the folder, or a schema of the server.
+// newDatabase makes an empty database: a file in the folder, or one of the server's.
 func newDatabase(ctx context.Context, kind, folder string) (database, error) {
 	if kind == sqlite {
 		return database{url: "sqlite:" + filepath.Join(folder, "achim.db")}, nil
@@ -38,22 +39,20 @@ func newDatabase(ctx context.Context, kind, folder string) (database, error) {
 	if err != nil {
 		return database{}, errors.New(serverVariable + " is not a URL")
 	}
-	db := database{schema: "bench_" + briefing.NewID()}
-	query := u.Query()
-	query.Set("search_path", db.schema)
-	u.RawQuery = query.Encode()
+	db := database{name: "achim_bench_" + briefing.NewID()}
+	u.Path = "/" + db.name
 	db.url = u.String()
-	return db, administer(ctx, "CREATE SCHEMA "+db.schema)
+	return db, administer(ctx, "CREATE DATABASE "+db.name)
 }
 
 // drop removes the database. That of SQLite goes with its folder.
 func (d database) drop(ctx context.Context) error {
-	if d.schema == "" {
+	if d.name == "" {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, stopWithin)
 	defer cancel()
-	return administer(ctx, "DROP SCHEMA "+d.schema+" CASCADE")
+	return administer(ctx, "DROP DATABASE "+d.name+" WITH (FORCE)")
 }
 
 // administer runs a statement on the server. The driver is the store's.
@@ -69,19 +68,19 @@ func administer(ctx context.Context, statement string) error {
 // fill migrates the database and adds the readers with their grants. Their access tokens have expired, as
 // they have every morning.
 func (d database) fill(ctx context.Context, s standIns) (err error) {
+	if _, err := app.Migrate(ctx, app.Config{DatabaseURL: briefing.NewSecret(d.url)}, false); err != nil {
+		return err
+	}
 	db, err := store.Open(ctx, d.url, store.Options{})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if _, err := db.Migrate(ctx); err != nil {
-		return err
-	}
 	yesterday := time.Now().Add(-23 * time.Hour)
 	for i, grant := range s.Grants {
 		who := readerOf(i)
 		r, err := db.SaveReader(ctx, briefing.Reader{
-			ID: briefing.ReaderID(who.id), Name: who.name, SlackUserID: who.slack, Email: who.email,
+			ID: briefing.ReaderID(who.id), Name: who.name, SlackUserID: who.slack, Email: who.email, SlackChannelID: s.channelOf(i),
 		})
 		if err != nil {
 			return fmt.Errorf("reader %d: %w", i, err)

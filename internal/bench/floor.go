@@ -20,6 +20,15 @@ const roleFloor = "floor"
 // atOnce is how many readers the floor serves at once, as many as Achim does.
 const atOnce = 24
 
+// postsAtOnce is how many messages are posted at once where nothing else is to be done.
+const postsAtOnce = 128
+
+// What the client of the floor is told.
+const (
+	wordGo   = "go"   // make all calls
+	wordPost = "post" // only post
+)
+
 // floorTask is what the client of the floor needs to know.
 type floorTask struct {
 	place
@@ -47,7 +56,7 @@ func callOnly(ctx context.Context, s standIns) (r result, err error) {
 	}
 	started := time.Now()
 	var allocated allocations
-	if err := c.ask("go", &allocated); err != nil {
+	if err := c.ask(wordGo, &allocated); err != nil {
 		return result{}, err
 	}
 	wall := time.Since(started)
@@ -74,13 +83,58 @@ func playFloor(ctx context.Context) error {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost, transport.DisableCompression = 0, 128, true
 	f := floor{place: task.place, size: task.Size, client: &http.Client{Transport: transport}, message: message()}
-	return r.serve(func(string) (any, error) {
+	return r.serve(func(word string) (any, error) {
+		if word == wordPost {
+			return true, f.posts(ctx)
+		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		err := f.everybody(ctx)
 		runtime.ReadMemStats(&after)
 		return allocations{float64(after.TotalAlloc - before.TotalAlloc), float64(after.Mallocs - before.Mallocs)}, err
 	})
+}
+
+// postOnly measures how long a client takes that only posts everybody's message: what is left of the lateness when
+// there is no ledger.
+func postOnly(ctx context.Context, s standIns) (l lateness, err error) {
+	c, err := start(ctx, roleFloor, floorTask{s.place, s.size})
+	if err != nil {
+		return l, err
+	}
+	defer func() { err = errors.Join(err, c.stop()) }()
+	var ready bool
+	if err := c.ask("", &ready); err != nil {
+		return l, err
+	}
+	before, err := used(c.cmd.Process.Pid)
+	if err != nil {
+		return l, err
+	}
+	started := time.Now()
+	if err := c.ask(wordPost, &ready); err != nil {
+		return l, err
+	}
+	wall := time.Since(started)
+	after, err := used(c.cmd.Process.Pid)
+	if err != nil {
+		return l, err
+	}
+	l.name, l.spent = "the posts alone", spent(before, after, wall)
+	l.posts, err = s.arrivals(started)
+	return l, err
+}
+
+// posts posts every reader's message.
+func (f floor) posts(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(postsAtOnce)
+	for _, channel := range f.Channels {
+		group.Go(func() error {
+			return f.post(ctx, f.Slack+"/chat.postMessage", botToken, f.message+"&channel="+channel)
+		})
+	}
+	return group.Wait()
 }
 
 // floor is a client that only calls.

@@ -32,6 +32,8 @@ type size struct {
 	Meetings  int // of today in each calendar; each of the three days after has half as many
 	Feeds     int // for all readers together
 	Stories   int // in each feed
+	// Opened: the readers' DMs are open, and all of them have the first one's mailbox.
+	Opened bool
 }
 
 // options are the command line.
@@ -41,6 +43,7 @@ type options struct {
 	achim     string        // the program to measure
 	profile   string        // folder for profiles; "" = measure the program as it is
 	patience  time.Duration // with each measurement
+	rate      int           // posts a minute when lateness is measured; 0 = no pace
 }
 
 func main() {
@@ -70,6 +73,13 @@ func dispatch(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if o.Opened {
+		all, err := measureLateness(ctx, o)
+		if err != nil {
+			return err
+		}
+		return showLateness(os.Stdout, o, all)
+	}
 	results, err := measure(ctx, o)
 	if err != nil {
 		return err
@@ -79,17 +89,20 @@ func dispatch(ctx context.Context, args []string) error {
 
 // roles are the parts for which this program starts itself as another process.
 func roles() map[string]func(context.Context) error {
-	return map[string]func(context.Context) error{roleStandIns: playStandIns, roleFloor: playFloor, roleProfiled: playProfiled}
+	return map[string]func(context.Context) error{roleStandIns: playStandIns, roleFloor: playFloor, roleProfiled: playProfiled, rolePreparer: playPreparer}
 }
 
 func parse(args []string) (options, error) {
 	var o options
 	var database string
+	var late int
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.IntVar(&o.Readers, "readers", 1000, "readers briefed at once")
 	flags.IntVar(&o.Mails, "mails", 20, "mails in each inbox")
 	flags.IntVar(&o.Calendars, "calendars", 2, "calendars of each reader")
 	flags.IntVar(&o.Feeds, "feeds", 6, "news feeds")
+	flags.IntVar(&late, "late", 0, "measure instead how late the briefings of so many readers are that were prepared before their hour")
+	flags.IntVar(&o.rate, "rate", 0, "posts a minute with -late, as delivery.rate_per_minute; 0 = no pace")
 	flags.StringVar(&database, "db", "both", "sqlite, postgres or both; PostgreSQL is TEST_DATABASE_URL")
 	flags.StringVar(&o.achim, "achim", "bin/achim", "the program to measure")
 	flags.StringVar(&o.profile, "profile", "", "write CPU and allocation profiles of the same wiring into this folder, and measure that")
@@ -98,6 +111,9 @@ func parse(args []string) (options, error) {
 		return o, err
 	}
 	o.Meetings, o.Stories = 6, 30
+	if late > 0 {
+		o.Readers, o.Opened = late, true
+	}
 	switch database {
 	case "both":
 		o.databases = []string{sqlite, postgres}

@@ -2,15 +2,29 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path"
+	"strings"
+	"sync"
 	"time"
 
 	"achim/internal/standin"
 )
 
 const roleStandIns = "standins"
+
+// What the stand-ins are asked.
+const (
+	wordCalls    = "calls"    // how many calls came since this was last asked
+	wordPosted   = "posted"   // how many messages were posted
+	wordArrivals = "arrivals" // when each of them arrived, in nanoseconds of Unix time
+)
 
 // What the stand-ins and their clients know each other by. They are made up and open nothing.
 const (
@@ -25,6 +39,7 @@ type place struct {
 	Slack    string
 	FeedURLs []string
 	Grants   []standin.Token // by reader
+	Channels []string        // by reader; empty while no DM is open
 }
 
 // standIns are the stand-ins in their process.
@@ -50,8 +65,108 @@ func withStandIns(ctx context.Context, n size, work func(context.Context, standI
 
 // count returns how many calls came since it was last asked.
 func (s standIns) count() (calls int, err error) {
-	err = s.ask("calls", &calls)
+	err = s.ask(wordCalls, &calls)
 	return calls, err
+}
+
+// channelOf returns the reader's DM, "" while it is not open.
+func (s standIns) channelOf(reader int) string {
+	if !s.Opened {
+		return ""
+	}
+	return s.Channels[reader]
+}
+
+// watched is Slack, and notes when each message arrives. Of the thousands that are posted at once it takes only the
+// address: what the stand-in would do with them would cost more than their sending.
+type watched struct {
+	*standin.Slack
+	instant bool
+
+	mu     sync.Mutex
+	came   []int64
+	posts  map[string]int // by channel
+	answer string         // what is answered to a post behind its ts: the message, which Slack repeats
+}
+
+// ServeHTTP implements http.Handler.
+func (w *watched) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	if !w.instant || path.Base(r.URL.Path) != "chat.postMessage" {
+		w.Slack.ServeHTTP(rw, r)
+		return
+	}
+	at := time.Now().UnixNano()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the caller went away
+	}
+	channel := formValue(string(body), "channel")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.answer == "" {
+		w.answer = repeated(string(body))
+	}
+	w.came = append(w.came, at)
+	w.posts[channel]++
+	rw.Header().Set("Content-Type", "application/json; charset=utf-8")
+	_, _ = fmt.Fprintf(rw, `{"ok":true,"channel":%q,"ts":"%d.%06d",%s`, channel, at/1e9, len(w.came)%1e6, w.answer) // a failed write means the caller left
+}
+
+// formValue returns a value of a form without reading the rest of it. It needs no unescaping.
+func formValue(form, name string) string {
+	_, after, _ := strings.Cut("&"+form, "&"+name+"=")
+	value, _, _ := strings.Cut(after, "&")
+	return value
+}
+
+// repeated is the end of an answer that repeats the message of the form.
+func repeated(form string) string {
+	values, err := url.ParseQuery(form)
+	if err != nil {
+		values = url.Values{}
+	}
+	message := map[string]any{"type": "message", "text": values.Get("text")}
+	if blocks := values.Get("blocks"); json.Valid([]byte(blocks)) {
+		message["blocks"] = json.RawMessage(blocks)
+	}
+	text, _ := json.Marshal(message) // always encodes
+	return `"message":` + string(text) + "}"
+}
+
+func (w *watched) posted() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.came)
+}
+
+// arrivals returns when the messages arrived, if everybody got one.
+func (w *watched) arrivals(readers int) ([]int64, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for channel, n := range w.posts {
+		if n != 1 {
+			return nil, fmt.Errorf("channel %s got %d messages", channel, n)
+		}
+	}
+	if len(w.posts) != readers {
+		return nil, fmt.Errorf("%d of %d readers got a message", len(w.posts), readers)
+	}
+	return w.came, nil
+}
+
+// open opens the reader's DM and returns its id.
+func (w *watched) open(who person) (string, error) {
+	form := url.Values{"users": {who.slack}, "token": {botToken}}
+	req := httptest.NewRequest(http.MethodPost, "/conversations.open", strings.NewReader(form.Encode()))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer := httptest.NewRecorder()
+	w.ServeHTTP(answer, req)
+	var opened struct{ Channel struct{ ID string } }
+	err := json.NewDecoder(answer.Body).Decode(&opened)
+	if err == nil && opened.Channel.ID == "" {
+		err = errors.New("the stand-in opens no DM")
+	}
+	return opened.Channel.ID, err
 }
 
 // playStandIns serves Google, Slack and feeds, filled, until its input ends.
@@ -61,7 +176,7 @@ func playStandIns(context.Context) error {
 	if err != nil {
 		return err
 	}
-	google, slack, feeds := standin.NewGoogle(clientID, clientSecret), standin.NewSlack(botToken), standin.NewFeeds()
+	google, slack, feeds := standin.NewGoogle(clientID, clientSecret), &watched{Slack: standin.NewSlack(botToken), instant: n.Opened, posts: map[string]int{}}, standin.NewFeeds()
 	var at place
 	var servers []*standin.Server
 	defer func() {
@@ -81,8 +196,19 @@ func playStandIns(context.Context) error {
 	now := time.Now().Truncate(time.Second)
 	for i := range n.Readers {
 		who := readerOf(i)
-		google.AddAccount(standin.Account{Email: who.email, Mail: inbox(n, now, i), Calendars: calendars(n, now, who.email)})
 		slack.AddUser(who.slack, who.name, who.name)
+		if n.Opened {
+			channel, err := slack.open(who)
+			if err != nil {
+				return err
+			}
+			at.Channels = append(at.Channels, channel)
+			if i > 0 { // one mailbox is enough: what is read of it is everybody's
+				at.Grants = append(at.Grants, at.Grants[0])
+				continue
+			}
+		}
+		google.AddAccount(standin.Account{Email: who.email, Mail: inbox(n, now, i), Calendars: calendars(n, now, who.email)})
 		at.Grants = append(at.Grants, google.Grant(who.email))
 	}
 	for i := range n.Feeds {
@@ -93,7 +219,13 @@ func playStandIns(context.Context) error {
 	if err := r.out.Encode(at); err != nil {
 		return err
 	}
-	return r.serve(func(string) (any, error) {
+	return r.serve(func(word string) (any, error) {
+		switch word {
+		case wordPosted:
+			return slack.posted(), nil
+		case wordArrivals:
+			return slack.arrivals(n.Readers)
+		}
 		calls := google.Calls("*") + slack.Calls("*") + feeds.Calls("*")
 		google.ResetCalls()
 		slack.ResetCalls()

@@ -40,14 +40,14 @@ func TestFrozen(t *testing.T) {
 		step
 		past time.Duration
 	}{
-		{step: step{op: moveSending, when: written, deep: 20}, past: 15 * time.Second},
-		{step: step{op: moveDelivered, when: locked, deep: 20}, past: 40 * time.Second},
-		{step: step{op: moveSending, when: written, deep: 20}, past: 130 * time.Second},
-		{step: step{op: moveSending, when: unsent, deep: 20}, past: 130 * time.Second},
-		{step: step{op: movePrepared, when: written, deep: 20}, past: 130 * time.Second},
-		{step: step{op: moveDelivered, when: unsent, deep: 20}, past: 130 * time.Second},
-		{step: step{op: moveDelivered, when: written, deep: 20}, past: 130 * time.Second},
-		{step: step{op: moveDelivered, when: locked, deep: 20}, past: 130 * time.Second},
+		{step: step{op: moveSending, when: written, deep: 3}, past: 15 * time.Second},
+		{step: step{op: moveDelivered, when: locked, deep: 3}, past: 40 * time.Second},
+		{step: step{op: moveSending, when: written, deep: 3}, past: 130 * time.Second},
+		{step: step{op: moveSending, when: unsent, deep: 3}, past: 130 * time.Second},
+		{step: step{op: movePrepared, when: written, deep: 3}, past: 130 * time.Second},
+		{step: step{op: moveDelivered, when: unsent, deep: 3}, past: 130 * time.Second},
+		{step: step{op: moveDelivered, when: written, deep: 3}, past: 130 * time.Second},
+		{step: step{op: moveDelivered, when: locked, deep: 3}, past: 130 * time.Second},
 		{step: step{op: opMailGet, when: answered, deep: 20}, past: 130 * time.Second},
 		{step: step{op: opPost, when: unacted, match: entry, deep: 20}, past: 130 * time.Second},
 		{step: step{op: opPost, when: lateActs, match: entry, deep: 20}, past: 130 * time.Second},

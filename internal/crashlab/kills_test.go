@@ -170,7 +170,7 @@ func (h *house) feasible(all []step) (can []step) {
 func (h *house) bombard(x experiment, done func() bool) {
 	h.t.Helper()
 	until := time.Now().Add(x.fire)
-	enough := func() bool { return x.how() == killed && h.tally.isEnough(h.dialect) }
+	enough := func() bool { return x.how() == killed && !x.rest && h.tally.isEnough(h.dialect) }
 	for n := x.strikes; n > 0 && !done() && !enough() && time.Now().Before(until); {
 		can := h.feasible(x.steps)
 		if len(can) == 0 {
