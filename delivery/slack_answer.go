@@ -28,13 +28,42 @@ func unrepeated(resp *http.Response) io.ReadCloser {
 	if err != nil {
 		return answer{io.MultiReader(bytes.NewReader(body), broken{err}), resp.Body}
 	}
-	var p posted
-	if json.Unmarshal(body, &p) == nil && p.OK && p.TS != "" {
-		if short, err := json.Marshal(p); err == nil {
-			body = short
-		}
+	p, ok := beginning(body)
+	if !ok {
+		ok = json.Unmarshal(body, &p) == nil && p.OK && p.TS != ""
+	}
+	if short, err := json.Marshal(p); ok && err == nil {
+		body = short
 	}
 	return answer{bytes.NewReader(body), resp.Body}
+}
+
+// beginning reads an answer that tells all there is to know before it repeats the message, as Slack's do.
+func beginning(body []byte) (p posted, ok bool) {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
+		return p, false
+	}
+	for !p.OK || p.Channel == "" || p.TS == "" {
+		key, err := decoder.Token()
+		if err != nil {
+			return posted{}, false
+		}
+		switch key {
+		case "ok":
+			err = decoder.Decode(&p.OK)
+		case "channel":
+			err = decoder.Decode(&p.Channel)
+		case "ts":
+			err = decoder.Decode(&p.TS)
+		default:
+			return posted{}, false
+		}
+		if err != nil || (key == "ok" && !p.OK) {
+			return posted{}, false
+		}
+	}
+	return p, true
 }
 
 // answer is a body that was read already.

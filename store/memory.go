@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,8 +25,9 @@ const (
 )
 
 type rememberedSource struct {
-	name  briefing.SourceName
-	state briefing.SourceState
+	reader briefing.ReaderID
+	name   briefing.SourceName
+	state  briefing.SourceState
 }
 
 type rememberedCopy struct {
@@ -67,16 +69,58 @@ func (s *Store) Memory(ctx context.Context, reader briefing.ReaderID, date brief
 
 // Sources returns how each source fared for the reader so far.
 func (s *Store) Sources(ctx context.Context, reader briefing.ReaderID) (map[briefing.SourceName]briefing.SourceState, error) {
-	known, err := list(ctx, s.reader(), scanSource,
-		"SELECT source, watermark, last_ok, failing_since, reason FROM achim_source_state WHERE reader_id = ?", string(reader))
+	read := func() (sourceStates, error) {
+		all, _, err := s.sourcesOf(ctx, []briefing.ReaderID{reader})
+		if err != nil {
+			return nil, err
+		}
+		return all[0], nil
+	}
+	var sources sourceStates
+	err := errAlone
+	if s.dialect.postgres { // where it saves a round trip; on SQLite there are several connections that read
+		sources, err = s.together.sources.do(ctx, reader)
+	}
+	if errors.Is(err, errAlone) {
+		sources, err = read()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("source states of reader %s: %w", reader, err)
 	}
-	sources := make(map[briefing.SourceName]briefing.SourceState, len(known))
-	for _, source := range known {
-		sources[source.name] = source.state
-	}
 	return sources, nil
+}
+
+// sourcesOf returns how each source fared for each of the readers.
+func (s *Store) sourcesOf(ctx context.Context, readers []briefing.ReaderID) ([]sourceStates, []error, error) {
+	const of = "SELECT reader_id, source, watermark, last_ok, failing_since, reason FROM achim_source_state WHERE reader_id "
+	q := s.reader()
+	query, args := of+"= ?", []any{string(readers[0])}
+	if len(readers) > 1 {
+		rows := make([][]any, len(readers))
+		for i, id := range readers {
+			rows[i] = []any{string(id)}
+		}
+		columns := []column{{"id", "text"}}
+		var err error
+		if args, err = q.dialect.batch(columns, rows); err != nil {
+			return nil, nil, err
+		}
+		query = of + "IN (SELECT v.id FROM " + q.dialect.from(columns) + ")"
+	}
+	known, err := list(ctx, q, scanSource, query, args...)
+	if err != nil {
+		return nil, nil, err
+	}
+	byReader := make(map[briefing.ReaderID]sourceStates, len(readers))
+	all := make([]sourceStates, len(readers))
+	for i, id := range readers {
+		all[i] = sourceStates{}
+		byReader[id] = all[i]
+	}
+	for _, source := range known {
+		byReader[source.reader][source.name] = source.state
+	}
+	return all, make([]error, len(readers)), nil
 }
 
 // selectCopies finds the copies of a date: those kept, and those made ahead whose entry was delivered.
@@ -96,7 +140,7 @@ func scanBefore(row scanner) (briefing.Before, error) {
 
 func scanSource(row scanner) (rememberedSource, error) {
 	var r rememberedSource
-	err := row.Scan(&r.name, instant{&r.state.Watermark}, instant{&r.state.LastOK}, instant{&r.state.FailingSince}, &r.state.Reason)
+	err := row.Scan(&r.reader, &r.name, instant{&r.state.Watermark}, instant{&r.state.LastOK}, instant{&r.state.FailingSince}, &r.state.Reason)
 	return r, err
 }
 

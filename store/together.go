@@ -27,7 +27,11 @@ type gatherers struct {
 	claims  gatherer[claimCall, claimedEntry]
 	steps   gatherer[briefing.Step, briefing.Entry]
 	commits gatherer[briefing.Delivery, briefing.Entry]
+	sources gatherer[briefing.ReaderID, sourceStates]
 }
+
+// sourceStates are how each source fared for a reader.
+type sourceStates = map[briefing.SourceName]briefing.SourceState
 
 // pgRunners is how many runs of one kind there may be on PostgreSQL, of which all but one are held up by others.
 const pgRunners = 3
@@ -45,7 +49,9 @@ func (s *Store) gather() {
 	// By reader: what is remembered of one is written once in a statement.
 	s.together.commits = gatherer[briefing.Delivery, briefing.Entry]{run: s.commitAll, runners: runners,
 		key: func(d briefing.Delivery) string { return string(d.Step.Entry.Reader) }}
-	s.closers = append(s.closers, s.together.claims.rest, s.together.steps.rest, s.together.commits.rest)
+	s.together.sources = gatherer[briefing.ReaderID, sourceStates]{run: s.sourcesOf, runners: runners,
+		key: func(id briefing.ReaderID) string { return string(id) }}
+	s.closers = append(s.closers, s.together.claims.rest, s.together.steps.rest, s.together.commits.rest, s.together.sources.rest)
 }
 
 // inLockOrder locks the entries v names, in one order for everybody, so that two processes that claim the same do not

@@ -155,9 +155,9 @@ func (w *watched) arrivals(readers int) ([]int64, error) {
 }
 
 // open opens the reader's DM and returns its id.
-func (w *watched) open(who person) (string, error) {
+func (w *watched) open(ctx context.Context, who person) (string, error) {
 	form := url.Values{"users": {who.slack}, "token": {botToken}}
-	req := httptest.NewRequest(http.MethodPost, "/conversations.open", strings.NewReader(form.Encode()))
+	req := httptest.NewRequestWithContext(ctx, http.MethodPost, "/conversations.open", strings.NewReader(form.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	answer := httptest.NewRecorder()
 	w.ServeHTTP(answer, req)
@@ -170,7 +170,7 @@ func (w *watched) open(who person) (string, error) {
 }
 
 // playStandIns serves Google, Slack and feeds, filled, until its input ends.
-func playStandIns(context.Context) error {
+func playStandIns(ctx context.Context) error {
 	var n size
 	r, err := begin(&n)
 	if err != nil {
@@ -198,7 +198,7 @@ func playStandIns(context.Context) error {
 		who := readerOf(i)
 		slack.AddUser(who.slack, who.name, who.name)
 		if n.Opened {
-			channel, err := slack.open(who)
+			channel, err := slack.open(ctx, who)
 			if err != nil {
 				return err
 			}

@@ -116,11 +116,15 @@ func (x experiment) run(t *testing.T) {
 	t.Helper()
 	h := build(t, x.plan)
 	if x.unreadable {
-		h.row = "any of these, Slack's history unreadable"
+		h.row = "any of these, without im:history"
 		h.slack.Inject(noHistory)
 	}
 	if x.mend {
 		h.google.Inject(standin.Fault{Op: opMailList, Status: 503})
+	}
+	if x.freeze && !x.mend { // or nobody would look into the history
+		h.slack.Inject(standin.Fault{Op: opPost, Cut: "after", Skip: 10, Times: 10})
+		h.slack.Inject(standin.Fault{Op: opPost, Cut: "before", Skip: 10, Times: 10})
 	}
 	h.open()
 	done := h.settled

@@ -222,7 +222,7 @@ func TestScantHistory(t *testing.T) {
 	t.Parallel()
 	onlyFull(t)
 	h := build(t, plan{name: "scant history", dialect: storetest.SQLite, readers: 4, processes: 1, tally: lab.tally})
-	h.row = "any of these, one page of 15 a minute of Slack's history"
+	h.row = "any of these, Slack's history read a page of 15 a minute"
 	scant := &scantHistory{next: h.slack}
 	h.doubts.next = scant
 	h.slack.Inject(standin.Fault{Op: opPost, Cut: "after", Times: 2, Match: to(0, 2)})
