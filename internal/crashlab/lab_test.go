@@ -122,7 +122,7 @@ func (x experiment) run(t *testing.T) {
 	if x.mend {
 		h.google.Inject(standin.Fault{Op: opMailList, Status: 503})
 	}
-	if x.freeze && !x.mend { // or nobody would look into the history
+	if (x.freeze || x.rest) && !x.mend { // or nobody would look into the history
 		h.slack.Inject(standin.Fault{Op: opPost, Cut: "after", Skip: 10, Times: 10})
 		h.slack.Inject(standin.Fault{Op: opPost, Cut: "before", Skip: 10, Times: 10})
 	}
