@@ -115,16 +115,20 @@ func (c *cli) progress(quiet bool, zone *time.Location) func(briefing.Run) {
 				done++
 			}
 		}
-		c.err.show(fmt.Sprintf("%d of %d readers briefed%s", done, len(run.Readers), until(run, zone)))
+		end := ""
+		if time.Until(run.EstimatedEnd) > soon {
+			end = until(run, zone)
+		}
+		c.err.show(fmt.Sprintf("%d of %d readers briefed%s", done, len(run.Readers), end))
 	}
 }
 
-// soon is how near an end must be to need no telling.
+// soon is how near its end a run must be to need no telling while one watches.
 const soon = 10 * time.Second
 
-// until says when a run that is under way should be over, "" when that is not known, or soon.
+// until says when a run that is under way should be over, "" when that is not known.
 func until(run briefing.Run, zone *time.Location) string {
-	if time.Until(run.EstimatedEnd) < soon {
+	if run.EstimatedEnd.IsZero() {
 		return ""
 	}
 	return ", until about " + run.EstimatedEnd.In(zone).Format(time.TimeOnly)
