@@ -36,7 +36,7 @@ lint: ## the part of check that runs no test of behaviour
 bench: build ## what a briefing costs, with a real PostgreSQL (ARGS='-readers 100'; PKG= for Go's own benchmarks)
 	@PKG='$(PKG)' .ci/bench.sh $(ARGS)
 
-crash: ## the whole crash laboratory: KILLS=1000 kills at every step, both databases; some 15 minutes
+crash: ## the whole crash laboratory: KILLS=1000 kills at every step, both databases; some 25 minutes
 	@.ci/crash.sh $(KILLS) $(ARGS)
 
 fmt: ## format every Go file, imports grouped

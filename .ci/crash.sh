@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole crash laboratory, with a real PostgreSQL; some twenty minutes. A reduced set is among the tests.
+# The whole crash laboratory, with a real PostgreSQL; some 25 minutes. A reduced set is among the tests.
 #   .ci/crash.sh [KILLS] [flags of go test]      default: 1000 kills, half of them on each database
 # It prints a table of what was struck where and what came of it, and keeps the exit status.
 set -euo pipefail
