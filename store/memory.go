@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"achim/briefing"
 )
@@ -60,7 +61,11 @@ func (s *Store) Memory(ctx context.Context, reader briefing.ReaderID, date brief
 	for _, key := range keys {
 		m.Seen[key] = true
 	}
-	m.Before, _, err = one(ctx, q, scanBefore, selectBefore, string(reader), string(briefing.DailySlot), date.String(), date.AddDays(-beforeDays).String())
+	before := []any{string(reader), string(briefing.DailySlot)}
+	for n := range beforeDays {
+		before = append(before, date.AddDays(-1-n).String())
+	}
+	m.Before, _, err = one(ctx, q, scanBefore, selectBefore, before...)
 	if err != nil {
 		return briefing.Memory{}, fmt.Errorf("the briefing before of reader %s: %w", reader, err)
 	}
@@ -128,8 +133,9 @@ const selectCopies = "SELECT source, date, items, as_of FROM achim_copy WHERE re
 	"SELECT a.source, a.date, a.items, a.as_of FROM achim_copy_ahead a JOIN achim_entry e ON e.id = a.entry_id AND e.delivered_at IS NOT NULL " +
 	"WHERE a.reader_id = ? AND a.date = ? ORDER BY as_of NULLS FIRST"
 
-// selectBefore finds the last daily briefing that was wanted: of a date that was to be without one nothing is said.
-const selectBefore = "SELECT date, state, reason FROM achim_entry WHERE reader_id = ? AND slot = ? AND date < ? AND date >= ? " +
+// selectBefore finds the last daily briefing that was wanted: of a date that was to be without one nothing is said. The
+// dates are named one by one, for they come first in the index.
+var selectBefore = "SELECT date, state, reason FROM achim_entry WHERE reader_id = ? AND slot = ? AND date IN (?" + strings.Repeat(", ?", beforeDays-1) + ") " +
 	"AND NOT (state = 'missed' AND reason IN ('paused', 'day_off', 'holiday')) ORDER BY date DESC LIMIT 1"
 
 func scanBefore(row scanner) (briefing.Before, error) {

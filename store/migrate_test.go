@@ -100,3 +100,46 @@ func TestMigrateKeepsWhenReadersArePlanned(t *testing.T) {
 		}
 	})
 }
+
+// TestMigrateKeepsEntriesWhole: entries, and what belongs to them, survive that their table gets another key, and what
+// belongs to an entry still goes with it.
+func TestMigrateKeepsEntriesWhole(t *testing.T) {
+	each(t, func(t *testing.T, url string) {
+		s := before(t, url, "00006")
+		storetest.Exec(t, s, "INSERT INTO achim_entry (id, reader_id, date, slot, state, reason, next_at, owner, epoch, message_ts, notified, created_at, updated_at) "+
+			"VALUES ('e1', 'r1', '2026-11-20', 'daily', 'sending', 'why', 5, 'w', 3, '1.2', 1, 7, 8)")
+		storetest.Exec(t, s, "INSERT INTO achim_entry_body (entry_id, windows, sections, content) VALUES ('e1', 'w', 's', 'c')")
+		storetest.Exec(t, s, "INSERT INTO achim_outgoing (entry_id, reader_id, date, prepared_at, message) VALUES ('e1', 'r1', '2026-11-20', 4, 'm')")
+		storetest.Exec(t, s, "INSERT INTO achim_copy_ahead (entry_id, reader_id, source, date, items, as_of) VALUES ('e1', 'r1', 'calendar', '2026-11-21', '[]', 6)")
+		if _, err := s.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		count := func(where string) (n int) {
+			t.Helper()
+			row := s.DB().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+where)
+			if err := row.Scan(&n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		for _, kept := range []string{
+			"achim_entry WHERE id = 'e1' AND reader_id = 'r1' AND date = '2026-11-20' AND slot = 'daily' AND state = 'sending' AND reason = 'why' " +
+				"AND next_at = 5 AND owner = 'w' AND epoch = 3 AND message_ts = '1.2' AND notified = 1 AND created_at = 7 AND updated_at = 8",
+			"achim_entry_body WHERE entry_id = 'e1' AND windows = 'w' AND sections = 's' AND content = 'c'",
+			"achim_outgoing WHERE entry_id = 'e1' AND reader_id = 'r1' AND date = '2026-11-20' AND prepared_at = 4 AND message = 'm'",
+			"achim_copy_ahead WHERE entry_id = 'e1' AND source = 'calendar' AND date = '2026-11-21' AND items = '[]' AND as_of = 6",
+		} {
+			if count(kept) != 1 {
+				t.Errorf("gone or changed: %s", kept)
+			}
+		}
+		again := "INSERT INTO achim_entry (id, reader_id, date, slot, state, created_at, updated_at) VALUES ('e2', 'r1', '2026-11-20', 'daily', 'planned', 1, 1)"
+		if _, err := s.DB().ExecContext(t.Context(), again); err == nil {
+			t.Error("a second entry for a reader, date and slot went in")
+		}
+		storetest.Exec(t, s, "DELETE FROM achim_entry WHERE id = 'e1'")
+		if n := count("achim_entry_body") + count("achim_outgoing") + count("achim_copy_ahead"); n != 0 {
+			t.Errorf("%d rows of a removed entry stay", n)
+		}
+	})
+}

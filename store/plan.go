@@ -64,6 +64,7 @@ func (s *Store) Plan(ctx context.Context, p briefing.Plan) (int, error) {
 type batch struct {
 	after, last briefing.ReaderID
 	before      int64 // how many of the cohort come before
+	contested   bool  // others plan it at the same moment; if false and they do, a unique key is violated
 }
 
 // planEntries writes the entries of a plan, batch by batch.
@@ -86,7 +87,14 @@ func (s *Store) planEntries(ctx context.Context, p briefing.Plan) (int, error) {
 	for w := range writers {
 		done.Go(func() {
 			for b := range work {
+				// Asking PostgreSQL to bear with a conflict costs as much as inserting, so hope for none. On SQLite nobody
+				// else writes, and it costs nothing.
+				b.contested = !s.dialect.postgres
 				n, err := s.planBatch(ctx, p, b)
+				if isDuplicate(err, "") {
+					b.contested = true
+					n, err = s.planBatch(ctx, p, b)
+				}
 				counts[w] += n
 				if err != nil {
 					errs[w] = err
@@ -194,14 +202,22 @@ func (s *Store) insertPlanned(ctx context.Context, q *session, cohort briefing.C
 	if d.State == briefing.Planned {
 		zeroth = d.First.UnixNano() + (b.before-1-shift)*int64(d.Every)
 	}
+	// Not NOT EXISTS: while the table's statistics are old, PostgreSQL would look through the date for every reader.
+	where, onConflict := "(SELECT e.id FROM achim_entry e WHERE e.date = ? AND e.reader_id = r.id AND e.slot = ?) IS NULL", ""
+	if b.contested {
+		where, onConflict = "true ON CONFLICT DO NOTHING", " ON CONFLICT DO NOTHING"
+	}
 	entries := "INSERT INTO achim_entry (id, reader_id, date, slot, run_id, state, reason, due_at, next_at, channel_id, created_at, updated_at) " +
 		"SELECT CAST(? AS TEXT) || " + q.dialect.letters("n") + ", id, ?, ?, ?, ?, ?, CAST(? AS BIGINT), " +
 		"(CAST(? AS BIGINT) + CAST(? AS BIGINT) * n) / 1000000, slack_channel_id, CAST(? AS BIGINT), CAST(? AS BIGINT) " +
 		// Numbered, and so inserted, in one order by all planners: two that insert in opposite orders deadlock.
 		"FROM (SELECT row_number() OVER (ORDER BY id) + CAST(? AS BIGINT) AS n, id, slack_channel_id FROM achim_reader WHERE " + within + ") AS r " +
-		"WHERE true ON CONFLICT DO NOTHING"
+		"WHERE " + where
 	args := append([]any{prefix, d.Date.String(), string(briefing.DailySlot), string(d.Run.ID), string(d.State), string(d.Reason),
 		ms(d.DueAt), zeroth, int64(d.Every), now, now, shift}, bounds...)
+	if !b.contested {
+		args = append(args, d.Date.String(), string(briefing.DailySlot))
+	}
 	outcome, settled := briefing.OutcomePending, any(nil)
 	if d.State == briefing.Missed {
 		outcome, settled = briefing.OutcomeSkipped, now
@@ -211,14 +227,14 @@ func (s *Store) insertPlanned(ctx context.Context, q *session, cohort briefing.C
 	rowArgs := []any{string(d.Run.ID), string(outcome), string(d.Reason), settled}
 	if q.dialect.postgres {
 		n, _, err := one(ctx, q, scalar[int64], "WITH e AS ("+entries+" RETURNING id, reader_id), w AS ("+rows+
-			"e WHERE true ON CONFLICT DO NOTHING) SELECT COUNT(*) FROM e", append(args, rowArgs...)...)
+			"e WHERE true"+onConflict+") SELECT COUNT(*) FROM e", append(args, rowArgs...)...)
 		return int(n), err
 	}
 	n, err := q.exec(ctx, entries, args...)
 	if err != nil || n == 0 {
 		return 0, err
 	}
-	_, err = q.exec(ctx, rows+"achim_entry e WHERE e.id > ? AND e.id < ? ON CONFLICT DO NOTHING", append(rowArgs, prefix, prefix+"{")...)
+	_, err = q.exec(ctx, rows+"achim_entry e WHERE e.id > ? AND e.id < ?"+onConflict, append(rowArgs, prefix, prefix+"{")...)
 	return int(n), err
 }
 
