@@ -254,9 +254,6 @@ func (s Schedule) Spares(r Reader, d Date) Reason {
 	return ""
 }
 
-// sparing reports whether the reason is one of Spares.
-func sparing(r Reason) bool { return r == Paused || r == DayOff || r == PublicHoliday }
-
 // Defaults are the operator's settings for readers without their own. Safe for concurrent use; must not
 // be copied after first use.
 type Defaults struct {

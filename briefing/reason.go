@@ -48,6 +48,9 @@ const (
 // Error returns the code itself.
 func (r Reason) Error() string { return string(r) }
 
+// Spares reports whether a reader without a briefing for this reason is one who wanted none that day.
+func (r Reason) Spares() bool { return r == Paused || r == DayOff || r == PublicHoliday }
+
 // Mender is the one who can mend a Reason.
 type Mender string
 

@@ -112,7 +112,7 @@ func (ro *Roster) replanEntry(ctx context.Context, e Entry, r Reader, schedule S
 // An entry whose hour has come is left alone.
 func (ro *Roster) replanned(e Entry, r Reader, schedule Schedule) (Step, bool) {
 	now, due, from := ro.Now(), schedule.DueAt(e.Date), e.State
-	unwanted := from == Missed && sparing(e.Reason)
+	unwanted := from == Missed && e.Reason.Spares()
 	if (from != Planned && from != Prepared && !unwanted) || !e.DueAt.After(now) {
 		return Step{}, false
 	}

@@ -86,7 +86,7 @@ func (a *Account) add(rr briefing.RunReader) {
 		a.Reasons[rr.Reason]++
 	}
 	switch {
-	case rr.Reason == briefing.Paused, rr.Reason == briefing.DayOff:
+	case rr.Reason.Spares(), rr.Reason == briefing.Removed:
 	case rr.Outcome == briefing.OutcomePending, rr.Outcome == briefing.OutcomeUnknown:
 		a.cause(rr.Outcome, "", rr.Reader) // whatever it is tried on for, what to do is the same
 	default:

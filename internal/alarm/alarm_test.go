@@ -97,6 +97,8 @@ func TestSettledAndAlarming(t *testing.T) {
 		{"complete", reader(1, briefing.OutcomeDelivered, briefing.Complete, ""), true, false},
 		{"paused", reader(1, briefing.OutcomeSkipped, "", briefing.Paused), true, false},
 		{"day off", reader(1, briefing.OutcomeSkipped, "", briefing.DayOff), true, false},
+		{"public holiday", reader(1, briefing.OutcomeSkipped, "", briefing.PublicHoliday), true, false},
+		{"removed", reader(1, briefing.OutcomeSkipped, "", briefing.Removed), true, false},
 		{"too late", reader(1, briefing.OutcomeSkipped, "", briefing.PastGrace), false, true},
 		{"dead grant", lacking(1, map[briefing.SourceName]briefing.Verdict{briefing.Gmail: failed(briefing.ReauthRequired, 0)}), true, true},
 		{"slow", lacking(1, map[briefing.SourceName]briefing.Verdict{briefing.Gmail: failed(briefing.Timeout, 0)}), true, false},
