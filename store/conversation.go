@@ -59,10 +59,13 @@ func logDeliveries(ctx context.Context, q *session, deliveries []briefing.Delive
 			return err
 		}
 	}
+	n := 1
+	if q.dialect.postgres { // where a statement is a round trip
+		n = logTogether
+	}
 	for len(rows) > 0 {
-		n := 1
-		if q.dialect.postgres && len(rows) >= logTogether {
-			n = logTogether
+		for n > len(rows) {
+			n /= 4
 		}
 		if err := insertLog(ctx, q, rows[:n]...); err != nil {
 			return err
@@ -72,9 +75,9 @@ func logDeliveries(ctx context.Context, q *session, deliveries []briefing.Delive
 	return nil
 }
 
-// logTogether is how many rows go into one statement where a statement is a round trip. It is one number, so that it
-// is one statement.
-const logTogether = 20
+// logTogether is how many rows go into one statement at most. With its quarters it is few numbers, so that there are few
+// statements.
+const logTogether = 64
 
 func logRowOf(st briefing.Step, text string, now time.Time) (logRow, error) {
 	e := st.Entry

@@ -100,17 +100,12 @@ func (s *Store) sourcesOf(ctx context.Context, readers []briefing.ReaderID) ([]s
 	const of = "SELECT reader_id, source, watermark, last_ok, failing_since, reason FROM achim_source_state WHERE reader_id "
 	q := s.reader()
 	query, args := of+"= ?", []any{string(readers[0])}
-	if len(readers) > 1 {
-		rows := make([][]any, len(readers))
+	if len(readers) > 1 { // on PostgreSQL, where a join may come to be planned as a look at the whole table
+		ids := make([]string, len(readers))
 		for i, id := range readers {
-			rows[i] = []any{string(id)}
+			ids[i] = string(id)
 		}
-		columns := []column{{"id", "text"}}
-		var err error
-		if args, err = q.dialect.batch(columns, rows); err != nil {
-			return nil, nil, err
-		}
-		query = of + "IN (SELECT v.id FROM " + q.dialect.from(columns) + ")"
+		query, args = of+"= ANY(?)", []any{ids}
 	}
 	known, err := list(ctx, q, scanSource, query, args...)
 	if err != nil {

@@ -54,9 +54,12 @@ func (s *Store) gather() {
 	s.closers = append(s.closers, s.together.claims.rest, s.together.steps.rest, s.together.commits.rest, s.together.sources.rest)
 }
 
-// inLockOrder locks the entries v names, in one order for everybody, so that two processes that claim the same do not
-// wait for each other.
-const inLockOrder = "locked AS MATERIALIZED (SELECT e.id FROM achim_entry e WHERE e.id IN (SELECT v.id FROM v) ORDER BY e.id FOR NO KEY UPDATE) "
+// locked returns a WITH clause whose v is a batch of rows, after the entries they name have been locked: in one order
+// for everybody, so that two processes that claim the same do not wait for each other.
+func locked(d dialect, columns []column) string {
+	return "WITH v AS MATERIALIZED (SELECT b.* FROM (SELECT * FROM " + d.from(columns) + ") AS b " +
+		"JOIN achim_entry e ON e.id = b.id ORDER BY e.id FOR NO KEY UPDATE OF e) "
+}
 
 var claimColumns = []column{{"id", "text"}, {"epoch", "bigint"}, {"owner", "text"}, {"now", "bigint"}, {"until", "bigint"}}
 
@@ -88,8 +91,8 @@ func (s *Store) claimSet(ctx context.Context, calls []claimCall) ([]claimedEntry
 	if err != nil {
 		return nil, nil, err
 	}
-	claimed, err := list(ctx, q, scanClaimed, "WITH v AS (SELECT * FROM "+q.dialect.from(claimColumns)+"), "+inLockOrder+
-		"UPDATE achim_entry AS e SET epoch = e.epoch + 1, owner = v.owner, claimed_until = v.until, updated_at = ? FROM v JOIN locked ON locked.id = v.id "+
+	claimed, err := list(ctx, q, scanClaimed, locked(q.dialect, claimColumns)+
+		"UPDATE achim_entry AS e SET epoch = e.epoch + 1, owner = v.owner, claimed_until = v.until, updated_at = ? FROM v "+
 		"WHERE e.id = v.id AND e.epoch = v.epoch AND (e.owner = '' OR e.claimed_until IS NULL OR e.claimed_until <= v.now) RETURNING "+
 		names(fixedColumns[:], "e.")+", "+names(stateColumns[:], "e.")+", e.has_body", append(args, ms(s.now()))...)
 	if err != nil {
@@ -160,8 +163,8 @@ func stepAll(ctx context.Context, q *session, steps []briefing.Step, now time.Ti
 	for i, c := range stateColumns {
 		sets[i] = c.name + " = v." + c.name
 	}
-	moved, err := list(ctx, q, scalar[string], "WITH v AS (SELECT * FROM "+q.dialect.from(columns)+"), "+inLockOrder+
-		"UPDATE achim_entry AS e SET "+strings.Join(sets, ", ")+" FROM v JOIN locked ON locked.id = v.id "+
+	moved, err := list(ctx, q, scalar[string], locked(q.dialect, columns)+
+		"UPDATE achim_entry AS e SET "+strings.Join(sets, ", ")+" FROM v "+
 		"WHERE e.id = v.id AND e.epoch = v.fence_epoch AND e.state = v.fence_state AND e.owner = COALESCE(v.fence_owner, e.owner) RETURNING e.id", args...)
 	if err != nil {
 		return nil, nil, err
