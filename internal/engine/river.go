@@ -22,7 +22,7 @@ import (
 const (
 	// DefaultSenders bounds the entries that are posted at once: most of that time is Slack's, and River hands
 	// out no more than there are free workers every fetchCooldown.
-	DefaultSenders = 256
+	DefaultSenders = 512
 	// DefaultTimeout is how long work on one entry may take.
 	DefaultTimeout = 60 * time.Second
 

@@ -72,7 +72,22 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool) (applied []string, err err
 	for _, v := range result.Versions {
 		applied = append(applied, stepName(v.Version, v.Name))
 	}
+	if err := lighten(ctx, conn, schema); err != nil {
+		return nil, fmt.Errorf("migrate the engine: %w", err)
+	}
 	return applied, nil
+}
+
+// lighten makes River's jobs cheaper to keep: nobody searches ours by their kind or arguments, and what of them a crash of the
+// database loses the next sweep makes again.
+func lighten(ctx context.Context, conn *pgxpool.Conn, schema string) error {
+	for _, index := range []string{"river_job_args_index", "river_job_metadata_index", "river_job_kind"} {
+		if _, err := conn.Exec(ctx, "DROP INDEX IF EXISTS "+pgx.Identifier{schema, index}.Sanitize()); err != nil {
+			return err
+		}
+	}
+	_, err := conn.Exec(ctx, "ALTER TABLE "+pgx.Identifier{schema, "river_job"}.Sanitize()+" SET UNLOGGED")
+	return err
 }
 
 // makeSchema makes the schema where there is none. It does not ask for IF NOT EXISTS: that takes a right which our
