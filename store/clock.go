@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -37,9 +38,12 @@ func (c *Clock) Now() time.Time {
 // Corrected returns by how much the local clock is corrected.
 func (c *Clock) Corrected() time.Duration { return time.Duration(c.ahead.Load()) }
 
+// ErrSlowClock means that the database took so long to tell its time that nobody knows when it said so.
+var ErrSlowClock = errors.New("the database takes longer than a second to tell its time")
+
 // Synchronize measures how far the clock is from the database's, corrects it, and returns by how much the local one is
-// corrected now: 0 when they agree within a second. A SQLite file has the clock of its machine. Errors leave the
-// clock as it was.
+// corrected now: 0 when they agree within a second. A SQLite file has the clock of its machine. Errors, ErrSlowClock
+// among them, leave the clock as it was.
 func (s *Store) Synchronize(ctx context.Context, c *Clock) (time.Duration, error) {
 	if !s.dialect.postgres {
 		return 0, nil
@@ -52,7 +56,7 @@ func (s *Store) Synchronize(ctx context.Context, c *Clock) (time.Duration, error
 	took := c.Now().Sub(before)
 	corrected := c.Corrected()
 	if took < 0 || took > slowAnswer {
-		return corrected, nil
+		return corrected, ErrSlowClock
 	}
 	ahead := time.UnixMicro(us).Sub(before.Add(took/2).Round(0)) + corrected
 	if ahead.Abs() <= clocksAgree {

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -42,5 +43,15 @@ func TestFileHasTheClockOfItsMachine(t *testing.T) {
 	c := &store.Clock{Local: func() time.Time { return time.Now().Add(time.Hour) }}
 	if corrected, err := s.Synchronize(t.Context(), c); err != nil || corrected != 0 {
 		t.Errorf("corrected by %v, %v", corrected, err)
+	}
+}
+
+// TestASlowAnswerSaysNothing: nobody knows when the database said so, and the clock stays as it was.
+func TestASlowAnswerSaysNothing(t *testing.T) {
+	s := storetest.Open(t, storetest.Postgres)
+	now := time.Now().Add(time.Hour)
+	c := &store.Clock{Local: func() time.Time { now = now.Add(1100 * time.Millisecond); return now }}
+	if _, err := s.Synchronize(t.Context(), c); !errors.Is(err, store.ErrSlowClock) || c.Corrected() != 0 {
+		t.Errorf("%v, corrected by %v", err, c.Corrected())
 	}
 }

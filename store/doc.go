@@ -8,6 +8,6 @@
 // conversation_log are shared with other programs and keep the types those expect.
 //
 // Locks are always taken in one order, so that transactions wait for each other and do not deadlock:
-// entries (new ones first, by reader, date and slot), conversation_log, what is remembered of the reader,
+// entries (new ones first, by reader, date and slot; then by id), conversation_log, what is remembered of the reader,
 // the entries' rows in runs, and last the runs. What the database gives up all the same is tried again.
 package store

@@ -43,10 +43,15 @@ func (l paceLine) line() briefing.Line {
 func (s *Store) TakeTurns(ctx context.Context, r briefing.TurnRequest) (time.Time, briefing.Line, error) {
 	every, future := r.Pace.Every.Microseconds(), r.Now.Add(clockSlack).UnixMicro()
 	rested := r.Now.UnixMicro() - int64(r.Pace.Burst-1)*every
-	l, found, err := one(ctx, s.writer(), scanTurns, takeTurns,
-		future, future, r.Now.UnixMicro(), rested, future, rested, int64(r.N)*every, string(r.Kind))
+	take := func() (paceLine, bool, error) {
+		return one(ctx, s.writer(), scanTurns, takeTurns,
+			future, future, r.Now.UnixMicro(), rested, future, rested, int64(r.N)*every, string(r.Kind))
+	}
+	l, found, err := take()
 	if err == nil && !found {
-		err = briefing.ErrNotFound
+		if err = begin(ctx, s.writer(), r.Kind); err == nil {
+			l, _, err = take()
+		}
 	}
 	if err != nil {
 		return time.Time{}, briefing.Line{}, fmt.Errorf("take turns: %w", err)
@@ -54,12 +59,15 @@ func (s *Store) TakeTurns(ctx context.Context, r briefing.TurnRequest) (time.Tim
 	return time.UnixMicro(l.next - int64(r.N)*every).UTC(), l.line(), nil
 }
 
-// Line returns where the kind stands.
+// begin makes the line of a kind that has none, as after a restore in part.
+func begin(ctx context.Context, q *session, kind briefing.PaceKind) error {
+	_, err := q.exec(ctx, "INSERT INTO achim_pace (kind) VALUES (?) ON CONFLICT (kind) DO NOTHING", string(kind))
+	return err
+}
+
+// Line returns where the kind stands: at the beginning of time when nobody has called yet.
 func (s *Store) Line(ctx context.Context, kind briefing.PaceKind) (briefing.Line, error) {
-	l, found, err := one(ctx, s.reader(), scanLine, selectLine, string(kind))
-	if err == nil && !found {
-		err = briefing.ErrNotFound
-	}
+	l, _, err := one(ctx, s.reader(), scanLine, selectLine, string(kind))
 	if err != nil {
 		return briefing.Line{}, fmt.Errorf("line of %s: %w", kind, err)
 	}
@@ -88,7 +96,7 @@ func (s *Store) HoldPace(ctx context.Context, h briefing.PaceHold) (time.Time, e
 	err := s.inTx(ctx, func(q *session) error {
 		l, found, err := one(ctx, q, scanLine, selectLine+q.dialect.forUpdate(), string(h.Kind))
 		if err == nil && !found {
-			err = briefing.ErrNotFound
+			err = begin(ctx, q, h.Kind)
 		}
 		if err != nil {
 			return err
@@ -109,8 +117,14 @@ func (s *Store) HoldPace(ctx context.Context, h briefing.PaceHold) (time.Time, e
 			max(l.next+moved, after), l.until, after, now, string(h.Kind)); err != nil {
 			return err
 		}
-		_, err = q.exec(ctx, "UPDATE achim_entry SET next_at = next_at + ? WHERE next_at >= ? AND owner = '' AND reason = ? AND "+
-			queuedEntries(h.Kind), moved/1000, front/1000, string(briefing.RateLimited))
+		queued := []any{front / 1000, string(briefing.RateLimited)}
+		where := "next_at >= ? AND owner = '' AND reason = ? AND " + queuedEntries(h.Kind)
+		if q.dialect.postgres { // first locked in the order in which everybody does
+			if _, err := q.exec(ctx, "SELECT id FROM achim_entry WHERE "+where+" ORDER BY id"+q.dialect.forUpdate(), queued...); err != nil {
+				return err
+			}
+		}
+		_, err = q.exec(ctx, "UPDATE achim_entry SET next_at = next_at + ? WHERE "+where, append([]any{moved / 1000}, queued...)...)
 		return err
 	})
 	if err != nil {

@@ -75,7 +75,7 @@ func settledMeanwhile(ctx context.Context, q *session, readers []briefing.RunRea
 			return nil, err
 		}
 		stand, err := list(ctx, q, scanStanding, "SELECT id, state, status, reason FROM achim_entry WHERE id IN (SELECT v.id FROM "+
-			q.dialect.from(ids)+") ORDER BY reader_id, date, slot"+q.dialect.forUpdate(), args...)
+			q.dialect.from(ids)+") ORDER BY id"+q.dialect.forUpdate(), args...)
 		if err != nil {
 			return nil, err
 		}
@@ -106,11 +106,11 @@ func scanStanding(row scanner) (briefing.Entry, error) {
 	return e, err
 }
 
-// makeSteps makes the steps in one order whoever triggers, new entries first, and returns those that settle
+// makeSteps makes the steps in the order in which everybody locks entries, that of their ids, new entries first, and returns those that settle
 // other runs.
 func (s *Store) makeSteps(ctx context.Context, q *session, steps []briefing.Step) (settled []briefing.Step, err error) {
 	steps = slices.Clone(steps)
-	slices.SortStableFunc(steps, func(a, b briefing.Step) int { return compareEntries(a.Entry, b.Entry) })
+	slices.SortStableFunc(steps, func(a, b briefing.Step) int { return cmp.Compare(a.Entry.ID, b.Entry.ID) })
 	now := s.now()
 	var fresh []briefing.Entry
 	for _, st := range steps {
@@ -118,6 +118,7 @@ func (s *Store) makeSteps(ctx context.Context, q *session, steps []briefing.Step
 			fresh = append(fresh, st.Entry)
 		}
 	}
+	slices.SortStableFunc(fresh, compareEntries)
 	inserted, err := insertEntries(ctx, q, fresh, now)
 	if err != nil {
 		return nil, err
@@ -139,7 +140,7 @@ func (s *Store) makeSteps(ctx context.Context, q *session, steps []briefing.Step
 	return settled, nil
 }
 
-// compareEntries orders entries by their key: the order in which everybody locks them.
+// compareEntries orders entries by their key: the order in which everybody inserts them.
 func compareEntries(a, b briefing.Entry) int {
 	return cmp.Or(cmp.Compare(a.Reader, b.Reader), cmp.Compare(a.Date.String(), b.Date.String()), cmp.Compare(a.Slot, b.Slot))
 }
