@@ -12,9 +12,10 @@ const (
 	claimAtLeast  = 75 * time.Second
 	claimBeyond   = 45 * time.Second // what a claim has left for opening the DM, posting and committing
 	postWithin    = 10 * time.Second
-	settleAfter   = 30 * time.Second // nobody looks at a sending entry before post deadline + this
-	lookAgain     = 6 * time.Second  // between two looks into the history; Slack's may lag a moment
-	lookFor       = 10 * time.Minute // how long a history that cannot be read is tried
+	settleAfter   = 30 * time.Second       // nobody looks at a sending entry before post deadline + this
+	commitPause   = 250 * time.Millisecond // between the first two tries to commit what Slack has answered
+	lookAgain     = 6 * time.Second        // between two looks into the history; Slack's may lag a moment
+	lookFor       = 10 * time.Minute       // how long a history that cannot be read is tried
 	defaultBudget = 20 * time.Second
 	giveUpRun     = 4 // refusals after which a run is told "failed" although the entry is tried on
 )
@@ -56,7 +57,7 @@ func (p *Pipeline) Work(ctx context.Context, id EntryID, epoch int64) error {
 		err = p.take(ctx, e)
 	}
 	if errors.Is(err, ErrNotFound) {
-		err = p.orphaned(ctx, e)
+		err = p.orphaned(ctx, e, err)
 	}
 	if errors.Is(err, ErrFenced) {
 		return nil
@@ -67,8 +68,12 @@ func (p *Pipeline) Work(ctx context.Context, id EntryID, epoch int64) error {
 	return nil
 }
 
-// orphaned lets an entry rest whose reader is gone: one that was written while the reader was removed.
-func (p *Pipeline) orphaned(ctx context.Context, e Entry) error {
+// orphaned lets an entry rest whose reader is gone: one that was written while the reader was removed. It returns the
+// cause when it is something else that was not found.
+func (p *Pipeline) orphaned(ctx context.Context, e Entry, cause error) error {
+	if _, err := p.Readers.Reader(ctx, string(e.Reader)); !errors.Is(err, ErrNotFound) {
+		return errors.Join(cause, err)
+	}
 	if e.State == Planned || e.State == Prepared {
 		return p.close(ctx, e, Missed, Removed)
 	}
@@ -205,9 +210,26 @@ func (p *Pipeline) Deliver(ctx context.Context, e Entry) error {
 
 // delivered commits that the message stands under ts, together with all that follows from it. plain is the
 // message as conversation_log tells it.
+//
+// The message stands: stopping now must not lose that, and neither must a database that is away for a moment. While the
+// claim lasts it is tried again; after that whoever looks finds it in Slack's history, where that can be read.
 func (p *Pipeline) delivered(ctx context.Context, e Entry, ts, plain string) error {
-	ctx = context.WithoutCancel(ctx) // the message stands: stopping now must not lose that
-	now := p.Now()
+	at := p.Now()
+	for pause := commitPause; ; pause *= 2 {
+		err := p.commitDelivered(context.WithoutCancel(ctx), e, ts, plain, at)
+		if err == nil || errors.Is(err, ErrFenced) || !p.Now().Add(pause).Before(e.ClaimedUntil) {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// commitDelivered commits it once.
+func (p *Pipeline) commitDelivered(ctx context.Context, e Entry, ts, plain string, now time.Time) error {
 	from := e.State
 	e.State, e.MessageTS, e.DeliveredAt, e.Reason, e.Tries = Delivered, ts, now, "", 0
 	inDoubt := now.Sub(e.SendingAt) > settleAfter

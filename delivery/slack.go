@@ -20,8 +20,9 @@ const (
 	eventType = "daily_briefing"
 	// callTimeout bounds calls whose caller sets no earlier deadline: Slack's client has none of its own.
 	callTimeout = 20 * time.Second
-	// historySkew is how far our clock may be ahead of Slack's.
-	historySkew = 60 * time.Second
+	// historySkew is how far our clock may be ahead of Slack's: a machine that takes the local time for UTC is off by
+	// hours. The marker is the entry's own, so that looking further back finds nothing wrong.
+	historySkew = 24 * time.Hour
 	// historyPage is what Slack gives the least favoured apps in one page.
 	historyPage = 15
 	// historyPages bounds a search: a DM with more messages since the attempt is not one we can read.
@@ -46,8 +47,8 @@ type Slack struct {
 	now    func() time.Time
 
 	mu    sync.Mutex
-	self  identity                    // who we are there; zero until Slack was asked
-	pages map[briefing.EntryID]string // where a search that Slack's limit cut short goes on
+	self  identity          // who we are there; zero until Slack was asked
+	pages map[search]string // where a search that Slack's limit cut short goes on
 }
 
 // identity is whose messages are ours.
@@ -62,7 +63,7 @@ var _ briefing.Deliverer = (*Slack)(nil)
 
 // NewSlack returns a Slack.
 func NewSlack(cfg SlackConfig) *Slack {
-	s := &Slack{token: cfg.Token, url: cfg.URL, now: cfg.Now, pages: map[briefing.EntryID]string{}}
+	s := &Slack{token: cfg.Token, url: cfg.URL, now: cfg.Now, pages: map[search]string{}}
 	if s.url == "" {
 		s.url = slack.APIURL
 	}
@@ -196,7 +197,7 @@ func (s *Slack) content(method string, p briefing.Post) []slack.MsgOption {
 	return options
 }
 
-// Find looks for the entry's marker in the DM since the given time, back to a minute before it, in messages of
+// Find looks for the entry's marker in the DM since the given time, back to a day before it, in messages of
 // our own. "" means that the history was read in full and holds none. A search that Slack's limit cuts short
 // goes on at the next call where it was, as Slack gives some apps one page of fifteen a minute.
 func (s *Slack) Find(ctx context.Context, channelID string, entry briefing.EntryID, since time.Time) (string, error) {
@@ -206,13 +207,13 @@ func (s *Slack) Find(ctx context.Context, channelID string, entry briefing.Entry
 	}
 	params := &slack.GetConversationHistoryParameters{
 		ChannelID: channelID, Oldest: slackTime(since.Add(-historySkew)), Inclusive: true, Limit: historyPage,
-		IncludeAllMetadata: true, Cursor: s.leftOff(entry),
+		IncludeAllMetadata: true, Cursor: s.leftOff(search{entry, since.UnixNano()}),
 	}
 	for range historyPages {
 		page, err := s.history(ctx, params)
 		if err != nil {
 			if briefing.ReasonOf(err) == briefing.RateLimited {
-				s.goOn(entry, params.Cursor)
+				s.goOn(search{entry, since.UnixNano()}, params.Cursor)
 			}
 			return "", err
 		}
@@ -233,23 +234,29 @@ func (s *Slack) Find(ctx context.Context, channelID string, entry briefing.Entry
 	return "", &briefing.Error{Op: "conversations.history", Reason: briefing.Malformed, Err: errTooLong}
 }
 
+// search is one for an entry's marker since an attempt: whoever looks for another attempt begins anew.
+type search struct {
+	entry briefing.EntryID
+	since int64
+}
+
 // leftOff returns the cursor of a search that was cut short, and forgets it.
-func (s *Slack) leftOff(entry briefing.EntryID) string {
+func (s *Slack) leftOff(of search) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	cursor := s.pages[entry]
-	delete(s.pages, entry)
+	cursor := s.pages[of]
+	delete(s.pages, of)
 	return cursor
 }
 
-// goOn keeps where the entry's search is to go on.
-func (s *Slack) goOn(entry briefing.EntryID, cursor string) {
+// goOn keeps where the search is to go on.
+func (s *Slack) goOn(of search, cursor string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.pages) >= mostSearches {
 		clear(s.pages) // those left behind by other processes' work; whoever needs one begins anew
 	}
-	s.pages[entry] = cursor
+	s.pages[of] = cursor
 }
 
 var (

@@ -158,7 +158,7 @@ func TestForgedMarkers(t *testing.T) {
 }
 
 // TestOnePageAMinute: where Slack gives fifteen messages a minute, a search goes on where the limit stopped it, and
-// looks back to a minute before the attempt.
+// looks back to a day before the attempt, whatever our clock says.
 func TestOnePageAMinute(t *testing.T) {
 	s, _, d := workspace(t)
 	channel, err := d.Open(t.Context(), briefing.Reader{SlackUserID: "U0HANEUL01"})
@@ -198,10 +198,53 @@ func TestOnePageAMinute(t *testing.T) {
 	}
 	first := <-asked
 	got := map[string]string{"limit": first.Get("limit"), "oldest": first.Get("oldest"), "inclusive": first.Get("inclusive"), "ts": found}
-	oldest := since.Add(-time.Minute)
+	oldest := since.Add(-24 * time.Hour)
 	if diff := cmp.Diff(map[string]string{"limit": "15", "inclusive": "1", "ts": want,
 		"oldest": fmt.Sprintf("%d.%06d", oldest.Unix(), oldest.Nanosecond()/1000)}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestAnotherAttemptIsLookedForAnew: where a search for one attempt was cut short is nothing to the search for the next.
+func TestAnotherAttemptIsLookedForAnew(t *testing.T) {
+	s, _, d := workspace(t)
+	channel, err := d.Open(t.Context(), briefing.Reader{SlackUserID: "U0HANEUL01"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		if _, err := d.Post(t.Context(), briefing.Post{ChannelID: channel, Message: briefing.Message{Text: "talk"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := time.Now()
+	s.Inject(standin.Fault{Op: "conversations.history", Status: http.StatusTooManyRequests, Header: map[string]string{"Retry-After": "60"}, Times: 1,
+		Match: func(r *http.Request) bool { return r.ParseForm() == nil && r.Form.Get("cursor") != "" }})
+	if _, err := d.Find(t.Context(), channel, "e1", first); briefing.ReasonOf(err) != briefing.RateLimited {
+		t.Fatalf("the first search was not cut short: %v", err)
+	}
+	want, err := d.Post(t.Context(), briefing.Post{ChannelID: channel, Entry: "e1", Message: briefing.Message{Text: "the second attempt"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, err := d.Find(t.Context(), channel, "e1", first.Add(time.Second)); err != nil || found != want {
+		t.Errorf("Find = %q, %v, want %q", found, err, want)
+	}
+}
+
+// TestAClockThatIsFast: what we posted is found although our clock is hours ahead of Slack's.
+func TestAClockThatIsFast(t *testing.T) {
+	_, _, d := workspace(t)
+	channel, err := d.Open(t.Context(), briefing.Reader{SlackUserID: "U0HANEUL01"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := d.Post(t.Context(), briefing.Post{ChannelID: channel, Entry: "e1", Message: briefing.Message{Text: "the one"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, err := d.Find(t.Context(), channel, "e1", time.Now().Add(9*time.Hour)); err != nil || found != want {
+		t.Errorf("Find = %q, %v, want %q", found, err, want)
 	}
 }
 
