@@ -137,7 +137,7 @@ func (a *Alarm) look(ctx context.Context, now time.Time) error {
 		if a.done[due.Unix()] {
 			continue
 		}
-		if err := a.account(ctx, due); err != nil {
+		if err := a.account(ctx, due, minutes); err != nil {
 			errs = append(errs, fmt.Errorf("account for %s: %w", due.Format(time.RFC3339), err))
 		}
 	}
@@ -153,8 +153,8 @@ func (a *Alarm) forget(before time.Time) {
 	maps.DeleteFunc(a.ends, func(due int64, _ time.Time) bool { return due < before.Unix() })
 }
 
-// account accounts for one due minute, unless that is too early.
-func (a *Alarm) account(ctx context.Context, due time.Time) error {
+// account accounts for one due minute of the day's, unless that is too early.
+func (a *Alarm) account(ctx context.Context, due time.Time, minutes []time.Time) error {
 	asking, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
 	st, err := a.Store.Standing(asking, due)
@@ -175,9 +175,23 @@ func (a *Alarm) account(ctx context.Context, due time.Time) error {
 	}
 	if first {
 		a.log(ctx, account)
-		a.tell(ctx, account)
+		a.tell(ctx, account, a.settled(asking, minutes, due))
 	}
 	return nil
+}
+
+// settled reports whether everybody who was due in the minutes is accounted for as they stand now, but for one minute.
+// One that does not settle keeps the heartbeat out for a day: otherwise the next that goes well would hide it.
+func (a *Alarm) settled(ctx context.Context, minutes []time.Time, but time.Time) bool {
+	for _, due := range minutes {
+		if due.Equal(but) {
+			continue
+		}
+		if st, err := a.Store.Standing(ctx, due); err != nil || !Of(due, st).Settled() {
+			return false
+		}
+	}
+	return true
 }
 
 // ripe reports whether the account may be told: after minutes after the hour. While somebody's briefing is under way

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -120,7 +121,9 @@ type ledger struct {
 	begun, turn time.Time
 	accounted   map[time.Time]bool
 	behind      bool
-	gone        bool // the database cannot be reached
+	gone        bool                 // the database cannot be reached
+	other       time.Time            // another due minute; zero = none
+	others      []briefing.RunReader // who was due then
 }
 
 func (l *ledger) DueMinutes(_ context.Context, from, to time.Time) ([]time.Time, error) {
@@ -129,13 +132,19 @@ func (l *ledger) DueMinutes(_ context.Context, from, to time.Time) ([]time.Time,
 	if l.gone {
 		return nil, errors.New("the database is away")
 	}
-	if len(l.readers) == 0 || nine.Before(from) || !nine.Before(to) {
-		return nil, nil
+	var minutes []time.Time
+	for _, due := range []time.Time{nine, l.other} {
+		if !due.IsZero() && len(l.readers) > 0 && !due.Before(from) && due.Before(to) {
+			minutes = append(minutes, due)
+		}
 	}
-	return []time.Time{nine}, nil
+	return minutes, nil
 }
 
-func (l *ledger) Standing(context.Context, time.Time) (briefing.Standing, error) {
+func (l *ledger) Standing(_ context.Context, due time.Time) (briefing.Standing, error) {
+	if due.Equal(l.other) {
+		return briefing.Standing{Readers: l.others}, nil
+	}
 	return briefing.Standing{Readers: l.readers, Runs: []briefing.RunID{"run"}, Begun: l.begun, Turn: l.turn}, nil
 }
 
@@ -388,4 +397,59 @@ func ExampleOf() {
 	}
 	fmt.Println(strings.TrimSpace(fmt.Sprint(account.Settled(), account.Reasons)))
 	// Output: degraded=0 delivered=1 expected=2 failed=1 missed=0 under_way=0 unknown=0 false map[recipient_unreachable:1]
+}
+
+// TestOneMorningDoesNotHideAnother: while somebody of nine o'clock is not accounted for, the heartbeat stays out for
+// those of ten as well, until that is settled or a day has passed.
+func TestOneMorningDoesNotHideAnother(t *testing.T) {
+	for name, settled := range map[string]bool{"unknown": false, "settled since": true} {
+		t.Run(name, func(t *testing.T) {
+			l, r := &ledger{readers: []briefing.RunReader{reader(1, briefing.OutcomeUnknown, "", briefing.Ambiguous)}, other: nine.Add(time.Hour),
+				others: []briefing.RunReader{reader(2, briefing.OutcomeDelivered, briefing.Complete, "")}}, &roads{}
+			a, now := watched(t, l, r)
+			a.Operator = ""
+			beats := 0
+			for ; now.Before(nine.Add(90 * time.Minute)); *now = now.Add(time.Minute) {
+				if settled && now.Equal(nine.Add(30*time.Minute)) {
+					l.readers = []briefing.RunReader{reader(1, briefing.OutcomeDelivered, briefing.Complete, "")}
+				}
+				if err := a.Check(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if slices.Contains(r.told(), "heartbeat") {
+					beats++
+				}
+			}
+			if want := map[bool]int{true: 1}[settled]; beats != want {
+				t.Errorf("%d heartbeats, want %d", beats, want)
+			}
+		})
+	}
+}
+
+// TestASlowWebhookIsToldOnce: what it has read it may have taken, so it is not told again.
+func TestASlowWebhookIsToldOnce(t *testing.T) {
+	var posts atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
+		posts.Add(1)
+		_, _ = io.Copy(io.Discard, q.Body)
+		<-q.Context().Done()
+	}))
+	defer server.Close()
+	l, r := &ledger{readers: []briefing.RunReader{reader(1, briefing.OutcomeFailed, "", briefing.Unavailable)}}, &roads{}
+	a, now := watched(t, l, r)
+	a.Webhook, a.Operator = briefing.NewSecret(server.URL), ""
+	var reason briefing.Reason
+	a.Told = func(channel string, err error) {
+		if channel == "webhook" {
+			reason = briefing.ReasonOf(err)
+		}
+	}
+	*now = nine.Add(6 * time.Minute)
+	if err := a.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if posts.Load() != 1 || reason != briefing.Ambiguous {
+		t.Errorf("posted %d times, %q", posts.Load(), reason)
+	}
 }

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"achim/briefing"
@@ -28,9 +30,10 @@ const (
 )
 
 // tell tells the account by every road it is to go, at once: a road that is blocked does not hold up the others.
-func (a *Alarm) tell(ctx context.Context, account Account) {
+// settled says whether everybody of the other due minutes of the day is accounted for.
+func (a *Alarm) tell(ctx context.Context, account Account, settled bool) {
 	var roads sync.WaitGroup
-	if account.Settled() && !a.Heartbeat.IsZero() {
+	if settled && account.Settled() && !a.Heartbeat.IsZero() {
 		roads.Go(func() { a.road(ctx, "heartbeat", a.beat) })
 	}
 	if account.Alarming() {
@@ -160,6 +163,10 @@ func (a *Alarm) call(ctx context.Context, method string, address briefing.Secret
 		return &briefing.Error{Op: op, Reason: briefing.ClientMisconfigured, Err: errors.New("not an address")}
 	}
 	req.Header.Set("User-Agent", "achim")
+	var written atomic.Bool
+	req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteRequest: func(w httptrace.WroteRequestInfo) { written.Store(w.Err == nil) },
+	}))
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	}
@@ -170,7 +177,7 @@ func (a *Alarm) call(ctx context.Context, method string, address briefing.Secret
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := client.Do(req)
 	if err != nil {
-		return unreached(op, err)
+		return unreached(op, err, written.Load() && method == http.MethodPost)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10) // so that the connection can be used again; the answer says nothing
@@ -189,10 +196,14 @@ func (a *Alarm) call(ctx context.Context, method string, address briefing.Secret
 	return &briefing.Error{Op: op, Reason: reason, Err: fmt.Errorf("status %d", resp.StatusCode)}
 }
 
-// unreached is the failure of a call that got no answer, without the address the client puts into it.
-func unreached(op string, err error) error {
+// unreached is the failure of a call that got no answer, without the address the client puts into it. What was written
+// may have been taken in, and is not to be made again.
+func unreached(op string, err error, taken bool) error {
 	reason := briefing.Unavailable
-	if errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case taken:
+		reason = briefing.Ambiguous
+	case errors.Is(err, context.DeadlineExceeded):
 		reason = briefing.Timeout
 	}
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
