@@ -22,9 +22,10 @@ const (
 	sureFor = 10 * time.Second
 	// settleFor is how long sweeps after finished work wait for more of it.
 	settleFor = 300 * time.Millisecond
-	// settleTimes is how many times as long as it took such a sweep waits, if that is more: with thousands of entries
-	// due, sweeps are not to take what their work needs.
+	// settleTimes is how many times as long as the last sweep took they wait, if that is more, and settleMost how long at
+	// most: with thousands of entries due, sweeps are not to take what their work needs.
 	settleTimes = 20
+	settleMost  = 2 * time.Second
 	// sweepWithin bounds a sweep: a connection that hangs must not end them.
 	sweepWithin = 15 * time.Second
 	sweepRows   = 5000  // entries beyond those known that a sweep reads at once
@@ -59,13 +60,13 @@ func (s *sweeper) run(ctx context.Context) {
 	for {
 		began := time.Now()
 		wait := s.round(ctx)
-		took := time.Since(began)
+		rest := min(max(settleFor, settleTimes*time.Since(began)), settleMost)
 		timer := time.NewTimer(wait)
 		select {
 		case <-s.wake:
 			gather(ctx)
 		case <-s.worked:
-			s.settle(ctx, max(settleFor, settleTimes*took)-time.Since(began))
+			s.settle(ctx, min(rest-time.Since(began), max(wait, settleFor)))
 		case <-timer.C:
 		case <-ctx.Done():
 		}

@@ -336,3 +336,27 @@ func TestRiverBehindAPooler(t *testing.T) {
 		t.Errorf("%s connections listen", listening[0])
 	}
 }
+
+// slowBook is a book whose looks take some time.
+type slowBook struct {
+	*book
+	takes time.Duration
+}
+
+func (b slowBook) UpcomingEntries(ctx context.Context, now, until time.Time, limit int) ([]briefing.Due, error) {
+	time.Sleep(b.takes)
+	return b.book.UpcomingEntries(ctx, now, until, limit)
+}
+
+// TestASlowSweepDoesNotMakeLate: sweeps rest the longer the longer they take, but not past what is due next.
+func TestASlowSweepDoesNotMakeLate(t *testing.T) {
+	t.Parallel()
+	s := openRiver(t)
+	at := time.Now().Add(4 * time.Second)
+	b := newBook(due("first", time.Now()), due("second", at))
+	run(t, &engine.River{Pool: s.Pool(), Store: slowBook{b, 700 * time.Millisecond}, Work: b.finish})
+	eventually(t, "both entries", long, func() bool { return len(b.finished()) == 2 })
+	if late := time.Since(at); late > 4*time.Second {
+		t.Errorf("worked on %s after its time", late)
+	}
+}
