@@ -94,7 +94,9 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.cleanups.add("database", func(context.Context) error { return a.Store.Close() })
-	a.synchronize(ctx)
+	if err = a.setClock(ctx); err != nil {
+		return nil, fmt.Errorf("clock: %w", err)
+	}
 	if err = migrated(ctx, a.Store); err != nil {
 		return nil, err
 	}

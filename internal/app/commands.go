@@ -53,10 +53,13 @@ func CommandLogger(w io.Writer, cfg config.Config) *slog.Logger {
 // ErrNoSlackToken is returned where a briefing would have to be posted and there is nothing to post it with.
 var ErrNoSlackToken = errors.New("SLACK_BOT_TOKEN: not set: install the Slack app (configs/slack-manifest.yaml) and paste its bot token, xoxb-…")
 
+// ErrNoGoogleClient is returned where work of others might be taken that this process could not do.
+var ErrNoGoogleClient = errors.New("GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET: not set: beside the others on this database, run needs the client they have")
+
 // ConfigurationFault reports whether err is a matter of what was configured, which trying again does not
 // mend, rather than of how things stand.
 func ConfigurationFault(err error) bool {
-	return errors.Is(err, store.ErrAddress) || errors.Is(err, ErrNoSlackToken)
+	return errors.Is(err, store.ErrAddress) || errors.Is(err, ErrNoSlackToken) || errors.Is(err, ErrNoGoogleClient)
 }
 
 // Migrate applies what this version needs to the configured database and returns what it applied, or with
@@ -105,6 +108,9 @@ func (a *App) Names(ctx context.Context) (map[briefing.ReaderID]string, error) {
 // run now and then.
 func (a *App) RunNow(ctx context.Context, req briefing.TriggerRequest, update func(briefing.Run)) (briefing.Run, error) {
 	if !req.DryRun {
+		if err := a.mayShare(); err != nil {
+			return briefing.Run{}, err
+		}
 		err := a.StartEngine(ctx)
 		switch {
 		case err == nil && a.Config.Slack.BotToken.IsZero():
@@ -121,6 +127,21 @@ func (a *App) RunNow(ctx context.Context, req briefing.TriggerRequest, update fu
 		cancel()
 	}
 	return run, err
+}
+
+// mayShare returns why this process must not share the work of others, who may be at it at this moment: what it took it
+// would do without what it lacks.
+func (a *App) mayShare() error {
+	switch {
+	case a.Store.Exclusive():
+		return nil
+	case a.Config.Slack.BotToken.IsZero():
+		return ErrNoSlackToken
+	case a.Config.Google.ClientID == "" || a.Config.Google.ClientSecret.IsZero():
+		return ErrNoGoogleClient
+	default:
+		return nil
+	}
 }
 
 // Preview composes the reader's briefing of the date (zero: their today) and sends nothing.

@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"achim/briefing"
+	"achim/store"
 )
 
 // dryRunsEnd is the age at which a dry run that has not finished is taken for one whose process has ended.
@@ -20,20 +22,49 @@ func (a *App) ticked() {
 // synchronize takes the time from the database, so that all processes on it have one clock, and says when that is
 // another than this machine's.
 func (a *App) synchronize(ctx context.Context) {
+	// Whoever needs the database says that it is away.
+	_ = a.measureClock(ctx)
+}
+
+// Tries to measure the clock before anything is done by it, and the pause between two.
+const (
+	clockTries = 20
+	clockPause = 500 * time.Millisecond
+)
+
+// setClock measures the clock before anything is done by it: with a wrong one a process would post early, or take over
+// what another is about to post.
+func (a *App) setClock(ctx context.Context) error {
+	for n := 1; ; n++ {
+		err := a.measureClock(ctx)
+		if !errors.Is(err, store.ErrSlowClock) || n == clockTries {
+			return err
+		}
+		select {
+		case <-time.After(clockPause):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// measureClock measures the clock once.
+func (a *App) measureClock(ctx context.Context) error {
 	if a.clock == nil {
-		return
+		return nil
 	}
 	before := a.clock.Corrected()
 	corrected, err := a.Store.Synchronize(ctx, a.clock)
 	switch {
 	case err != nil:
-		// Whoever needs the database says that it is away.
+		return err
 	case (corrected-before).Abs() > time.Second && corrected != 0:
 		a.Logger.WarnContext(ctx, "this machine's clock is wrong, or the database's is; all go by the database's: set up NTP on both",
 			"corrected_by", corrected.Round(time.Millisecond).String())
 	case corrected == 0 && before != 0:
 		a.Logger.InfoContext(ctx, "this machine's clock agrees with the database's again")
 	}
+	return nil
 }
 
 // expire removes what retention says is kept no longer, and says how much that was.
