@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"achim/internal/standin"
 )
 
 const cronSecret = "bench-cron-secret-0123456789abcdef"
@@ -58,7 +59,7 @@ func briefEverybody(ctx context.Context, o options, s standIns, kind, folder str
 
 // launch starts Achim and waits until it is ready.
 func launch(ctx context.Context, o options, s standIns, database, folder string) (*server, error) {
-	addr, err := freeAddr(ctx)
+	addr, err := standin.FreeAddr(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -146,15 +147,6 @@ func settingsAt(hour time.Time, rate int, feeds []string) []byte {
 		fmt.Fprintf(&b, "    - url: %s\n", url)
 	}
 	return b.Bytes()
-}
-
-func freeAddr(ctx context.Context) (string, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
 }
 
 // ready waits until Achim says that briefings could go out.

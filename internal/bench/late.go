@@ -13,6 +13,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"achim/internal/standin"
 	"achim/store"
 )
 
@@ -88,7 +89,7 @@ func deliverPrepared(ctx context.Context, o options, s standIns, kind, folder st
 	if err := os.WriteFile(settings, settingsAt(hour.In(seoul()), o.rate, s.FeedURLs), 0o600); err != nil {
 		return l, err
 	}
-	addr, err := freeAddr(ctx)
+	addr, err := standin.FreeAddr(ctx)
 	if err != nil {
 		return l, err
 	}
