@@ -97,15 +97,15 @@ func (s *Store) Sources(ctx context.Context, reader briefing.ReaderID) (map[brie
 
 // sourcesOf returns how each source fared for each of the readers.
 func (s *Store) sourcesOf(ctx context.Context, readers []briefing.ReaderID) ([]sourceStates, []error, error) {
-	const of = "SELECT reader_id, source, watermark, last_ok, failing_since, reason FROM achim_source_state WHERE reader_id "
+	const of = "SELECT reader_id, source, watermark, last_ok, failing_since, reason FROM achim_source_state WHERE reader_id = "
 	q := s.reader()
-	query, args := of+"= ?", []any{string(readers[0])}
-	if len(readers) > 1 { // on PostgreSQL, where a join may come to be planned as a look at the whole table
+	query, args := of+"?", []any{string(readers[0])}
+	if len(readers) > 1 { // on PostgreSQL, which might plan a join, but for OFFSET, as a look at the whole table
 		ids := make([]string, len(readers))
 		for i, id := range readers {
 			ids[i] = string(id)
 		}
-		query, args = of+"= ANY(?)", []any{ids}
+		query, args = "SELECT s.* FROM unnest(?::text[]) AS v(id), LATERAL ("+of+"v.id OFFSET 0) AS s", []any{ids}
 	}
 	known, err := list(ctx, q, scanSource, query, args...)
 	if err != nil {
