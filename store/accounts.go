@@ -13,9 +13,9 @@ import (
 // keepAccounts is how long a due minute is known to be accounted for: far longer than anybody looks back.
 const keepAccounts = 30 * 24 * time.Hour
 
-// dueWithin narrows to the daily entries due in a stretch of time, by way of the index on their local dates, which
+// dueWithin narrows to the entries due in a stretch of time, by way of the index on their local dates, which
 // are at most a day away.
-const dueWithin = " WHERE e.date >= ? AND e.date <= ? AND e.slot = ? AND e.due_at >= ? AND e.due_at < ?"
+const dueWithin = " WHERE e.date >= ? AND e.date <= ? AND e.due_at >= ? AND e.due_at < ?"
 
 const (
 	readersPlanned = "achim_reader r JOIN achim_cohort c ON c.cohort_id = r.cohort_id"
@@ -27,12 +27,12 @@ const (
 func dueArgs(from, to time.Time) []any {
 	return []any{
 		briefing.DateOf(from, time.UTC).AddDays(-1).String(), briefing.DateOf(to, time.UTC).AddDays(1).String(),
-		string(briefing.DailySlot), ms(from), ms(to),
+		ms(from), ms(to),
 	}
 }
 
-// DueMinutes returns the minutes from the one time on and before the other in which a daily briefing was due, by
-// the hour or by hand, or should have been planned, the earliest first.
+// DueMinutes returns the minutes from the one time on and before the other in which a briefing was due, by the
+// hour or by hand, or should have been planned, the earliest first.
 func (s *Store) DueMinutes(ctx context.Context, from, to time.Time) ([]time.Time, error) {
 	minutes, err := list(ctx, s.reader(), scanMinute,
 		"SELECT e.due_at - e.due_at % 60000 AS minute FROM achim_entry e"+dueWithin+
@@ -49,14 +49,14 @@ func scanMinute(row scanner) (t time.Time, err error) {
 	return t, err
 }
 
-// Standing returns how the daily briefings due in the minute stand now.
+// Standing returns how the briefings due in the minute stand now, a reader's own and one forced by hand each for itself.
 func (s *Store) Standing(ctx context.Context, due time.Time) (briefing.Standing, error) {
 	var st briefing.Standing
 	until := due.Add(time.Minute)
 	all, err := list(ctx, s.reader(), scanStandingEntry, "SELECT e.reader_id, e.id, e.run_id, e.created_at, e.next_at, COALESCE(rr.outcome, ''), "+
 		"e.state, e.status, e.reason, e.channel_id, e.message_ts, e.verdicts "+
 		"FROM achim_entry e LEFT JOIN achim_run_reader rr ON rr.run_id = e.run_id AND rr.reader_id = e.reader_id"+
-		dueWithin+" ORDER BY e.reader_id, e.date", dueArgs(due, until)...)
+		dueWithin+" ORDER BY e.reader_id, e.date, e.slot", dueArgs(due, until)...)
 	if err != nil {
 		return st, fmt.Errorf("standing of those due at %s: %w", due.UTC().Format(time.RFC3339), err)
 	}

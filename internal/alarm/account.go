@@ -21,8 +21,8 @@ const (
 	lasting = 20 * time.Hour
 )
 
-// Account is what became of everybody who was due in one minute. Delivered, Degraded, Failed, Unknown, Missed and
-// UnderWay add up to Expected.
+// Account is what became of everybody who was due in one minute. Delivered, Degraded, Failed, Unknown, Missed, Spared
+// and UnderWay add up to Expected.
 type Account struct {
 	Due       time.Time
 	Runs      []briefing.RunID
@@ -31,7 +31,8 @@ type Account struct {
 	Degraded  int
 	Failed    int // given up, or refused and tried on
 	Unknown   int
-	Missed    int // paused or off that day, which is as it should be, or too late
+	Missed    int // too late to be sent
+	Spared    int // paused, off that day or removed, which is as it should be
 	UnderWay  int // of which InDoubt may have been posted
 	InDoubt   int
 	Reasons   map[briefing.Reason]int // readers by why they have no complete briefing; one may have several
@@ -71,6 +72,10 @@ func (a *Account) add(rr briefing.RunReader) {
 		a.lacks(rr)
 		return
 	case briefing.OutcomeSkipped:
+		if spared(rr) {
+			a.Spared++
+			break
+		}
 		a.Missed++
 	case briefing.OutcomeUnknown:
 		a.Unknown++
@@ -86,13 +91,16 @@ func (a *Account) add(rr briefing.RunReader) {
 		a.Reasons[rr.Reason]++
 	}
 	switch {
-	case rr.Reason.Spares(), rr.Reason == briefing.Removed:
+	case spared(rr):
 	case rr.Outcome == briefing.OutcomePending, rr.Outcome == briefing.OutcomeUnknown:
 		a.cause(rr.Outcome, "", rr.Reader) // whatever it is tried on for, what to do is the same
 	default:
 		a.cause(rr.Outcome, rr.Reason, rr.Reader)
 	}
 }
+
+// spared reports whether the reader is rightly without a briefing.
+func spared(rr briefing.RunReader) bool { return rr.Reason.Spares() || rr.Reason == briefing.Removed }
 
 // lacks accounts for what is missing in a degraded briefing. What time mends by itself is counted, and is a cause
 // only when it has not for long.
@@ -172,6 +180,6 @@ func (a Account) Affected() int {
 func (a Account) Counts() map[string]int {
 	return map[string]int{
 		"expected": a.Expected, "delivered": a.Delivered, "degraded": a.Degraded, "failed": a.Failed,
-		"unknown": a.Unknown, "missed": a.Missed, "under_way": a.UnderWay,
+		"unknown": a.Unknown, "missed": a.Missed, "spared": a.Spared, "under_way": a.UnderWay,
 	}
 }

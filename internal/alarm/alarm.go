@@ -54,7 +54,7 @@ type Readers interface {
 }
 
 // Alarm accounts for mornings. Operator, Webhook and Heartbeat may be empty: then that road is not taken. Pacer,
-// Counted, Told, Blind and Client may be nil; everything else must be set. It is safe for concurrent use.
+// Counted, Stands, Told, Blind and Client may be nil; everything else must be set. It is safe for concurrent use.
 type Alarm struct {
 	Store     Store
 	Readers   Readers
@@ -71,6 +71,8 @@ type Alarm struct {
 	Client    *http.Client // its redirects are not followed
 	// Counted is told every account, also one that another process has told already.
 	Counted func(Account)
+	// Stands is told after each look how those due in the last day stand, by outcome, once their minute was accounted for.
+	Stands func(map[string]int)
 	// Told is told of each message: "slack", "webhook" or "heartbeat", and the error it met.
 	Told func(channel string, err error)
 	// Blind is told after each look for how long the ledger could not be asked; 0 = it can.
@@ -78,6 +80,7 @@ type Alarm struct {
 
 	mu      sync.Mutex
 	done    map[int64]bool      // due minutes, in Unix seconds, that this process has nothing more to do for
+	stand   map[int64]Account   // how those that were accounted for stand
 	ends    map[int64]time.Time // when those under way should be over, as estimated when they became ripe
 	last    time.Time           // when this process looked last
 	resumed time.Time           // when it began to look without a gap
@@ -105,7 +108,7 @@ func (a *Alarm) Check(ctx context.Context) error {
 		a.blind, a.cried = time.Time{}, false
 	case a.blind.IsZero():
 		a.blind = now
-	case now.Sub(a.blind) >= after && !a.cried:
+	case now.Sub(a.blind) >= after-time.Second && !a.cried: // a tick comes a moment early or late
 		a.cried = true
 		a.cry(ctx)
 	}
@@ -131,30 +134,49 @@ func (a *Alarm) look(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("account for the morning: %w", err)
 	}
-	a.forget(now.Add(-2 * lookBack))
+	a.forget(now)
 	errs := []error{a.idle(ctx, minutes)}
 	for _, due := range minutes {
-		if a.done[due.Unix()] {
-			continue
-		}
 		if err := a.account(ctx, due, minutes); err != nil {
 			errs = append(errs, fmt.Errorf("account for %s: %w", due.Format(time.RFC3339), err))
 		}
 	}
+	a.tellStanding()
 	return errors.Join(errs...)
 }
 
-// forget drops what is known of due minutes before the time.
-func (a *Alarm) forget(before time.Time) {
-	if a.done == nil {
-		a.done, a.ends = map[int64]bool{}, map[int64]time.Time{}
+// tellStanding tells how everybody stands whose minute was accounted for.
+func (a *Alarm) tellStanding() {
+	if a.Stands == nil {
+		return
 	}
-	maps.DeleteFunc(a.done, func(due int64, _ bool) bool { return due < before.Unix() })
-	maps.DeleteFunc(a.ends, func(due int64, _ time.Time) bool { return due < before.Unix() })
+	total := Account{}.Counts()
+	for _, account := range a.stand {
+		for outcome, n := range account.Counts() {
+			total[outcome] += n
+		}
+	}
+	a.Stands(total)
 }
 
-// account accounts for one due minute of the day's, unless that is too early.
+// forget drops what is known of due minutes that nobody looks at any more.
+func (a *Alarm) forget(now time.Time) {
+	if a.done == nil {
+		a.done, a.ends, a.stand = map[int64]bool{}, map[int64]time.Time{}, map[int64]Account{}
+	}
+	before := now.Add(-2 * lookBack).Unix()
+	maps.DeleteFunc(a.done, func(due int64, _ bool) bool { return due < before })
+	maps.DeleteFunc(a.ends, func(due int64, _ time.Time) bool { return due < before })
+	maps.DeleteFunc(a.stand, func(due int64, _ Account) bool { return due < now.Add(-lookBack).Unix() })
+}
+
+// account accounts for one due minute of the day's, unless that is too early; one that was and has not settled is looked
+// at again, since somebody may have settled it.
 func (a *Alarm) account(ctx context.Context, due time.Time, minutes []time.Time) error {
+	done := a.done[due.Unix()]
+	if done && a.stand[due.Unix()].Settled() {
+		return nil
+	}
 	asking, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
 	st, err := a.Store.Standing(asking, due)
@@ -162,6 +184,10 @@ func (a *Alarm) account(ctx context.Context, due time.Time, minutes []time.Time)
 		return err
 	}
 	account := Of(due, st)
+	if done {
+		a.stand[due.Unix()] = account
+		return nil
+	}
 	if account.Expected == 0 || !a.ripe(asking, account, st) {
 		return nil
 	}
@@ -169,29 +195,24 @@ func (a *Alarm) account(ctx context.Context, due time.Time, minutes []time.Time)
 	if err != nil {
 		return err
 	}
-	a.done[due.Unix()] = true
+	a.done[due.Unix()], a.stand[due.Unix()] = true, account
 	if a.Counted != nil {
 		a.Counted(account)
 	}
 	if first {
 		a.log(ctx, account)
-		a.tell(ctx, account, a.settled(asking, minutes, due))
+		a.tell(ctx, account, a.settled(minutes))
 	}
 	return nil
 }
 
-// settled reports whether everybody who was due in the minutes is accounted for as they stand now, but for one minute.
-// One that does not settle keeps the heartbeat out for a day: otherwise the next that goes well would hide it.
-func (a *Alarm) settled(ctx context.Context, minutes []time.Time, but time.Time) bool {
-	for _, due := range minutes {
-		if due.Equal(but) {
-			continue
-		}
-		if st, err := a.Store.Standing(ctx, due); err != nil || !Of(due, st).Settled() {
-			return false
-		}
-	}
-	return true
+// settled reports whether everybody who was due in the minutes is accounted for. One that does not settle keeps the
+// heartbeat out for a day: otherwise the next that goes well would hide it.
+func (a *Alarm) settled(minutes []time.Time) bool {
+	return !slices.ContainsFunc(minutes, func(due time.Time) bool {
+		account, known := a.stand[due.Unix()]
+		return !known || !account.Settled()
+	})
 }
 
 // ripe reports whether the account may be told: after minutes after the hour. While somebody's briefing is under way

@@ -61,7 +61,7 @@ func TestAccount(t *testing.T) {
 		lacking(11, map[briefing.SourceName]briefing.Verdict{briefing.Gmail: failed(briefing.Timeout, 24*time.Hour), briefing.News: failed(briefing.Unavailable, 48*time.Hour)}),
 	}})
 	want := alarm.Account{
-		Due: nine, Runs: []briefing.RunID{"run"}, Expected: 11, Delivered: 1, Degraded: 3, Failed: 1, Unknown: 1, Missed: 3, UnderWay: 2, InDoubt: 1,
+		Due: nine, Runs: []briefing.RunID{"run"}, Expected: 11, Delivered: 1, Degraded: 3, Failed: 1, Unknown: 1, Missed: 1, Spared: 2, UnderWay: 2, InDoubt: 1,
 		Reasons: map[briefing.Reason]int{briefing.Paused: 1, briefing.DayOff: 1, briefing.PastGrace: 1, briefing.RecipientUnreachable: 1,
 			briefing.Ambiguous: 2, briefing.ReauthRequired: 1, briefing.Timeout: 2, briefing.Unavailable: 1},
 		Causes: []alarm.Cause{
@@ -292,13 +292,19 @@ func TestADatabaseThatIsGone(t *testing.T) {
 	a, now := watched(t, l, r)
 	var blind []time.Duration
 	a.Blind = func(d time.Duration) { blind = append(blind, d) }
+	const jitter = 10 * time.Millisecond // of a tick
+	*now = now.Add(jitter)
 	for range 5 {
 		*now = now.Add(time.Minute)
 		if err := a.Check(t.Context()); err == nil || len(r.told()) > 0 {
 			t.Errorf("%s: told already (%v)", now, err)
 		}
 	}
-	for range 10 {
+	*now = now.Add(time.Minute - jitter)
+	if _ = a.Check(t.Context()); len(r.notes) != 2 {
+		t.Errorf("%s: not told yet: %v", now, r.notes)
+	}
+	for range 9 {
 		*now = now.Add(time.Minute)
 		_ = a.Check(t.Context())
 	}
@@ -313,7 +319,7 @@ func TestADatabaseThatIsGone(t *testing.T) {
 	if err := a.Check(t.Context()); err != nil || !slices.Equal(r.told(), []string{"heartbeat"}) {
 		t.Errorf("not accounted for when the database is back: %v", err)
 	}
-	if !slices.Equal(blind[3:6], []time.Duration{3 * time.Minute, 4 * time.Minute, 5 * time.Minute}) || blind[len(blind)-1] != 0 {
+	if !slices.Equal(blind[3:6], []time.Duration{3 * time.Minute, 4 * time.Minute, 5*time.Minute - jitter}) || blind[len(blind)-1] != 0 {
 		t.Errorf("blind for %v", blind)
 	}
 	l.gone = true // and the next time it is told again
@@ -396,7 +402,7 @@ func ExampleOf() {
 		fmt.Print(name, "=", counts[name], " ")
 	}
 	fmt.Println(strings.TrimSpace(fmt.Sprint(account.Settled(), account.Reasons)))
-	// Output: degraded=0 delivered=1 expected=2 failed=1 missed=0 under_way=0 unknown=0 false map[recipient_unreachable:1]
+	// Output: degraded=0 delivered=1 expected=2 failed=1 missed=0 spared=0 under_way=0 unknown=0 false map[recipient_unreachable:1]
 }
 
 // TestOneMorningDoesNotHideAnother: while somebody of nine o'clock is not accounted for, the heartbeat stays out for
@@ -451,5 +457,39 @@ func TestASlowWebhookIsToldOnce(t *testing.T) {
 	}
 	if posts.Load() != 1 || reason != briefing.Ambiguous {
 		t.Errorf("posted %d times, %q", posts.Load(), reason)
+	}
+}
+
+// TestHowThoseOfTheDayStand: what is told of everybody due in the last day follows what becomes of them, over all their
+// hours, and forgets them after it.
+func TestHowThoseOfTheDayStand(t *testing.T) {
+	l, r := &ledger{readers: []briefing.RunReader{reader(1, briefing.OutcomeUnknown, "", briefing.Ambiguous)}, other: nine.Add(time.Hour),
+		others: []briefing.RunReader{reader(2, briefing.OutcomeDelivered, briefing.Complete, ""), reader(3, briefing.OutcomeSkipped, "", briefing.Paused)}}, &roads{}
+	a, now := watched(t, l, r)
+	a.Operator = ""
+	stand := map[time.Duration]map[string]int{}
+	a.Stands = func(counts map[string]int) {
+		stand[now.Sub(nine)] = maps.Collect(maps.All(counts))
+		maps.DeleteFunc(stand[now.Sub(nine)], func(_ string, n int) bool { return n == 0 })
+	}
+	for ; now.Before(nine.Add(27 * time.Hour)); *now = now.Add(time.Minute) {
+		if now.Equal(nine.Add(2 * time.Hour)) {
+			l.readers = []briefing.RunReader{reader(1, briefing.OutcomeDelivered, briefing.Complete, "")} // a person has looked
+		}
+		if err := a.Check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for at, want := range map[time.Duration]map[string]int{
+		4 * time.Minute:            {},
+		5 * time.Minute:            {"expected": 1, "unknown": 1},
+		65 * time.Minute:           {"expected": 3, "unknown": 1, "delivered": 1, "spared": 1},
+		2 * time.Hour:              {"expected": 3, "delivered": 2, "spared": 1},
+		24*time.Hour + time.Minute: {"expected": 2, "delivered": 1, "spared": 1},
+		26 * time.Hour:             {},
+	} {
+		if diff := cmp.Diff(want, stand[at]); diff != "" {
+			t.Errorf("at nine + %v (-want +got):\n%s", at, diff)
+		}
 	}
 }

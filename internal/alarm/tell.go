@@ -30,10 +30,10 @@ const (
 )
 
 // tell tells the account by every road it is to go, at once: a road that is blocked does not hold up the others.
-// settled says whether everybody of the other due minutes of the day is accounted for.
+// settled says whether everybody due in the last day is accounted for, and is the heartbeat's.
 func (a *Alarm) tell(ctx context.Context, account Account, settled bool) {
 	var roads sync.WaitGroup
-	if settled && account.Settled() && !a.Heartbeat.IsZero() {
+	if settled && !a.Heartbeat.IsZero() {
 		roads.Go(func() { a.road(ctx, "heartbeat", a.beat) })
 	}
 	if account.Alarming() {
@@ -128,6 +128,7 @@ type counts struct {
 	Failed    int                     `json:"failed"`
 	Unknown   int                     `json:"unknown"`
 	Missed    int                     `json:"missed"`
+	Spared    int                     `json:"spared"`
 	UnderWay  int                     `json:"under_way"`
 	Reasons   map[briefing.Reason]int `json:"reasons"`
 }
@@ -136,7 +137,7 @@ type counts struct {
 func (a *Alarm) noticeOf(account Account) notice {
 	return notice{Event: eventMorning, Date: briefing.DateOf(account.Due, a.Zone), counts: &counts{
 		DueAt: account.Due.UTC(), Runs: append([]briefing.RunID{}, account.Runs...), Expected: account.Expected, Delivered: account.Delivered,
-		Degraded: account.Degraded, Failed: account.Failed, Unknown: account.Unknown, Missed: account.Missed,
+		Degraded: account.Degraded, Failed: account.Failed, Unknown: account.Unknown, Missed: account.Missed, Spared: account.Spared,
 		UnderWay: account.UnderWay, Reasons: account.Reasons,
 	}}
 }

@@ -21,12 +21,12 @@ func (a *Alarm) words(ctx context.Context, account Account, names bool) string {
 	ctx, cancel := context.WithTimeout(ctx, namesFor)
 	defer cancel()
 	m := language.Morning{
-		Due: account.Due.In(a.Zone), Expected: account.Expected, Affected: account.Affected(),
+		Due: account.Due.In(a.Zone), Expected: account.Expected, Affected: account.Affected(), Runs: account.Runs,
 		Tally: []language.MorningCount{
 			{Outcome: briefing.OutcomeDelivered, Status: briefing.Complete, Count: account.Delivered},
 			{Outcome: briefing.OutcomeDelivered, Status: briefing.Degraded, Count: account.Degraded},
 			{Outcome: briefing.OutcomeFailed, Count: account.Failed}, {Outcome: briefing.OutcomeUnknown, Count: account.Unknown},
-			{Outcome: briefing.OutcomePending, Count: account.UnderWay}, {Outcome: briefing.OutcomeSkipped, Count: account.Missed},
+			{Outcome: briefing.OutcomePending, Count: account.UnderWay}, {Outcome: briefing.OutcomeSkipped, Count: account.Missed + account.Spared},
 		},
 	}
 	for _, c := range account.Causes {

@@ -115,13 +115,37 @@ func TestAWholeMorningBeatsTheHeart(t *testing.T) {
 			h.account(after) // the clock jumps, too
 		}
 		b.rang(t, 0, 1)
-		holds(t, h.log.String(), "the morning is accounted for", "expected=2", "delivered=1", "missed=1", "paused:1")
+		holds(t, h.log.String(), "the morning is accounted for", "expected=2", "delivered=1", "missed=0", "spared=1", "paused:1")
 		holds(t, h.metrics(), `achim_morning_readers{outcome="expected"} 2`, `achim_morning_readers{outcome="delivered"} 1`,
-			`achim_morning_readers{outcome="missed"} 1`, `achim_morning_readers{outcome="failed"} 0`,
+			`achim_morning_readers{outcome="spared"} 1`, `achim_morning_readers{outcome="failed"} 0`,
 			`achim_alarms_total{channel="heartbeat",result="ok"} 1`, "achim_morning_due_timestamp_seconds 1.7951328e+09")
 		if n := len(h.toldOperator()); n != 0 {
 			t.Errorf("the operator got %d DMs about nothing", n)
 		}
+	})
+}
+
+// TestAForcedBriefingIsToldToo: one that was forced by hand and ends unknown is somebody's matter like any other.
+func TestAForcedBriefingIsToldToo(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		b := alarmed(h)
+		h.start()
+		h.addHaneul()
+		h.connect()
+		h.slack.Inject(standin.Fault{Op: "chat.postMessage", Cut: "after", Times: 1})
+		h.slack.Inject(standin.Fault{Op: "conversations.history", Status: 200, Body: `{"ok":false,"error":"missing_scope","needed":"im:history"}`})
+		h.json("POST", "/api/cron/daily-summary?wait=1s", cronSecret, `{"force":true}`, http.StatusAccepted)
+		h.eventually("unknown", func() bool { return h.hurry().State == briefing.Unknown })
+		h.account(h.clock.now().Sub(friday) + 7*time.Minute)
+		b.rang(t, 1, 0)
+		wants(t, b.posts[0], map[string]any{"expected": 1, "unknown": 1})
+		holds(t, h.toldOperator()[0].Text, "achim runs resolve", "achim runs show "+string(h.entry().Run))
+		holds(t, h.metrics(), `achim_morning_readers{outcome="unknown"} 1`)
+		if _, err := h.app.Resolve(t.Context(), h.entry().ID, true); err != nil {
+			t.Fatal(err)
+		}
+		h.account(h.clock.now().Sub(friday) + time.Minute)
+		holds(t, h.metrics(), `achim_morning_readers{outcome="unknown"} 0`)
 	})
 }
 
@@ -142,7 +166,7 @@ func TestADeadGrantIsToldByEveryRoad(t *testing.T) {
 		b.rang(t, 1, 1) // everybody is accounted for all the same
 		wants(t, b.posts[0], map[string]any{"event": "morning", "date": "2026-11-20", "run_ids": []any{string(h.entry().Run)},
 			"due_at": "2026-11-20T00:00:00Z", "expected": 1, "delivered": 0, "degraded": 1, "failed": 0,
-			"unknown": 0, "missed": 0, "under_way": 0, "reasons": map[string]any{"reauth_required": 1}})
+			"unknown": 0, "missed": 0, "spared": 0, "under_way": 0, "reasons": map[string]any{"reauth_required": 1}})
 		told := h.toldOperator()
 		if len(told) != 1 {
 			t.Fatalf("the operator got %d DMs", len(told))

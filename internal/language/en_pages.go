@@ -26,7 +26,7 @@ func englishPages() PageWords {
 				Body:  []string{"To connect your Google account, use the button or link in your Slack DM."},
 				Folds: []PageFold{{"If you run this server", []string{
 					"Setting up and mending are described in README.md and the docs folder of the repository.",
-					"The command achim doctor and the address /readyz tell how things stand.",
+					"The address /readyz and the command achim runs list tell how things stand.",
 				}}},
 			}
 		},

@@ -27,7 +27,7 @@ func koreanPages() PageWords {
 				Body:  []string{"Google 계정을 연결하시려면 Slack DM에 있는 연결 버튼이나 링크를 눌러 주세요."},
 				Folds: []PageFold{{"이 서버를 운영하신다면", []string{
 					"처음 설정과 문제 해결은 저장소의 README.md와 docs 폴더에 있습니다.",
-					"지금 상태는 achim doctor 명령이나 /readyz에서 보실 수 있습니다.",
+					"지금 상태는 /readyz나 achim runs list 명령으로 보실 수 있습니다.",
 				}}},
 			}
 		},

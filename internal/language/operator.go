@@ -16,6 +16,7 @@ type Morning struct {
 	Affected int // readers the causes are about, each once
 	Tally    []MorningCount
 	Causes   []MorningCause
+	Runs     []briefing.RunID // that tell who
 }
 
 // MorningCount is how many readers came out how. Of those under way Outcome is OutcomePending.
@@ -58,6 +59,9 @@ func OperatorLines(code briefing.Language, m Morning) []string {
 		}
 		lines = append(lines, "• "+w.cause(c))
 	}
+	if len(m.Runs) > 0 {
+		lines = append(lines, w.detail+"achim runs show "+string(m.Runs[0]))
+	}
 	return lines
 }
 
@@ -82,6 +86,8 @@ type morningWords struct {
 	count func(c MorningCount) string
 	cause func(c MorningCause) string
 	more  func(causes int) string
+	// detail comes before the command that tells it.
+	detail string
 }
 
 func koMorning() morningWords {
@@ -118,6 +124,7 @@ func koMorning() morningWords {
 		more: func(causes int) string {
 			return fmt.Sprintf("그 밖의 원인 %d가지는 서버 로그에 있습니다.", causes)
 		},
+		detail: "자세히: ",
 	}
 }
 
@@ -197,7 +204,8 @@ func enMorning() morningWords {
 			}
 			return fmt.Sprintf("%s: %s%s. %s", what, enReaders(c.Count), who, remedy)
 		},
-		more: func(causes int) string { return fmt.Sprintf("More causes, %d, are in the server's log.", causes) },
+		more:   func(causes int) string { return fmt.Sprintf("More causes, %d, are in the server's log.", causes) },
+		detail: "Details: ",
 	}
 }
 

@@ -70,7 +70,7 @@ func NewMetrics(version string) *Metrics {
 			"How long requests took to serve, by route.", "route"),
 		morning: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "achim_morning_readers",
-			Help: "Readers due in the last minute that was accounted for: all expected, and by outcome.",
+			Help: "Readers due in the last 24 hours whose due minute was accounted for: all expected, and by how they stand now.",
 		}, []string{"outcome"}),
 		morningDue: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "achim_morning_due_timestamp_seconds",
@@ -98,10 +98,18 @@ func NewMetrics(version string) *Metrics {
 // appears with its first failure misses that failure.
 func (m *Metrics) preset() {
 	for _, status := range []briefing.Status{briefing.Complete, briefing.Degraded} {
-		m.deliveries.WithLabelValues(string(briefing.OutcomeDelivered), string(status))
+		for _, outcome := range []briefing.Outcome{briefing.OutcomeDelivered, briefing.OutcomeFailed, briefing.OutcomeUnknown} {
+			m.deliveries.WithLabelValues(string(outcome), string(status))
+		}
 	}
 	for _, outcome := range []briefing.Outcome{briefing.OutcomeFailed, briefing.OutcomeUnknown} {
-		m.deliveries.WithLabelValues(string(outcome), "none")
+		m.deliveries.WithLabelValues(string(outcome), "none") // given up before it was composed
+	}
+	for _, channel := range []string{"slack", "webhook", "heartbeat"} {
+		for _, result := range []briefing.Reason{ok, briefing.RateLimited, briefing.Timeout, briefing.Unavailable, briefing.Malformed,
+			briefing.ClientMisconfigured, briefing.RecipientUnreachable, briefing.Ambiguous} {
+			m.alarms.WithLabelValues(channel, string(result))
+		}
 	}
 	for _, result := range []string{ok, string(briefing.ReauthRequired), string(briefing.ClientMisconfigured), string(briefing.Unavailable)} {
 		m.refreshes.WithLabelValues(result)
@@ -182,15 +190,22 @@ func (m *Metrics) FeedFetched(err error) {
 	m.feeds.WithLabelValues(result(err)).Inc()
 }
 
-// Accounted shows what became of the readers due in a minute, by outcome.
-func (m *Metrics) Accounted(due time.Time, readers map[string]int) {
+// Accounted shows that a due minute was accounted for.
+func (m *Metrics) Accounted(due time.Time) {
+	if m == nil {
+		return
+	}
+	m.morningDue.Set(float64(due.Unix()))
+}
+
+// Stands shows how the readers due in the last day stand, by outcome.
+func (m *Metrics) Stands(readers map[string]int) {
 	if m == nil {
 		return
 	}
 	for outcome, n := range readers {
 		m.morning.WithLabelValues(code(outcome)).Set(float64(n))
 	}
-	m.morningDue.Set(float64(due.Unix()))
 }
 
 // Blind shows for how long nobody could be accounted for; 0 = everybody can.

@@ -53,7 +53,8 @@ func exercise(m *telemetry.Metrics) {
 	m.FeedFetched(&briefing.Error{Op: "fetch", Reason: briefing.Malformed})
 	m.Request("GET /connect/{token}", 200, 20*time.Millisecond)
 	m.Request("", 404, time.Millisecond)
-	m.Accounted(due, map[string]int{"expected": 3, "under_way": 0})
+	m.Accounted(due)
+	m.Stands(map[string]int{"expected": 3, "under_way": 0})
 	m.Told("webhook", &briefing.Error{Op: "post", Reason: briefing.Unavailable})
 	m.Told("slack", nil)
 }
@@ -65,7 +66,8 @@ func TestExposition(t *testing.T) {
 	for _, want := range []string{
 		`achim_build_info{go_version="go1`, `version="v1.2.3"} 1`,
 		`achim_deliveries_total{outcome="delivered",status="degraded"} 1`,
-		`achim_deliveries_total{outcome="delivered",status="complete"} 0`,
+		`achim_deliveries_total{outcome="delivered",status="complete"} 0`, `achim_deliveries_total{outcome="unknown",status="complete"} 0`,
+		`achim_alarms_total{channel="heartbeat",result="timeout"} 0`,
 		`achim_deliveries_total{outcome="skipped",status="none"} 1`,
 		`achim_deliveries_total{outcome="other",status="none"} 1`,
 		`achim_delivery_lateness_seconds_bucket{le="1"} 0`, `achim_delivery_lateness_seconds_bucket{le="2"} 1`,
