@@ -10,7 +10,7 @@ import (
 )
 
 // ErrEngineBusy means that another process runs the engine on this SQLite file.
-var ErrEngineBusy = errors.New("another process runs the engine on this database")
+var ErrEngineBusy = errors.New("another process runs the engine on this database: stop that one first, or use PostgreSQL, which any number may share")
 
 // lockPoll is how often a lock file that somebody else holds is tried again.
 const lockPoll = 20 * time.Millisecond

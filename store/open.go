@@ -86,6 +86,9 @@ func (a address) openPostgres(ctx context.Context, s *Store) error {
 	if u, err := url.Parse(a.url); err == nil && !u.Query().Has("pool_max_conns") {
 		config.MaxConns = poolSize
 	}
+	if config.ConnConfig.RuntimeParams["application_name"] == "" {
+		config.ConnConfig.RuntimeParams["application_name"] = "achim"
+	}
 	// Not a parameter of the connection: poolers in between refuse those they do not know.
 	config.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
 		_, err := c.Exec(ctx, "SET idle_in_transaction_session_timeout = "+idleInTransaction)

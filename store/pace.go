@@ -135,7 +135,7 @@ func (s *Store) HoldPace(ctx context.Context, h briefing.PaceHold) (time.Time, e
 
 const runAhead = "SELECT COUNT(CASE WHEN e.state = 'planned' OR (e.state = 'prepared' AND e.reason <> 'rate_limited') THEN 1 END), " +
 	"COUNT(CASE WHEN e.state = 'delivered' AND e.reason <> 'rate_limited' THEN 1 END), " +
-	"MAX(CASE WHEN e.state = 'sending' OR e.due_at > e.next_at THEN e.due_at ELSE e.next_at END) " +
+	"MAX(CASE WHEN (e.state = 'sending' AND e.post_deadline > ?) OR e.due_at > e.next_at THEN e.due_at ELSE e.next_at END) " +
 	"FROM achim_run_reader rr JOIN achim_entry e ON e.id = rr.entry_id WHERE rr.outcome = ''"
 
 func scanAhead(row scanner) (briefing.Ahead, error) {
@@ -146,9 +146,9 @@ func scanAhead(row scanner) (briefing.Ahead, error) {
 
 // RunAhead returns what of the run is still to be sent; "" = of all runs.
 func (s *Store) RunAhead(ctx context.Context, run briefing.RunID) (briefing.Ahead, error) {
-	query, args := runAhead, []any(nil)
+	query, args := runAhead, []any{ms(s.now())} // what is past its deadline waits for a look into the history
 	if run != "" {
-		query, args = runAhead+" AND rr.run_id = ?", []any{string(run)}
+		query, args = runAhead+" AND rr.run_id = ?", append(args, string(run))
 	}
 	ahead, _, err := one(ctx, s.reader(), scanAhead, query, args...)
 	if err != nil {

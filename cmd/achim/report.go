@@ -112,6 +112,9 @@ func result(run briefing.Run) string {
 	if len(parts) == 0 {
 		return "nobody"
 	}
+	if slices.ContainsFunc(run.Readers, func(r briefing.RunReader) bool { return r.Outcome == briefing.OutcomeDryRun }) {
+		parts = append(parts, "nothing sent")
+	}
 	return strings.Join(parts, ", ")
 }
 

@@ -20,7 +20,7 @@ func TestRun(t *testing.T) {
 			t.Parallel()
 			h := connected(t, dialect)
 
-			dry := h.expect(0, []string{"haneul  not sent, complete", "── haneul ──", "계약서 3조 수정안", "한국은행, 기준금리 동결", "1 complete"}, "run", "--dry-run")
+			dry := h.expect(0, []string{"haneul  not sent, complete", "── haneul ──", "계약서 3조 수정안", "한국은행, 기준금리 동결", "1 complete, nothing sent"}, "run", "--dry-run")
 			if strings.Contains(dry.out+dry.err, "degraded") || h.slack.Calls("*") > 1 { // the one of serve's start
 				t.Errorf("a dry run: %d calls to Slack\n%s", h.slack.Calls("*"), dry.out)
 			}

@@ -97,6 +97,9 @@ func (c *cli) runsResolve() *cobra.Command {
 			"briefing_id."),
 		Example: "  achim runs resolve h52zmlkokj7tfpanl2nxs3qqvc --delivered",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if delivered == resend {
+				return usagef("say what you found in the DM: --delivered (the message is there) or --resend (it is not)")
+			}
 			return c.with(cmd.Context(), func(a *app.App) error {
 				entry, err := a.Resolve(cmd.Context(), briefing.EntryID(args[0]), delivered)
 				if errors.Is(err, briefing.ErrNotFound) {
@@ -116,8 +119,6 @@ func (c *cli) runsResolve() *cobra.Command {
 	cmd.Flags().BoolVar(&delivered, "delivered", false, "the message is there")
 	cmd.Flags().BoolVar(&resend, "resend", false, "it is not: post it again")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the briefing's state as JSON")
-	cmd.MarkFlagsOneRequired("delivered", "resend")
-	cmd.MarkFlagsMutuallyExclusive("delivered", "resend")
 	return cmd
 }
 

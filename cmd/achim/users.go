@@ -104,6 +104,9 @@ func (c *cli) printReader(v briefing.ReaderView) error {
 	if v.Notification != briefing.NotifyFull {
 		t.row("phone", string(v.Notification))
 	}
+	if v.SkipHolidays {
+		t.row("holidays", "no briefing")
+	}
 	for _, feed := range v.Feeds {
 		t.row("feed", feed.URL)
 	}

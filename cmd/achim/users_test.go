@@ -52,6 +52,8 @@ func TestPauses(t *testing.T) {
 	d.expect(0, nil, "users", "add", "--name", "haneul", "--slack", haneulSlack)
 	d.expect(0, []string{"next      paused until 2999-01-01"}, "users", "set", "--user", "haneul", "--paused-until", "2999-01-01")
 	d.expect(0, []string{"next      paused\n"}, "users", "set", "--user", "haneul", "--pause")
+	d.expect(0, []string{"holidays", "no briefing"}, "users", "set", "--user", "haneul", "--skip-holidays")
+	d.expect(2, []string{"--pause and --resume contradict each other"}, "users", "set", "--user", "haneul", "--pause", "--resume")
 	if v := d.json(0, "users", "show", "--user", "haneul"); v["paused"] != true || v["paused_until"] != nil || v["next_due_at"] != nil {
 		t.Errorf("paused: %v", v)
 	}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -37,7 +39,6 @@ func (w *wishes) pauseFlags(cmd *cobra.Command) {
 	f.BoolVar(&w.pause, "pause", false, "no briefings until resumed")
 	f.BoolVar(&w.resume, "resume", false, "briefings again")
 	f.StringVar(&w.pausedUntil, "paused-until", "", "no briefings before this `date`, such as 2026-12-01")
-	cmd.MarkFlagsMutuallyExclusive("pause", "resume", "paused-until")
 }
 
 // any reports whether any of the flags was given.
@@ -120,6 +121,9 @@ func (w *wishes) applyTimes(given func(string) bool, to *wished) {
 	}
 	if given("skip-holidays") {
 		r.SkipHolidays = w.skipHolidays
+	}
+	if n := slices.DeleteFunc([]string{"pause", "resume", "paused-until"}, func(flag string) bool { return !given(flag) }); len(n) > 1 {
+		to.note("paused", fmt.Errorf("--%s contradict each other: name one", strings.Join(n, " and --")))
 	}
 	if given("pause") || given("resume") {
 		r.Paused, r.PausedUntil = w.pause && !w.resume, briefing.Date{}
