@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -250,6 +251,18 @@ func TestEstimatedEnd(t *testing.T) {
 			reserve(t, two[1])
 		}
 		estimate(ctx, start.Add(12*time.Second))
+		c.reach(start.Add(12 * time.Second))
+		for _, e := range []struct {
+			deadline, next time.Duration // after start
+			want           time.Duration
+		}{
+			{20 * time.Second, 50 * time.Second, 12 * time.Second}, // being posted
+			{10 * time.Second, 50 * time.Second, 50 * time.Second}, // in doubt: somebody looks then
+		} {
+			storetest.Exec(t, s, fmt.Sprintf("UPDATE achim_entry SET state = 'sending', post_deadline = %d, next_at = %d",
+				start.Add(e.deadline).UnixMilli(), start.Add(e.next).UnixMilli()))
+			estimate(ctx, start.Add(e.want))
+		}
 		run.FinishedAt = start
 		estimate(ctx, time.Time{})
 	})

@@ -14,7 +14,7 @@ import (
 func TestFrozenAlone(t *testing.T) {
 	t.Parallel()
 	onlyFull(t)
-	h := build(t, plan{name: "frozen alone", punctual: true, dialect: storetest.SQLite, readers: 100, processes: 1, tally: newTally()})
+	h := build(t, plan{name: "frozen alone", punctual: true, dialect: storetest.SQLite, readers: 400, processes: 1, tally: newTally()})
 	h.slowly(20 * time.Millisecond)
 	h.open()
 	h.trigger()
