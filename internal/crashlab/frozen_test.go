@@ -15,7 +15,7 @@ func TestFrozenAlone(t *testing.T) {
 	t.Parallel()
 	onlyFull(t)
 	h := build(t, plan{name: "frozen alone", punctual: true, dialect: storetest.SQLite, readers: 400, processes: 1, tally: newTally()})
-	h.slowly(20 * time.Millisecond)
+	h.slowly(100 * time.Millisecond)
 	h.open()
 	h.trigger()
 	for range 3 {
