@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -292,4 +293,46 @@ func TestALostLineBeginsAnew(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHoldsAndClaimsWaitInTurn: on PostgreSQL a hold moves thousands of entries while others claim some of them, many at
+// a time. Both lock them in one order, or the database would have to end one of them, after a second.
+func TestHoldsAndClaimsWaitInTurn(t *testing.T) {
+	url := storetest.URL(t, storetest.Postgres)
+	one, other := storetest.OpenURL(t, url, store.Options{}), storetest.OpenURL(t, url, store.Options{})
+	now := time.Now()
+	run := briefing.Run{ID: "run", Kind: briefing.RunManual, Date: briefing.DateOf(now, time.UTC), StartedAt: now}
+	var steps []briefing.Step
+	next := make(chan briefing.EntryID, 4000)
+	for i := range cap(next) {
+		id := briefing.EntryID(fmt.Sprintf("%08x%d", rand.Uint32(), i))
+		reader := briefing.ReaderID(fmt.Sprint(i))
+		steps = append(steps, briefing.Step{Entry: briefing.Entry{ID: id, Reader: reader, Date: run.Date, Slot: briefing.DailySlot,
+			Run: run.ID, State: briefing.Planned, DueAt: now, NextAt: now}})
+		run.Readers = append(run.Readers, briefing.RunReader{Reader: reader, Entry: id})
+		next <- id
+	}
+	close(next)
+	if err := one.Trigger(t.Context(), run, steps); err != nil {
+		t.Fatal(err)
+	}
+	storetest.Exec(t, one, "UPDATE achim_entry SET state = 'prepared', reason = 'rate_limited', channel_id = 'D', next_at = next_at + 1000000")
+	var claims sync.WaitGroup
+	for range 200 {
+		claims.Go(func() {
+			for id := range next {
+				if _, err := one.Claim(t.Context(), id, 0, "me", now, now.Add(time.Minute)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 12 {
+		began := time.Now()
+		_, err := other.HoldPace(t.Context(), briefing.PaceHold{Kind: briefing.PacePost, Now: began, Until: began.Add(time.Second), Pace: briefing.PerMinute(60000, 1)})
+		if took := time.Since(began); err != nil || took > time.Second {
+			t.Errorf("a hold took %s: %v", took, err)
+		}
+	}
+	claims.Wait()
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -55,12 +54,11 @@ func (s *Store) gather() {
 	s.closers = append(s.closers, s.together.claims.rest, s.together.steps.rest, s.together.commits.rest, s.together.sources.rest)
 }
 
-// inOrder puts rows, whose first column is the entry, in the order of their ids: two processes that write the same entries
-// then wait for each other. Should PostgreSQL take them in another order, it ends one of two statements that would wait
-// for ever, and those are made one by one.
-func inOrder(rows [][]any) [][]any {
-	slices.SortFunc(rows, func(a, b []any) int { return cmp.Compare(a[0].(string), b[0].(string)) })
-	return rows
+// locked returns a WITH clause whose v is a batch of rows, after the entries they name have been locked: in one order
+// for everybody, so that those who write the same wait for each other in turn, however PostgreSQL joins.
+func locked(d dialect, columns []column) string {
+	return "WITH v AS MATERIALIZED (SELECT b.* FROM (SELECT * FROM " + d.from(columns) + ") AS b " +
+		"JOIN achim_entry e ON e.id = b.id ORDER BY e.id FOR NO KEY UPDATE OF e) "
 }
 
 var claimColumns = []column{{"id", "text"}, {"epoch", "bigint"}, {"owner", "text"}, {"now", "bigint"}, {"until", "bigint"}}
@@ -89,13 +87,13 @@ func (s *Store) claimSet(ctx context.Context, calls []claimCall) ([]claimedEntry
 		rows[i] = []any{string(c.id), c.epoch, c.owner, ms(c.now), ms(c.until)}
 	}
 	q := s.writer()
-	args, err := q.dialect.batch(claimColumns, inOrder(rows))
+	args, err := q.dialect.batch(claimColumns, rows)
 	if err != nil {
 		return nil, nil, err
 	}
-	claimed, err := list(ctx, q, scanClaimed, "UPDATE achim_entry AS e SET epoch = e.epoch + 1, owner = v.owner, claimed_until = v.until, updated_at = ? FROM "+
-		q.dialect.from(claimColumns)+" WHERE e.id = v.id AND e.epoch = v.epoch AND (e.owner = '' OR e.claimed_until IS NULL OR e.claimed_until <= v.now) RETURNING "+
-		names(fixedColumns[:], "e.")+", "+names(stateColumns[:], "e.")+", e.has_body", append([]any{ms(s.now())}, args...)...)
+	claimed, err := list(ctx, q, scanClaimed, locked(q.dialect, claimColumns)+
+		"UPDATE achim_entry AS e SET epoch = e.epoch + 1, owner = v.owner, claimed_until = v.until, updated_at = ? FROM v WHERE e.id = v.id AND e.epoch = v.epoch AND (e.owner = '' OR e.claimed_until IS NULL OR e.claimed_until <= v.now) RETURNING "+
+		names(fixedColumns[:], "e.")+", "+names(stateColumns[:], "e.")+", e.has_body", append(args, ms(s.now()))...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -156,7 +154,7 @@ func stepAll(ctx context.Context, q *session, steps []briefing.Step, now time.Ti
 		results[i] = asStored(e)
 		rows[i] = slices.Concat(fence, stateValues(e))
 	}
-	args, err := q.dialect.batch(columns, inOrder(rows))
+	args, err := q.dialect.batch(columns, rows)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -164,8 +162,8 @@ func stepAll(ctx context.Context, q *session, steps []briefing.Step, now time.Ti
 	for i, c := range stateColumns {
 		sets[i] = c.name + " = v." + c.name
 	}
-	moved, err := list(ctx, q, scalar[string], "UPDATE achim_entry AS e SET "+strings.Join(sets, ", ")+" FROM "+q.dialect.from(columns)+
-		" WHERE e.id = v.id AND e.epoch = v.fence_epoch AND e.state = v.fence_state AND e.owner = COALESCE(v.fence_owner, e.owner) RETURNING e.id", args...)
+	moved, err := list(ctx, q, scalar[string], locked(q.dialect, columns)+
+		"UPDATE achim_entry AS e SET "+strings.Join(sets, ", ")+" FROM v WHERE e.id = v.id AND e.epoch = v.fence_epoch AND e.state = v.fence_state AND e.owner = COALESCE(v.fence_owner, e.owner) RETURNING e.id", args...)
 	if err != nil {
 		return nil, nil, err
 	}

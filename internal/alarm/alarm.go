@@ -188,7 +188,11 @@ func (a *Alarm) account(ctx context.Context, due time.Time, minutes []time.Time)
 		a.stand[due.Unix()] = account
 		return nil
 	}
-	if account.Expected == 0 || !a.ripe(asking, account, st) {
+	if account.Expected == 0 { // they were removed, or moved, meanwhile
+		a.stand[due.Unix()] = account
+		return nil
+	}
+	if !a.ripe(asking, account, st) {
 		return nil
 	}
 	first, err := a.Store.Account(asking, due)
