@@ -50,7 +50,7 @@ func accountStanding(t *testing.T, s *store.Store) {
 		case 1:
 			e.State, e.Reason, e.NextAt = briefing.Missed, briefing.Paused, time.Time{}
 		case 6:
-			e.Slot = briefing.ForceSlot("hand") // an extra is nobody's morning
+			e.Slot = briefing.ForceSlot("hand") // forced by hand: somebody waits for it, too
 		case 7:
 			e.DueAt = nine.Add(9*time.Hour + 59*time.Second + 999*time.Millisecond) // the reader's hour was changed
 		case 8:
@@ -94,7 +94,7 @@ func accountStanding(t *testing.T, s *store.Store) {
 		got = append(got, fmt.Sprintf("%s %s/%s/%s %s", rr.Reader[35:], rr.Outcome, rr.Status, rr.Reason, rr.Verdicts[briefing.Gmail].Reason))
 	}
 	wantSame(t, "standing", got, []string{"0 //rate_limited ", "1 skipped//paused ", "2 failed//client_misconfigured ", "3 failed//recipient_unreachable ",
-		"4 unknown//ambiguous ", "5 delivered/degraded/ reauth_required", "8 // ", "9 // "})
+		"4 unknown//ambiguous ", "5 delivered/degraded/ reauth_required", "6 // ", "8 // ", "9 // "})
 	wantSame(t, "runs", st.Runs, []briefing.RunID{run.ID})
 	unplanned := must(s.Reader(t.Context(), string(readerID(9))))(t)
 	begun := nine.Add(8 * time.Second)
