@@ -67,6 +67,16 @@ func TestUnauthorizedRefreshesAndRetriesOnce(t *testing.T) {
 	h := build(t, standin.Account{})
 	h.connect()
 	h.google.ExpireAccess(haneul)
+	// Neither is refused before both have asked: else the slower one might find the other's new token.
+	var asked sync.WaitGroup
+	asked.Add(2)
+	for _, op := range []string{"gmail.messages.list", "calendar.calendarList.list"} {
+		h.google.Inject(standin.Fault{Op: op, Times: 1, Status: http.StatusUnauthorized, Match: func(*http.Request) bool {
+			asked.Done()
+			asked.Wait()
+			return true
+		}})
+	}
 	if mail, diary := h.both(t); mail != nil || diary != nil {
 		t.Fatal(mail, diary)
 	}

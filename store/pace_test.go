@@ -271,28 +271,26 @@ func TestEstimatedEnd(t *testing.T) {
 
 // TestALostLineBeginsAnew: without its row, as after a restore in part, the pace is kept all the same.
 func TestALostLineBeginsAnew(t *testing.T) {
-	for _, dialect := range []storetest.Dialect{storetest.SQLite, storetest.Postgres} {
-		t.Run(string(dialect), func(t *testing.T) {
-			c, p, s := pacers(t, storetest.URL(t, dialect), briefing.Pace{Every: time.Second, Burst: 1})
-			lose := func() { storetest.Exec(t, s, "DELETE FROM achim_pace") }
-			lose()
-			if l, err := s.Line(t.Context(), briefing.PacePost); err != nil || l.Next.After(c.Now()) {
-				t.Errorf("the line stands at %v, %v", l, err)
-			}
-			first, second := reserve(t, p[0]), reserve(t, p[1])
-			if want := c.Now(); !first.Equal(want) || !second.Equal(want.Add(time.Second)) {
-				t.Errorf("turns at %v and %v, want %v and a second later", first, second, want)
-			}
-			lose()
-			until := c.Now().Add(time.Minute)
-			if _, err := p[0].Hold(t.Context(), briefing.PacePost, until); err != nil {
-				t.Fatal(err)
-			}
-			if at := reserve(t, p[1]); at.Before(until) {
-				t.Errorf("a turn at %v, before the end of the hold at %v", at, until)
-			}
-		})
-	}
+	each(t, func(t *testing.T, url string) {
+		c, p, s := pacers(t, url, briefing.Pace{Every: time.Second, Burst: 1})
+		lose := func() { storetest.Exec(t, s, "DELETE FROM achim_pace") }
+		lose()
+		if l, err := s.Line(t.Context(), briefing.PacePost); err != nil || l.Next.After(c.Now()) {
+			t.Errorf("the line stands at %v, %v", l, err)
+		}
+		first, second := reserve(t, p[0]), reserve(t, p[1])
+		if want := c.Now(); !first.Equal(want) || !second.Equal(want.Add(time.Second)) {
+			t.Errorf("turns at %v and %v, want %v and a second later", first, second, want)
+		}
+		lose()
+		until := c.Now().Add(time.Minute)
+		if _, err := p[0].Hold(t.Context(), briefing.PacePost, until); err != nil {
+			t.Fatal(err)
+		}
+		if at := reserve(t, p[1]); at.Before(until) {
+			t.Errorf("a turn at %v, before the end of the hold at %v", at, until)
+		}
+	})
 }
 
 // TestHoldsAndClaimsWaitInTurn: on PostgreSQL a hold moves thousands of entries while others claim some of them, many at

@@ -106,8 +106,8 @@ func scanStanding(row scanner) (briefing.Entry, error) {
 	return e, err
 }
 
-// makeSteps makes the steps in the order in which everybody locks entries, that of their ids, new entries first, and returns those that settle
-// other runs.
+// makeSteps makes the steps in the order in which everybody locks entries: new ones first, then by id. It returns those
+// that settle other runs.
 func (s *Store) makeSteps(ctx context.Context, q *session, steps []briefing.Step) (settled []briefing.Step, err error) {
 	steps = slices.Clone(steps)
 	slices.SortStableFunc(steps, func(a, b briefing.Step) int { return cmp.Compare(a.Entry.ID, b.Entry.ID) })

@@ -92,7 +92,8 @@ func (s *Store) claimSet(ctx context.Context, calls []claimCall) ([]claimedEntry
 		return nil, nil, err
 	}
 	claimed, err := list(ctx, q, scanClaimed, locked(q.dialect, claimColumns)+
-		"UPDATE achim_entry AS e SET epoch = e.epoch + 1, owner = v.owner, claimed_until = v.until, updated_at = ? FROM v WHERE e.id = v.id AND e.epoch = v.epoch AND (e.owner = '' OR e.claimed_until IS NULL OR e.claimed_until <= v.now) RETURNING "+
+		"UPDATE achim_entry AS e SET epoch = e.epoch + 1, owner = v.owner, claimed_until = v.until, updated_at = ? FROM v "+
+		"WHERE e.id = v.id AND e.epoch = v.epoch AND (e.owner = '' OR e.claimed_until IS NULL OR e.claimed_until <= v.now) RETURNING "+
 		names(fixedColumns[:], "e.")+", "+names(stateColumns[:], "e.")+", e.has_body", append(args, ms(s.now()))...)
 	if err != nil {
 		return nil, nil, err
@@ -163,7 +164,8 @@ func stepAll(ctx context.Context, q *session, steps []briefing.Step, now time.Ti
 		sets[i] = c.name + " = v." + c.name
 	}
 	moved, err := list(ctx, q, scalar[string], locked(q.dialect, columns)+
-		"UPDATE achim_entry AS e SET "+strings.Join(sets, ", ")+" FROM v WHERE e.id = v.id AND e.epoch = v.fence_epoch AND e.state = v.fence_state AND e.owner = COALESCE(v.fence_owner, e.owner) RETURNING e.id", args...)
+		"UPDATE achim_entry AS e SET "+strings.Join(sets, ", ")+" FROM v "+
+		"WHERE e.id = v.id AND e.epoch = v.fence_epoch AND e.state = v.fence_state AND e.owner = COALESCE(v.fence_owner, e.owner) RETURNING e.id", args...)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -36,8 +36,8 @@ const (
 
 // Store is the ledger as accounting sees it.
 type Store interface {
-	// DueMinutes returns the minutes from the one time on and before the other in which daily briefings were due,
-	// or should have been planned, the earliest first.
+	// DueMinutes returns the minutes from the one time on and before the other in which briefings were due, by the
+	// hour or by hand, or should have been planned, the earliest first.
 	DueMinutes(ctx context.Context, from, to time.Time) ([]time.Time, error)
 	// Standing returns how the briefings due in the minute stand now.
 	Standing(ctx context.Context, due time.Time) (briefing.Standing, error)
@@ -184,11 +184,7 @@ func (a *Alarm) account(ctx context.Context, due time.Time, minutes []time.Time)
 		return err
 	}
 	account := Of(due, st)
-	if done {
-		a.stand[due.Unix()] = account
-		return nil
-	}
-	if account.Expected == 0 { // they were removed, or moved, meanwhile
+	if done || account.Expected == 0 { // told already, or they were removed or moved meanwhile
 		a.stand[due.Unix()] = account
 		return nil
 	}

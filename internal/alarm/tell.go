@@ -159,15 +159,15 @@ func (a *Alarm) call(ctx context.Context, method string, address briefing.Secret
 	op := strings.ToLower(method) + " alarm address"
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	var written atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteRequest: func(w httptrace.WroteRequestInfo) { written.Store(w.Err == nil) },
+	})
 	req, err := http.NewRequestWithContext(ctx, method, address.Reveal(), bytes.NewReader(body))
 	if err != nil {
 		return &briefing.Error{Op: op, Reason: briefing.ClientMisconfigured, Err: errors.New("not an address")}
 	}
 	req.Header.Set("User-Agent", "achim")
-	var written atomic.Bool
-	req = req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteRequest: func(w httptrace.WroteRequestInfo) { written.Store(w.Err == nil) },
-	}))
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	}

@@ -18,9 +18,10 @@ func (a *App) wireAlarm() {
 		Operator: cfg.Slack.OperatorUser, Webhook: cfg.AlertWebhookURL, Heartbeat: cfg.HeartbeatURL,
 		Language: cfg.Language, Zone: cfg.Timezone, At: cfg.Schedule.At,
 		Logger: a.Logger, Now: a.now, Client: &http.Client{Transport: transport},
-		Counted: func(account alarm.Account) { a.Metrics.Accounted(account.Due) }, Stands: a.Metrics.Stands,
-		Told:  a.Metrics.Told,
-		Blind: a.Metrics.Blind,
+		Counted: func(account alarm.Account) { a.Metrics.Accounted(account.Due) },
+		Stands:  a.Metrics.Stands,
+		Told:    a.Metrics.Told,
+		Blind:   a.Metrics.Blind,
 	}
 }
 
