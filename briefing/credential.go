@@ -86,6 +86,23 @@ type CredentialState struct {
 	FailingSince time.Time // zero while refreshing works
 	LastError    Reason
 	EndsAt       time.Time // a known end of the grant; zero = none known
+	GrantedAt    time.Time // when it was consented to here; zero = elsewhere, or before this was kept
+	CheckedAt    time.Time // when Google last said how it stands; zero = never asked
+	Gone         bool      // Google says that the account was deleted
+}
+
+// Grant is a row of gmail_token as it may be told: how it stands, and nothing that opens anything.
+type Grant struct {
+	Owner           ReaderID // the row's user_id; it need not be a reader's
+	Email           string
+	Subject         string
+	ClientID        string
+	Scopes          []string
+	HasAccessToken  bool
+	HasRefreshToken bool
+	Fingerprint     string // of the refresh token; "" without one
+	State           CredentialState
+	Fault           error // why the row cannot be read; the members above are then what could be
 }
 
 // Fingerprint returns the key of a refresh token in achim_credential_state.
@@ -109,6 +126,13 @@ type CredentialStore interface {
 	SaveGrant(ctx context.Context, c Credential) error
 	// SaveCredentialState replaces the state of c's refresh token.
 	SaveCredentialState(ctx context.Context, c Credential) error
+}
+
+// GrantLister goes through all grants.
+type GrantLister interface {
+	// Grants returns up to limit grants whose owner's id comes after the given one, in the order of these ids; ""
+	// begins with the first. A row that cannot be read is among them, with its Fault.
+	Grants(ctx context.Context, after ReaderID, limit int) ([]Grant, error)
 }
 
 // CredentialReport is what may be told of a grant.

@@ -261,13 +261,14 @@ func (g *Google) keep(ctx context.Context, c consented) error {
 		ReaderID: c.reader.ID, AccessToken: briefing.NewSecret(c.token.AccessToken), RefreshToken: briefing.NewSecret(c.token.RefreshToken),
 		ClientID: g.cfg.ClientID, ClientSecret: g.cfg.ClientSecret,
 		Scopes: c.scopes, Email: c.who.Email, Subject: c.who.Subject,
-		State: briefing.CredentialState{Expiry: expiryOf(c.token, now), EndsAt: endOf(c.token, now)},
+		State: briefing.CredentialState{Expiry: expiryOf(c.token, now), EndsAt: endOf(c.token, now), GrantedAt: now, CheckedAt: now},
 	}
 	if grant.RefreshToken.IsZero() {
 		if c.prior.RefreshToken.IsZero() || !c.prior.State.DeadSince.IsZero() || g.foreign(c.prior) || !c.sameAccount() {
 			return &briefing.Error{Op: "keep grant", Reason: briefing.ReauthRequired, Err: errors.New("google gave no refresh token")}
 		}
 		grant.RefreshToken = c.prior.RefreshToken
+		grant.State.GrantedAt = c.prior.State.GrantedAt // the grant is the one of then
 		if grant.State.EndsAt.IsZero() {
 			grant.State.EndsAt = c.prior.State.EndsAt
 		}

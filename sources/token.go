@@ -187,7 +187,8 @@ func (g *Google) observe(err *briefing.Error) {
 func refreshed(stored briefing.Credential, answer *oauth2.Token, now time.Time) briefing.Credential {
 	fresh := stored
 	fresh.AccessToken = briefing.NewSecret(answer.AccessToken)
-	fresh.State = briefing.CredentialState{Expiry: expiryOf(answer, now), EndsAt: stored.State.EndsAt}
+	fresh.State = briefing.CredentialState{Expiry: expiryOf(answer, now), EndsAt: stored.State.EndsAt,
+		GrantedAt: stored.State.GrantedAt, CheckedAt: now}
 	if answer.RefreshToken != "" && answer.RefreshToken != stored.RefreshToken.Reveal() {
 		fresh.RefreshToken = briefing.NewSecret(answer.RefreshToken)
 		fresh.State.EndsAt = time.Time{}
@@ -246,7 +247,7 @@ func (g *Google) saveSuccess(ctx context.Context, stored, fresh briefing.Credent
 // millisecond that databases drop. Then there is no second write.
 func sameState(stored, fresh briefing.CredentialState) bool {
 	same := func(a, b time.Time) bool { return a.Truncate(time.Millisecond).Equal(b.Truncate(time.Millisecond)) }
-	return same(stored.Expiry, fresh.Expiry) && same(stored.EndsAt, fresh.EndsAt) && stored.DeadSince.IsZero() &&
+	return same(stored.Expiry, fresh.Expiry) && same(stored.EndsAt, fresh.EndsAt) && same(stored.CheckedAt, fresh.CheckedAt) && stored.DeadSince.IsZero() &&
 		stored.FailingSince.IsZero() && stored.LastError == "" && !fresh.Expiry.IsZero()
 }
 
@@ -258,7 +259,7 @@ func (g *Google) saveFailure(ctx context.Context, stored briefing.Credential, fa
 	if state.FailingSince.IsZero() {
 		state.FailingSince = now
 	}
-	state.LastError = failure.Reason
+	state.LastError, state.CheckedAt = failure.Reason, now
 	failure.Since = state.FailingSince
 	if failure.Reason == briefing.ReauthRequired {
 		state.DeadSince = now // only now: a grant known to be dead is not asked about again

@@ -112,9 +112,13 @@ type rawToken struct {
 	token, config, scopes, metadata, updated string
 }
 
+func (r *rawToken) targets() []any {
+	return []any{opt(&r.token), opt(&r.config), opt(&r.scopes), opt(&r.metadata), anyText{&r.updated}}
+}
+
 func scanToken(row scanner) (rawToken, error) {
 	var r rawToken
-	err := row.Scan(opt(&r.token), opt(&r.config), opt(&r.scopes), opt(&r.metadata), anyText{&r.updated})
+	err := row.Scan(r.targets()...)
 	return r, err
 }
 

@@ -49,27 +49,39 @@ type grantState struct {
 	briefing.CredentialState
 }
 
+const grantStateColumns = "access_fingerprint, expiry, dead_since, failing_since, last_error, ends_at, granted_at, checked_at, gone"
+
+func (st *grantState) targets() []any {
+	return []any{&st.access, instant{&st.Expiry}, instant{&st.DeadSince}, instant{&st.FailingSince}, &st.LastError,
+		instant{&st.EndsAt}, instant{&st.GrantedAt}, instant{&st.CheckedAt}, yes{&st.Gone}}
+}
+
 func scanState(row scanner) (grantState, error) {
 	var st grantState
-	err := row.Scan(&st.access, instant{&st.Expiry}, instant{&st.DeadSince}, instant{&st.FailingSince}, &st.LastError, instant{&st.EndsAt})
+	err := row.Scan(st.targets()...)
 	return st, err
 }
 
-// readState returns what is known of c's refresh token. Its expiry is that of the access token now in the
-// row, or unknown: somebody else may have put another one there.
+// of returns the state with the expiry of the access token now in the row, or an unknown one: somebody else may have
+// put another token there.
+func (st grantState) of(access briefing.Secret) briefing.CredentialState {
+	if st.access != briefing.Fingerprint(access) {
+		st.Expiry = time.Time{}
+	}
+	return st.CredentialState
+}
+
+// readState returns what is known of c's refresh token.
 func readState(ctx context.Context, q *session, c briefing.Credential) (briefing.CredentialState, error) {
 	if c.RefreshToken.IsZero() {
 		return briefing.CredentialState{}, nil
 	}
-	st, _, err := one(ctx, q, scanState, "SELECT access_fingerprint, expiry, dead_since, failing_since, last_error, ends_at "+
-		"FROM achim_credential_state WHERE fingerprint = ?", briefing.Fingerprint(c.RefreshToken))
+	st, _, err := one(ctx, q, scanState, "SELECT "+grantStateColumns+" FROM achim_credential_state WHERE fingerprint = ?",
+		briefing.Fingerprint(c.RefreshToken))
 	if err != nil {
 		return briefing.CredentialState{}, fmt.Errorf("state of the grant of reader %s: %w", c.ReaderID, err)
 	}
-	if st.access != briefing.Fingerprint(c.AccessToken) {
-		st.Expiry = time.Time{}
-	}
-	return st.CredentialState, nil
+	return st.of(c.AccessToken), nil
 }
 
 // writeState replaces what is known of c's refresh token; a lease on it stays. Without a refresh token
@@ -79,11 +91,13 @@ func writeState(ctx context.Context, q *session, c briefing.Credential, now time
 		return nil
 	}
 	_, err := q.exec(ctx, "INSERT INTO achim_credential_state (fingerprint, access_fingerprint, expiry, dead_since, failing_since, "+
-		"last_error, ends_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fingerprint) DO UPDATE SET "+
+		"last_error, ends_at, granted_at, checked_at, gone, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fingerprint) DO UPDATE SET "+
 		"access_fingerprint = excluded.access_fingerprint, expiry = excluded.expiry, dead_since = excluded.dead_since, "+
-		"failing_since = excluded.failing_since, last_error = excluded.last_error, ends_at = excluded.ends_at, updated_at = excluded.updated_at",
+		"failing_since = excluded.failing_since, last_error = excluded.last_error, ends_at = excluded.ends_at, "+
+		"granted_at = excluded.granted_at, checked_at = excluded.checked_at, gone = excluded.gone, updated_at = excluded.updated_at",
 		briefing.Fingerprint(c.RefreshToken), briefing.Fingerprint(c.AccessToken), ms(c.State.Expiry), ms(c.State.DeadSince),
-		ms(c.State.FailingSince), string(c.State.LastError), ms(c.State.EndsAt), ms(now))
+		ms(c.State.FailingSince), string(c.State.LastError), ms(c.State.EndsAt),
+		ms(c.State.GrantedAt), ms(c.State.CheckedAt), flag(c.State.Gone), ms(now))
 	if err != nil {
 		return fmt.Errorf("state of the grant of reader %s: %w", c.ReaderID, err)
 	}
@@ -111,7 +125,8 @@ func (s *Store) SaveRefreshed(ctx context.Context, read, fresh briefing.Credenti
 			return err
 		}
 		// The refresh worked, so whatever was wrong is over; a known end moves only when a new one is told.
-		state := briefing.CredentialState{Expiry: fresh.State.Expiry, EndsAt: fresh.State.EndsAt}
+		state := briefing.CredentialState{Expiry: fresh.State.Expiry, EndsAt: fresh.State.EndsAt,
+			GrantedAt: now.State.GrantedAt, CheckedAt: fresh.State.CheckedAt}
 		if state.EndsAt.IsZero() {
 			state.EndsAt = now.State.EndsAt
 		}
@@ -125,7 +140,7 @@ func (s *Store) SaveRefreshed(ctx context.Context, read, fresh briefing.Credenti
 		if now, err = row.credential(); err != nil {
 			return err
 		}
-		state.Expiry, state.EndsAt = stored(state.Expiry), stored(state.EndsAt)
+		state.Expiry, state.EndsAt, state.CheckedAt = stored(state.Expiry), stored(state.EndsAt), stored(state.CheckedAt)
 		now.State = state
 		return writeState(ctx, q, now, s.now())
 	})
@@ -165,8 +180,8 @@ func (s *Store) saveGrant(ctx context.Context, c briefing.Credential) error {
 			if err != nil {
 				return err
 			}
-			c.State = briefing.CredentialState{Expiry: c.State.Expiry, DeadSince: known.DeadSince,
-				FailingSince: known.FailingSince, LastError: known.LastError, EndsAt: known.EndsAt}
+			known.Expiry = c.State.Expiry
+			c.State = known
 		}
 		row.clear(c)
 		if err := row.put(c); err != nil {

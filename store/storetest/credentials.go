@@ -224,6 +224,36 @@ func credentialForgotten(t *testing.T, s *store.Store) {
 	}
 }
 
+func credentialListed(t *testing.T, s *store.Store) {
+	for _, n := range []int{3, 1} {
+		c := grant(n)
+		c.State.GrantedAt, c.State.CheckedAt, c.State.Gone = nine, nine.Add(time.Hour), n == 3
+		check(t, s.SaveGrant(t.Context(), c))
+	}
+	outsider(t, s, 2, "token_data", `'{"access_token":"a"}'`)
+	outsider(t, s, 4, "token_data, metadata", `'["leaky-token"]', '{"email":"a@b.example"}'`)
+	all := must(s.Grants(t.Context(), "", 10))(t)
+	if len(all) != 4 {
+		t.Fatalf("%d grants, want 4", len(all))
+	}
+	want := grant(1)
+	wantSame(t, "the first", all[0], briefing.Grant{
+		Owner: readerID(1), Email: want.Email, Subject: want.Subject, ClientID: want.ClientID, Scopes: want.Scopes,
+		HasAccessToken: true, HasRefreshToken: true, Fingerprint: briefing.Fingerprint(want.RefreshToken),
+		State: briefing.CredentialState{Expiry: want.State.Expiry, EndsAt: want.State.EndsAt, GrantedAt: nine, CheckedAt: nine.Add(time.Hour)},
+	})
+	wantSame(t, "no refresh token", all[1], briefing.Grant{Owner: readerID(2), HasAccessToken: true})
+	if !all[2].State.Gone {
+		t.Error("not known to be gone")
+	}
+	if broken := all[3]; broken.Email != "a@b.example" || briefing.ReasonOf(broken.Fault) != briefing.Malformed || strings.Contains(broken.Fault.Error(), "leaky") {
+		t.Errorf("a malformed row: %+v", broken)
+	}
+	if page := must(s.Grants(t.Context(), readerID(1), 2))(t); len(page) != 2 || page[0].Owner != readerID(2) || page[1].Owner != readerID(3) {
+		t.Errorf("the page after the first: %+v", page)
+	}
+}
+
 func consentTaken(t *testing.T, s *store.Store) {
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	c := briefing.Consent{StateHash: "hash", Reader: readerID(1), Verifier: briefing.NewSecret("verifier"), Switch: true, ExpiresAt: now.Add(10 * time.Minute)}

@@ -70,6 +70,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"credentials/granted again", credentialGrantedAgain},
 		{"credentials/state", credentialState},
 		{"credentials/forgotten", credentialForgotten},
+		{"credentials/listed", credentialListed},
 		{"consents/taken once", consentTaken},
 		{"retention/expires", retentionExpires},
 		{"retention/forgets", retentionForgets},
