@@ -151,7 +151,7 @@ func limited(t *testing.T, rate int, test func(t *testing.T, h *limitHouse)) {
 // TestTheWholeTakesWhatTheLimitTakes: with Slack's limit on, a morning takes within 5 % of what the limit alone
 // would, with one process and with several on one ledger, and never goes beyond the limit.
 func TestTheWholeTakesWhatTheLimitTakes(t *testing.T) {
-	const readers, rate, burst = 400, 300, 20
+	const readers, rate, burst = 120, 60, 20
 	for processes := 1; processes <= 3; processes++ {
 		t.Run(fmt.Sprint(processes), func(t *testing.T) {
 			t.Parallel()
