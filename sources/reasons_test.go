@@ -22,6 +22,11 @@ type refusal struct {
 	wait   time.Duration
 }
 
+// dated is a Retry-After that is a time of day, from a server whose clock shows now.
+func dated(now, retry time.Time) map[string]string {
+	return map[string]string{"Date": now.Format(http.TimeFormat), "Retry-After": retry.Format(http.TimeFormat)}
+}
+
 func TestTokenReasons(t *testing.T) {
 	oauth := standin.OAuthError
 	for name, c := range map[string]refusal{
@@ -122,8 +127,9 @@ func TestAPIReasons(t *testing.T) {
 		"quota as 403":         {status: 403, body: said(403, "quotaExceeded", "Calendar usage limits exceeded."), want: briefing.RateLimited},
 		"daily limit":          {status: 403, body: said(403, "dailyLimitExceeded", "Daily Limit Exceeded"), want: briefing.RateLimited},
 		"429":                  {status: 429, body: said(429, "rateLimitExceeded", "Too many concurrent requests for user"), header: map[string]string{"Retry-After": "12"}, want: briefing.RateLimited, wait: 12 * time.Second},
-		"429 with a date":      {status: 429, header: map[string]string{"Retry-After": monday().Add(time.Minute).Format(http.TimeFormat)}, want: briefing.RateLimited, wait: time.Minute},
-		"429 with words":       {status: 429, body: said(429, "rateLimitExceeded", "User-rate limit exceeded.  Retry after 2026-11-23T00:10:00.000Z"), want: briefing.RateLimited, wait: 10 * time.Minute},
+		"429 with a date":      {status: 429, header: dated(monday(), monday().Add(time.Minute)), want: briefing.RateLimited, wait: time.Minute},
+		"429 with words":       {status: 429, body: said(429, "rateLimitExceeded", "User-rate limit exceeded.  Retry after 2026-11-23T00:10:00.000Z"), header: map[string]string{"Date": monday().Format(http.TimeFormat)}, want: briefing.RateLimited, wait: 10 * time.Minute},
+		"by their clock":       {status: 429, header: dated(monday().Add(-10*time.Minute), monday()), want: briefing.RateLimited, wait: 10 * time.Minute},
 		"429 of a proxy":       {status: 429, body: "slow down", want: briefing.RateLimited},
 		"500":                  {status: 500, want: briefing.Unavailable},
 		"502 of a proxy":       {status: 502, body: "<html>Bad Gateway</html>", want: briefing.Unavailable},
