@@ -26,6 +26,7 @@ import (
 const (
 	longestRetryAfter = 24 * time.Hour
 	guessedRetryAfter = time.Hour // for a time found in prose, which is reported to be wrong at times
+	dailyRetryAfter   = 24 * time.Hour
 )
 
 // answerError is a refusal, reworded: the library's own error would print the whole body, which is
@@ -143,8 +144,12 @@ func apiError(op string, err error, now time.Time) *briefing.Error {
 		return transportError(op, err)
 	}
 	body := parseRefusal(refused)
+	wait := retryAfter(refused.Header, body.Error.Message, now)
+	if wait == 0 && slices.Contains(body.reasons(), "dailyLimitExceeded") {
+		wait = dailyRetryAfter // for today that is all there is
+	}
 	return &briefing.Error{
-		Op: op, Reason: body.reason(refused), RetryAfter: retryAfter(refused.Header, body.Error.Message, now),
+		Op: op, Reason: body.reason(refused), RetryAfter: wait,
 		Err: &answerError{status: refused.Code, code: body.code()},
 	}
 }
