@@ -304,13 +304,14 @@ func plainCause(err error) error {
 	return err
 }
 
-// tame returns s if it is a plain code word, and "" for anything else, such as prose or half a token.
+// tame returns s if it is a plain code word, and "" for anything else, such as prose or half a token: words have no
+// digits, and what opens something has.
 func tame(s string) string {
-	if len(s) == 0 || len(s) > 48 {
+	if len(s) > 48 {
 		return ""
 	}
 	for _, r := range s {
-		if r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') {
+		if r != '_' && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') {
 			return ""
 		}
 	}
