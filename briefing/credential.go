@@ -194,9 +194,9 @@ type Credentials interface {
 
 // GrantConfirmer finds out how grants stand.
 type GrantConfirmer interface {
-	// Confirm makes sure that Google has said after the time how the reader's grant stands, asking it if it has not,
-	// and that there is an access token to use. A grant known to be dead is not asked about. Its error carries a
-	// Reason, and is ErrClientRefused when the client is to blame; ErrNotFound when there is no grant.
+	// Confirm makes sure that Google has said after the time how the reader's grant stands, asking it if it has not.
+	// A grant known to be dead is not asked about. Its error carries the Reason for which a refresh failed, then or
+	// now, and is ErrClientRefused when the client is to blame; ErrNotFound when there is no grant.
 	Confirm(ctx context.Context, reader ReaderID, after time.Time) (CredentialReport, error)
 }
 

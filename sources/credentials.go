@@ -29,12 +29,12 @@ func (g *Google) Refresh(ctx context.Context, reader briefing.ReaderID) (briefin
 // ForceRefresh is Refresh that asks Google however much time is left, and also about a grant known to be dead, which
 // lives again if Google says so.
 func (g *Google) ForceRefresh(ctx context.Context, reader briefing.ReaderID) (briefing.CredentialReport, error) {
-	return g.ensureReport(ctx, "refresh", reader, want{certain: true, forced: true, after: g.cfg.Now()})
+	return g.ensureReport(ctx, "refresh", reader, want{certain: true, forced: true, confirmed: true, after: g.cfg.Now()})
 }
 
 // Confirm implements briefing.GrantConfirmer.
 func (g *Google) Confirm(ctx context.Context, reader briefing.ReaderID, after time.Time) (briefing.CredentialReport, error) {
-	return g.ensureReport(ctx, "confirm", reader, want{after: after})
+	return g.ensureReport(ctx, "confirm", reader, want{confirmed: true, after: after})
 }
 
 func (g *Google) ensureReport(ctx context.Context, op string, reader briefing.ReaderID, w want) (briefing.CredentialReport, error) {

@@ -92,10 +92,14 @@ func (g *Google) release(ctx context.Context, stored briefing.Credential, owner 
 // failedMeanwhile returns the failure that another process has met since we came, nil for none. Whoever waited for its
 // result takes it as it is: if each asked again, an outage at Google would be met by everybody at once.
 func failedMeanwhile(came, now briefing.Credential) error {
-	state := now.State
-	if state.LastError == "" || state.CheckedAt.Equal(came.State.CheckedAt) {
+	if now.State.LastError == "" || now.State.CheckedAt.Equal(came.State.CheckedAt) {
 		return nil
 	}
+	return knownFailure(now.State)
+}
+
+// knownFailure is the failure that is stored.
+func knownFailure(state briefing.CredentialState) error {
 	cause := errors.New("another process has just met it")
 	if words := strings.Fields(state.Detail); len(words) > 2 && clientRefused(words[2]) {
 		cause = fmt.Errorf("%w: %w", cause, briefing.ErrClientRefused)

@@ -22,10 +22,11 @@ const (
 
 // want says which access token a caller can use.
 type want struct {
-	rejected string    // the token that just got a 401; "" = any
-	certain  bool      // its expiry must be known
-	after    time.Time // Google must have said after this that the grant lives; zero = whenever
-	forced   bool      // a grant known to be dead is asked about, too
+	rejected  string    // the token that just got a 401; "" = any
+	certain   bool      // its expiry must be known
+	confirmed bool      // Google must have said after the time that follows that the grant lives
+	after     time.Time // zero = ever
+	forced    bool      // a grant known to be dead is asked about, too
 }
 
 // satisfied reports whether c holds an access token the caller can use.
@@ -34,7 +35,7 @@ func (w want) satisfied(c briefing.Credential, now time.Time) bool {
 	switch {
 	case token == "" || token == w.rejected:
 		return false
-	case !w.after.IsZero() && (!c.State.CheckedAt.After(w.after) || c.State.LastError != ""):
+	case w.confirmed && (!c.State.CheckedAt.After(w.after) || c.State.LastError != ""):
 		return false
 	case c.State.Expiry.IsZero():
 		// Somebody else wrote this row, and what others store as expiry cannot be trusted: try it once.
@@ -149,6 +150,8 @@ func settle(stored briefing.Credential, w want, now time.Time) (bool, error) {
 		return true, nil
 	case stored.RefreshToken.IsZero():
 		return true, &briefing.Error{Op: op, Reason: briefing.ReauthRequired, Err: errors.New("there is no refresh token")}
+	case w.confirmed && stored.State.LastError != "" && stored.State.CheckedAt.After(w.after):
+		return true, knownFailure(stored.State) // Google has said so since
 	}
 	return false, nil
 }
