@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -85,10 +87,12 @@ type CredentialState struct {
 	DeadSince    time.Time // zero while not known to be dead
 	FailingSince time.Time // zero while refreshing works
 	LastError    Reason
+	Detail       string    // Google's own words for LastError, such as "invalid_grant invalid_rapt": for the operator
 	EndsAt       time.Time // a known end of the grant; zero = none known
 	GrantedAt    time.Time // when it was consented to here; zero = elsewhere, or before this was kept
 	CheckedAt    time.Time // when Google last said how it stands; zero = never asked
 	Gone         bool      // Google says that the account was deleted
+	Granted      string    // the scopes Google last listed, separated by spaces; "" = it was not asked yet
 }
 
 // Grant is a row of gmail_token as it may be told: how it stands, and nothing that opens anything.
@@ -97,12 +101,22 @@ type Grant struct {
 	Email           string
 	Subject         string
 	ClientID        string
-	Scopes          []string
+	Scopes          []string // as Credential.Holds tells them
 	HasAccessToken  bool
 	HasRefreshToken bool
 	Fingerprint     string // of the refresh token; "" without one
 	State           CredentialState
 	Fault           error // why the row cannot be read; the members above are then what could be
+}
+
+// Holds returns the scopes of the grant as Google last listed them, and before it did, those of the row. The two are
+// kept apart: a row's list is never narrowed, so that a consent asks again for what other programs need, and what has
+// been lost must still be seen to be missing.
+func (c Credential) Holds() []string {
+	if c.State.Granted != "" {
+		return strings.Fields(c.State.Granted)
+	}
+	return c.Scopes
 }
 
 // Fingerprint returns the key of a refresh token in achim_credential_state.
@@ -116,10 +130,11 @@ func Fingerprint(refreshToken Secret) string {
 type CredentialStore interface {
 	// Credential returns the reader's grant, or ErrNotFound.
 	Credential(ctx context.Context, reader ReaderID) (Credential, error)
-	// SaveRefreshed writes what Google answered to a refresh of read: access token, expiry, scopes when
-	// given, and a new refresh token when given; a refresh token is never overwritten with nothing. The
-	// write is conditional on the row being as read. If an outsider wrote meanwhile, the same refresh
-	// token means ours goes onto their row, another means theirs wins. It returns the row as it now is.
+	// SaveRefreshed writes what Google answered to a refresh of read: access token, expiry, scopes the row does
+	// not list yet, and a new refresh token when given; a refresh token is never overwritten with nothing, and
+	// a row's scopes are never narrowed. The write is conditional on the row being as read. If an outsider wrote
+	// meanwhile, the same refresh token means ours goes onto their row, another means theirs wins. With the
+	// answer a lease on refreshing ends. It returns the row as it now is.
 	SaveRefreshed(ctx context.Context, read, fresh Credential) (Credential, error)
 	// SaveGrant stores a grant just consented to, replacing the reader's earlier one; members of the row
 	// that are other programs' are kept.
@@ -127,6 +142,20 @@ type CredentialStore interface {
 	// SaveCredentialState replaces the state of c's refresh token.
 	SaveCredentialState(ctx context.Context, c Credential) error
 }
+
+// RefreshLeases let one process at a time ask Google to refresh a grant. They are for saving Google the question: a
+// lease that was lost does no harm, because what is saved is saved on condition.
+type RefreshLeases interface {
+	// LeaseRefresh gives owner the lease on refreshing c's refresh token until the time, unless somebody has one that
+	// has not ended by now. It reports whether owner has it. An owner is one attempt, not one process.
+	LeaseRefresh(ctx context.Context, c Credential, owner string, now, until time.Time) (bool, error)
+	// ReleaseRefresh ends owner's lease, if it is still owner's.
+	ReleaseRefresh(ctx context.Context, c Credential, owner string) error
+}
+
+// ErrClientRefused means that Google does not take the OAuth client itself: no grant of that client can be refreshed,
+// and none of them is dead for it.
+var ErrClientRefused = errors.New("google does not take the OAuth client")
 
 // GrantLister goes through all grants.
 type GrantLister interface {
@@ -161,6 +190,14 @@ type Credentials interface {
 	// Disconnect revokes the grant at Google unless another row uses the same account, then forgets it.
 	// It forgets also when Google cannot be reached. ErrNotFound when there is none.
 	Disconnect(ctx context.Context, reader ReaderID) error
+}
+
+// GrantConfirmer finds out how grants stand.
+type GrantConfirmer interface {
+	// Confirm makes sure that Google has said after the time how the reader's grant stands, asking it if it has not.
+	// A grant known to be dead is not asked about. Its error carries the Reason for which a refresh failed, then or
+	// now, and is ErrClientRefused when the client is to blame; ErrNotFound when there is no grant.
+	Confirm(ctx context.Context, reader ReaderID, after time.Time) (CredentialReport, error)
 }
 
 // Connector leads a reader through Google's consent.

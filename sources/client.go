@@ -51,7 +51,9 @@ type GoogleConfig struct {
 	Now       func() time.Time  // nil = time.Now
 	// AllowedDomains are the domains of accounts that may be connected; none = any.
 	AllowedDomains []string
-	OnRefresh      func(err error) // called after every refresh at Google, nil for a good one; may be nil
+	// Testing says that Google ends every grant of this client after seven days.
+	Testing   bool
+	OnRefresh func(err error) // called after every refresh at Google, nil for a good one; may be nil
 }
 
 // AccountStore answers what consents and disconnecting need to know beside the grants themselves.
@@ -69,7 +71,9 @@ type AccountStore interface {
 type GoogleStore interface {
 	briefing.CredentialStore
 	briefing.ConsentStore
+	briefing.RefreshLeases
 	AccountStore
+	TestingStore
 }
 
 // Google looks after the readers' grants and gives the sources authorised calls. It is safe for
@@ -84,6 +88,7 @@ type Google struct {
 	messages, messageQuery string // what stands before and after the id in the address of a message
 
 	flights singleflight.Group // of refreshes, by reader
+	asking  sync.RWMutex       // read-locked while Google is asked to refresh and its answer is stored
 
 	making   sync.Once
 	services services
@@ -98,8 +103,9 @@ type services struct {
 }
 
 var (
-	_ briefing.Credentials = (*Google)(nil)
-	_ briefing.Connector   = (*Google)(nil)
+	_ briefing.Credentials    = (*Google)(nil)
+	_ briefing.Connector      = (*Google)(nil)
+	_ briefing.GrantConfirmer = (*Google)(nil)
 )
 
 // DefaultScopes returns the least that lets a briefing read the inbox and all calendars.
@@ -140,8 +146,11 @@ func NewGoogle(cfg GoogleConfig, store GoogleStore) *Google {
 	}
 }
 
-// Close drops idle connections. It may be called at any time; calls made afterwards open new ones.
+// Close waits until what Google is being asked about grants is stored, and drops idle connections. It may be called
+// at any time; calls made afterwards open new ones.
 func (g *Google) Close() error {
+	g.asking.Lock()
+	defer g.asking.Unlock()
 	if t, ok := g.cfg.Transport.(interface{ CloseIdleConnections() }); ok {
 		t.CloseIdleConnections()
 	}

@@ -68,7 +68,7 @@ func (g *Google) Begin(ctx context.Context, req briefing.ConnectRequest) (string
 // the hundred tokens an account may have.
 func (g *Google) prompt(stored briefing.Credential, switching bool) string {
 	usable := !stored.RefreshToken.IsZero() && stored.State.DeadSince.IsZero() && !g.foreign(stored)
-	grows := len(missingScopes(g.cfg.Scopes, stored.Scopes)) > 0
+	grows := len(missingScopes(g.cfg.Scopes, stored.Holds())) > 0
 	ending := !stored.State.EndsAt.IsZero() // a renewal: the old refresh token would end all the same
 	switch {
 	case switching:
@@ -114,7 +114,7 @@ func (g *Google) Finish(ctx context.Context, answer briefing.ConnectAnswer) (bri
 		return fail(briefing.ConnectDenied, nil)
 	case answer.Error != "":
 		return fail(briefing.ConnectExchange, &briefing.Error{Op: "consent", Reason: tokenReason(http.StatusBadRequest, tame(answer.Error)),
-			Err: &answerError{http.StatusBadRequest, tame(answer.Error)}})
+			Err: &answerError{status: http.StatusBadRequest, code: tame(answer.Error)}})
 	case answer.Code == "":
 		return fail(briefing.ConnectExchange, errors.New("the redirect brought no code"))
 	}
@@ -261,7 +261,8 @@ func (g *Google) keep(ctx context.Context, c consented) error {
 		ReaderID: c.reader.ID, AccessToken: briefing.NewSecret(c.token.AccessToken), RefreshToken: briefing.NewSecret(c.token.RefreshToken),
 		ClientID: g.cfg.ClientID, ClientSecret: g.cfg.ClientSecret,
 		Scopes: c.scopes, Email: c.who.Email, Subject: c.who.Subject,
-		State: briefing.CredentialState{Expiry: expiryOf(c.token, now), EndsAt: endOf(c.token, now), GrantedAt: now, CheckedAt: now},
+		State: briefing.CredentialState{Expiry: expiryOf(c.token, now), EndsAt: g.endOfNew(ctx, c.token, now), GrantedAt: now, CheckedAt: now,
+			Granted: strings.Join(grantedScopes(c.token), " ")},
 	}
 	if grant.RefreshToken.IsZero() {
 		if c.prior.RefreshToken.IsZero() || !c.prior.State.DeadSince.IsZero() || g.foreign(c.prior) || !c.sameAccount() {

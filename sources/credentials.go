@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"achim/briefing"
 )
@@ -22,9 +23,24 @@ func (g *Google) Check(ctx context.Context, reader briefing.ReaderID) (briefing.
 
 // Refresh implements briefing.Credentials.
 func (g *Google) Refresh(ctx context.Context, reader briefing.ReaderID) (briefing.CredentialReport, error) {
-	got, err := g.ensure(ctx, reader, want{certain: true})
+	return g.ensureReport(ctx, "refresh", reader, want{certain: true})
+}
+
+// ForceRefresh is Refresh that asks Google however much time is left, and also about a grant known to be dead, which
+// lives again if Google says so.
+func (g *Google) ForceRefresh(ctx context.Context, reader briefing.ReaderID) (briefing.CredentialReport, error) {
+	return g.ensureReport(ctx, "refresh", reader, want{certain: true, forced: true, confirmed: true, after: g.cfg.Now()})
+}
+
+// Confirm implements briefing.GrantConfirmer.
+func (g *Google) Confirm(ctx context.Context, reader briefing.ReaderID, after time.Time) (briefing.CredentialReport, error) {
+	return g.ensureReport(ctx, "confirm", reader, want{confirmed: true, after: after})
+}
+
+func (g *Google) ensureReport(ctx context.Context, op string, reader briefing.ReaderID, w want) (briefing.CredentialReport, error) {
+	got, err := g.ensure(ctx, reader, w)
 	if err != nil {
-		return briefing.CredentialReport{}, fmt.Errorf("refresh: %w", err)
+		return briefing.CredentialReport{}, fmt.Errorf("%s: %w", op, err)
 	}
 	report := g.report(got.credential)
 	report.Refreshed = got.refreshed
@@ -79,16 +95,16 @@ func (g *Google) revoke(ctx context.Context, c briefing.Credential) error {
 	return nil
 }
 
-// report tells what is stored. Missing scopes are only known where the row lists any at all.
+// report tells what is stored. Missing scopes are only known where Google or the row has listed any at all.
 func (g *Google) report(c briefing.Credential) briefing.CredentialReport {
 	r := briefing.CredentialReport{
 		ReaderID: c.ReaderID, Email: c.Email,
 		HasAccessToken: !c.AccessToken.IsZero(), HasRefreshToken: !c.RefreshToken.IsZero(), HasOAuthConfig: c.ClientID != "",
-		Expiry: c.State.Expiry, Scopes: c.Scopes, LastError: c.State.LastError, DeadSince: c.State.DeadSince,
+		Expiry: c.State.Expiry, Scopes: c.Holds(), LastError: c.State.LastError, DeadSince: c.State.DeadSince,
 		AccessToken: c.AccessToken,
 	}
-	if len(c.Scopes) > 0 {
-		r.MissingScopes = missingScopes(g.cfg.Scopes, c.Scopes)
+	if len(r.Scopes) > 0 {
+		r.MissingScopes = missingScopes(g.cfg.Scopes, r.Scopes)
 	}
 	return r
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -26,7 +27,12 @@ const (
 	clientSecret = "standin-client-secret"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(childURL) != "" {
+		os.Exit(child())
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // seoul is the readers' zone.
 func seoul(t testing.TB) *time.Location {
@@ -67,17 +73,24 @@ type memory struct {
 	states   map[string]briefing.CredentialState
 	wrote    map[briefing.ReaderID]briefing.Secret // the access token our own state speaks of
 	consents map[string]briefing.Consent
+	leases   map[string]lease
+	testing  map[string]bool
 	saves    int
 	broken   error // what SaveRefreshed answers, when set
 	garbled  error // what Credential answers, when set
 	meddle   func(*memory)
 }
 
+type lease struct {
+	owner string
+	until time.Time
+}
+
 func newMemory(readers ...briefing.Reader) *memory {
 	m := &memory{
 		readers: map[briefing.ReaderID]briefing.Reader{}, rows: map[briefing.ReaderID]briefing.Credential{},
 		states: map[string]briefing.CredentialState{}, wrote: map[briefing.ReaderID]briefing.Secret{},
-		consents: map[string]briefing.Consent{},
+		consents: map[string]briefing.Consent{}, leases: map[string]lease{}, testing: map[string]bool{},
 	}
 	for _, r := range readers {
 		m.readers[r.ID] = r
@@ -146,12 +159,60 @@ func (m *memory) SaveRefreshed(_ context.Context, read, fresh briefing.Credentia
 	if !row.RefreshToken.Equal(read.RefreshToken) {
 		return m.load(read.ReaderID), nil // theirs wins
 	}
-	row.AccessToken, row.Scopes = fresh.AccessToken, fresh.Scopes
+	delete(m.leases, briefing.Fingerprint(row.RefreshToken))
+	row.AccessToken = fresh.AccessToken
+	for _, scope := range fresh.Scopes {
+		if !slices.Contains(row.Scopes, scope) {
+			row.Scopes = append(slices.Clone(row.Scopes), scope)
+		}
+	}
 	if !fresh.RefreshToken.IsZero() {
 		row.RefreshToken = fresh.RefreshToken
 	}
 	m.rows[read.ReaderID] = row
+	m.states[briefing.Fingerprint(row.RefreshToken)] = fresh.State
+	m.wrote[read.ReaderID] = row.AccessToken
 	return m.load(read.ReaderID), nil
+}
+
+func (m *memory) LeaseRefresh(_ context.Context, c briefing.Credential, owner string, now, until time.Time) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := briefing.Fingerprint(c.RefreshToken)
+	if held, ok := m.leases[key]; ok && held.until.After(now) {
+		return false, nil
+	}
+	m.leases[key] = lease{owner, until}
+	return true, nil
+}
+
+func (m *memory) ReleaseRefresh(_ context.Context, c briefing.Credential, owner string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if key := briefing.Fingerprint(c.RefreshToken); m.leases[key].owner == owner {
+		delete(m.leases, key)
+	}
+	return nil
+}
+
+func (m *memory) SuspectTesting(_ context.Context, clientID string, _ time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.testing[clientID] = true
+	return nil
+}
+
+func (m *memory) ClearTesting(_ context.Context, clientID string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.testing, clientID)
+	return nil
+}
+
+func (m *memory) TestingSuspected(_ context.Context, clientID string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.testing[clientID], nil
 }
 
 func (m *memory) SaveGrant(_ context.Context, c briefing.Credential) error {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,11 +50,13 @@ type grantState struct {
 	briefing.CredentialState
 }
 
-const grantStateColumns = "access_fingerprint, expiry, dead_since, failing_since, last_error, ends_at, granted_at, checked_at, gone"
+const grantStateColumns = "access_fingerprint, expiry, dead_since, failing_since, last_error, ends_at, granted_at, checked_at, gone, " +
+	"detail, granted"
 
 func (st *grantState) targets() []any {
 	return []any{&st.access, instant{&st.Expiry}, instant{&st.DeadSince}, instant{&st.FailingSince}, &st.LastError,
-		instant{&st.EndsAt}, instant{&st.GrantedAt}, instant{&st.CheckedAt}, yes{&st.Gone}}
+		instant{&st.EndsAt}, instant{&st.GrantedAt}, instant{&st.CheckedAt}, yes{&st.Gone},
+		&st.Detail, &st.Granted}
 }
 
 func scanState(row scanner) (grantState, error) {
@@ -87,17 +90,23 @@ func readState(ctx context.Context, q *session, c briefing.Credential) (briefing
 // writeState replaces what is known of c's refresh token; a lease on it stays. Without a refresh token
 // there is nothing to know.
 func writeState(ctx context.Context, q *session, c briefing.Credential, now time.Time) error {
+	return upsertState(ctx, q, c, now, "")
+}
+
+// upsertState is writeState that may set more of a row there is.
+func upsertState(ctx context.Context, q *session, c briefing.Credential, now time.Time, more string) error {
 	if c.RefreshToken.IsZero() {
 		return nil
 	}
 	_, err := q.exec(ctx, "INSERT INTO achim_credential_state (fingerprint, access_fingerprint, expiry, dead_since, failing_since, "+
-		"last_error, ends_at, granted_at, checked_at, gone, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fingerprint) DO UPDATE SET "+
+		"last_error, ends_at, granted_at, checked_at, gone, detail, granted, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fingerprint) DO UPDATE SET "+
 		"access_fingerprint = excluded.access_fingerprint, expiry = excluded.expiry, dead_since = excluded.dead_since, "+
 		"failing_since = excluded.failing_since, last_error = excluded.last_error, ends_at = excluded.ends_at, "+
-		"granted_at = excluded.granted_at, checked_at = excluded.checked_at, gone = excluded.gone, updated_at = excluded.updated_at",
+		"granted_at = excluded.granted_at, checked_at = excluded.checked_at, gone = excluded.gone, "+
+		"detail = excluded.detail, granted = excluded.granted, updated_at = excluded.updated_at"+more,
 		briefing.Fingerprint(c.RefreshToken), briefing.Fingerprint(c.AccessToken), ms(c.State.Expiry), ms(c.State.DeadSince),
 		ms(c.State.FailingSince), string(c.State.LastError), ms(c.State.EndsAt),
-		ms(c.State.GrantedAt), ms(c.State.CheckedAt), flag(c.State.Gone), ms(now))
+		ms(c.State.GrantedAt), ms(c.State.CheckedAt), flag(c.State.Gone), clean(c.State.Detail), clean(c.State.Granted), ms(now))
 	if err != nil {
 		return fmt.Errorf("state of the grant of reader %s: %w", c.ReaderID, err)
 	}
@@ -109,11 +118,11 @@ func (s *Store) SaveCredentialState(ctx context.Context, c briefing.Credential) 
 	return writeState(ctx, s.writer(), c, s.now())
 }
 
-// SaveRefreshed writes what Google answered to a refresh of read: access token, expiry, scopes when given,
-// and a new refresh token when given. The row is read again under a lock. When it still holds the refresh
+// SaveRefreshed writes what Google answered to a refresh of read: access token, expiry, scopes that the row does not
+// list yet, and a new refresh token when given. The row is read again under a lock. When it still holds the refresh
 // token that was used, the answer goes onto it, whatever else of it has changed; when it holds another one,
-// whoever wrote that wins and nothing is written. It returns the row as it now is. ErrNotFound when the
-// grant has been forgotten meanwhile: it must not come back to life.
+// whoever wrote that wins and nothing is written. A lease on refreshing it ends with the answer. It returns the row as
+// it now is. ErrNotFound when the grant has been forgotten meanwhile: it must not come back to life.
 func (s *Store) SaveRefreshed(ctx context.Context, read, fresh briefing.Credential) (now briefing.Credential, err error) {
 	err = s.inTx(ctx, func(q *session) error {
 		row, err := readToken(ctx, q, read.ReaderID, q.dialect.forUpdate())
@@ -124,13 +133,13 @@ func (s *Store) SaveRefreshed(ctx context.Context, read, fresh briefing.Credenti
 		if err != nil || !now.RefreshToken.Equal(read.RefreshToken) {
 			return err
 		}
-		// The refresh worked, so whatever was wrong is over; a known end moves only when a new one is told.
-		state := briefing.CredentialState{Expiry: fresh.State.Expiry, EndsAt: fresh.State.EndsAt,
-			GrantedAt: now.State.GrantedAt, CheckedAt: fresh.State.CheckedAt}
-		if state.EndsAt.IsZero() {
-			state.EndsAt = now.State.EndsAt
+		known := now.State
+		if !fresh.RefreshToken.IsZero() && !fresh.RefreshToken.Equal(now.RefreshToken) {
+			known.EndsAt = time.Time{} // it was that of the token before
 		}
-		answer := briefing.Credential{AccessToken: fresh.AccessToken, RefreshToken: fresh.RefreshToken, Scopes: fresh.Scopes, State: state}
+		state := succeeded(known, fresh.State)
+		answer := briefing.Credential{AccessToken: fresh.AccessToken, RefreshToken: fresh.RefreshToken,
+			Scopes: widened(now.Scopes, fresh.Scopes), State: state}
 		if err := row.put(answer); err != nil {
 			return err
 		}
@@ -142,12 +151,40 @@ func (s *Store) SaveRefreshed(ctx context.Context, read, fresh briefing.Credenti
 		}
 		state.Expiry, state.EndsAt, state.CheckedAt = stored(state.Expiry), stored(state.EndsAt), stored(state.CheckedAt)
 		now.State = state
-		return writeState(ctx, q, now, s.now())
+		return upsertState(ctx, q, now, s.now(), ", lease_owner = '', lease_until = NULL")
 	})
 	if err != nil {
 		return briefing.Credential{}, fmt.Errorf("save the refreshed grant: %w", err)
 	}
 	return now, nil
+}
+
+// succeeded is what is known of a grant after a refresh that worked: whatever was wrong is over, and a known end moves
+// only when a new one is told, or when the grant has outlived it.
+func succeeded(known, fresh briefing.CredentialState) briefing.CredentialState {
+	state := briefing.CredentialState{Expiry: fresh.Expiry, EndsAt: fresh.EndsAt, GrantedAt: known.GrantedAt,
+		CheckedAt: fresh.CheckedAt, Granted: fresh.Granted}
+	if state.EndsAt.IsZero() && known.EndsAt.After(fresh.CheckedAt) {
+		state.EndsAt = known.EndsAt
+	}
+	if state.Granted == "" {
+		state.Granted = known.Granted
+	}
+	return state
+}
+
+// widened returns the scopes a row lists and those it did not yet; nil when there is nothing to add.
+func widened(listed, answered []string) []string {
+	all := slices.Clone(listed)
+	for _, scope := range answered {
+		if !slices.Contains(all, scope) {
+			all = append(all, scope)
+		}
+	}
+	if len(all) == len(listed) {
+		return nil
+	}
+	return all
 }
 
 // SaveGrant stores a grant just consented to, replacing the reader's earlier one; members of the row that
@@ -181,6 +218,9 @@ func (s *Store) saveGrant(ctx context.Context, c briefing.Credential) error {
 				return err
 			}
 			known.Expiry = c.State.Expiry
+			if c.State.Granted != "" {
+				known.Granted = c.State.Granted
+			}
 			c.State = known
 		}
 		row.clear(c)

@@ -85,6 +85,8 @@ func (o ownedToken) grant(states map[string]grantState) briefing.Grant {
 	if g.HasRefreshToken {
 		g.Fingerprint = briefing.Fingerprint(c.RefreshToken)
 		g.State = states[g.Fingerprint].of(c.AccessToken)
+		c.State = g.State
+		g.Scopes = c.Holds()
 	}
 	return g
 }

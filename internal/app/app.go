@@ -56,6 +56,7 @@ type App struct {
 	Pacer    *briefing.Pacer
 	Alarm    *alarm.Alarm
 	Opener   *briefing.Opener
+	Keeper   *briefing.Keeper
 
 	links     *secret.Links
 	anyLinks  bool
@@ -132,7 +133,7 @@ func (a *App) wire(o Options) {
 		Scopes: cfg.Google.Scopes, AuthURL: cfg.Google.AuthURL, TokenURL: cfg.Google.TokenURL,
 		RevokeURL: cfg.Google.RevokeURL, UserinfoURL: cfg.Google.UserinfoURL,
 		GmailURL: cfg.Google.GmailURL, CalendarURL: cfg.Google.CalendarURL,
-		AllowedDomains: cfg.Google.AllowedDomains, Now: a.now, OnRefresh: a.Metrics.Refreshed,
+		AllowedDomains: cfg.Google.AllowedDomains, Testing: testing(cfg), Now: a.now, OnRefresh: a.Metrics.Refreshed,
 	}, a.Store)
 	a.Slack = delivery.NewSlack(delivery.SlackConfig{Token: cfg.Slack.BotToken, URL: cfg.Slack.URL, Now: a.now})
 	a.Renderer = delivery.NewRenderer(delivery.RenderConfig{
@@ -161,6 +162,7 @@ func (a *App) wire(o Options) {
 		}}
 	a.wireAlarm()
 	a.wireAhead()
+	a.wireKeeper()
 }
 
 // closeSources drops the sources' idle connections.

@@ -16,6 +16,7 @@ const dryRunsEnd = 30 * time.Minute
 func (a *App) ticked() {
 	a.checkAlarm()
 	a.behind.GoWhileOpen(a.openDMs)
+	a.behind.GoWhileOpen(a.keepGrants)
 	a.behind.Go(a.synchronize)
 }
 

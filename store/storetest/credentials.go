@@ -115,8 +115,120 @@ func credentialRefreshed(t *testing.T, s *store.Store) {
 
 	fresh.AccessToken, fresh.RefreshToken, fresh.Scopes = briefing.NewSecret("newer"), briefing.NewSecret("rotated"), []string{"openid"}
 	must(s.SaveRefreshed(t.Context(), got, fresh))(t)
-	want.AccessToken, want.RefreshToken, want.Scopes = fresh.AccessToken, fresh.RefreshToken, fresh.Scopes
+	want.AccessToken, want.RefreshToken, want.State.EndsAt = fresh.AccessToken, fresh.RefreshToken, time.Time{}
 	wantSame(t, "rotated", read(t, s, 1), want)
+}
+
+func credentialScopes(t *testing.T, s *store.Store) {
+	check(t, s.SaveGrant(t.Context(), grant(1)))
+	refresh := func(scopes ...string) briefing.Credential {
+		before := must(s.Credential(t.Context(), readerID(1)))(t)
+		return must(s.SaveRefreshed(t.Context(), before, briefing.Credential{AccessToken: briefing.NewSecret("new"), Scopes: scopes,
+			State: briefing.CredentialState{Granted: strings.Join(scopes, " "), CheckedAt: nine}}))(t)
+	}
+	got := refresh("openid")
+	wantSame(t, "the row lists what it did", got.Scopes, []string{"openid", "mail"})
+	wantSame(t, "Google listed less", got.Holds(), []string{"openid"})
+	wantSame(t, "and so it is told", must(s.Grants(t.Context(), "", 1))(t)[0].Scopes, []string{"openid"})
+	got = refresh("openid", "calendar")
+	wantSame(t, "the row lists more", read(t, s, 1).Scopes, []string{"openid", "mail", "calendar"})
+	wantSame(t, "so does Google", got.Holds(), []string{"openid", "calendar"})
+	wantSame(t, "nothing said, nothing changed", refresh().Holds(), []string{"openid", "calendar"})
+}
+
+// credentialEnds: a known end stays through refreshes, and goes when a refresh after it went well.
+func credentialEnds(t *testing.T, s *store.Store) {
+	check(t, s.SaveGrant(t.Context(), grant(1))) // ends a day after nine
+	for _, c := range []struct{ checked, told, want time.Time }{
+		{nine, time.Time{}, nine.Add(24 * time.Hour)},
+		{nine, nine.Add(48 * time.Hour), nine.Add(48 * time.Hour)},
+		{nine.Add(49 * time.Hour), time.Time{}, time.Time{}},
+	} {
+		before := must(s.Credential(t.Context(), readerID(1)))(t)
+		got := must(s.SaveRefreshed(t.Context(), before, briefing.Credential{AccessToken: briefing.NewSecret("new"),
+			State: briefing.CredentialState{CheckedAt: c.checked, EndsAt: c.told}}))(t)
+		if !got.State.EndsAt.Equal(c.want) || !read(t, s, 1).State.EndsAt.Equal(c.want) {
+			t.Errorf("refreshed at %v, told %v: ends %v, want %v", c.checked, c.told, got.State.EndsAt, c.want)
+		}
+	}
+}
+
+func credentialLease(t *testing.T, s *store.Store) {
+	c := grant(1)
+	lease := func(owner string, now time.Time) bool {
+		t.Helper()
+		return must(s.LeaseRefresh(t.Context(), c, owner, now, now.Add(time.Minute)))(t)
+	}
+	if !lease("a", nine) { // there is no state of it yet, and no row either
+		t.Error("nobody has it, and it cannot be had")
+	}
+	if lease("b", nine) || lease("a", nine.Add(time.Minute-time.Millisecond)) {
+		t.Error("had twice")
+	}
+	if !lease("b", nine.Add(time.Minute)) {
+		t.Error("it does not end by itself")
+	}
+	check(t, s.ReleaseRefresh(t.Context(), c, "a"))
+	if lease("c", nine.Add(time.Minute)) {
+		t.Error("somebody else's was released")
+	}
+	check(t, s.ReleaseRefresh(t.Context(), c, "b"))
+	if !lease("c", nine.Add(time.Minute)) {
+		t.Error("not released")
+	}
+	other := grant(2)
+	if !must(s.LeaseRefresh(t.Context(), other, "d", nine, nine.Add(time.Minute)))(t) {
+		t.Error("another token is leased along with it")
+	}
+	check(t, s.SaveGrant(t.Context(), c))
+	wantSame(t, "a lease is not part of the state", read(t, s, 1).State, c.State)
+	c = must(s.Credential(t.Context(), readerID(1)))(t)
+	check(t, s.SaveCredentialState(t.Context(), c))
+	if lease("e", nine.Add(time.Minute)) {
+		t.Error("writing the state ended it")
+	}
+	must(s.SaveRefreshed(t.Context(), c, briefing.Credential{AccessToken: briefing.NewSecret("new")}))(t)
+	if !lease("e", nine.Add(time.Minute)) {
+		t.Error("saving the answer did not end it")
+	}
+}
+
+func credentialLeaseRace(t *testing.T, s *store.Store) {
+	for round := range 5 {
+		got := make([]bool, 8)
+		errs := atOnce(8, func(i int) (err error) {
+			got[i], err = s.LeaseRefresh(t.Context(), grant(round), fmt.Sprint("owner", i), nine, nine.Add(time.Minute))
+			return err
+		})
+		winners(t, errs, nil)
+		n := 0
+		for _, yes := range got {
+			if yes {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d of eight have the lease", n)
+		}
+	}
+}
+
+func clientTesting(t *testing.T, s *store.Store) {
+	suspected := func(id string) bool { return must(s.TestingSuspected(t.Context(), id))(t) }
+	if suspected("a") {
+		t.Error("suspected without reason")
+	}
+	for range 2 {
+		check(t, s.SuspectTesting(t.Context(), "a", nine))
+	}
+	if !suspected("a") || suspected("b") {
+		t.Error("the wrong client is suspected")
+	}
+	check(t, s.ClearTesting(t.Context(), "a"))
+	check(t, s.ClearTesting(t.Context(), "b"))
+	if suspected("a") {
+		t.Error("still suspected")
+	}
 }
 
 func credentialOutsider(t *testing.T, s *store.Store) {
@@ -173,7 +285,8 @@ func credentialGrantedAgain(t *testing.T, s *store.Store) {
 func credentialState(t *testing.T, s *store.Store) {
 	check(t, s.SaveGrant(t.Context(), grant(1)))
 	c := must(s.Credential(t.Context(), readerID(1)))(t)
-	c.State = briefing.CredentialState{Expiry: nine, DeadSince: nine, FailingSince: nine.Add(-time.Hour), LastError: briefing.ReauthRequired, EndsAt: nine.Add(time.Minute)}
+	c.State = briefing.CredentialState{Expiry: nine, DeadSince: nine, FailingSince: nine.Add(-time.Hour), LastError: briefing.ReauthRequired, EndsAt: nine.Add(time.Minute),
+		Detail: "HTTP 400 invalid_grant invalid_rapt", Granted: "openid mail"}
 	check(t, s.SaveCredentialState(t.Context(), c))
 	wantSame(t, "state", must(s.Credential(t.Context(), readerID(1)))(t), c)
 	outsider(t, s, 1, "token_data", `'{"access_token":"another","refresh_token":"refresh-1"}'`)
