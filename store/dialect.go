@@ -180,12 +180,17 @@ func isStranger(err error) bool {
 	return ok && e.Code == "23503" && strings.Contains(e.Detail, "(user_id)=("+nobody+")")
 }
 
-// hint adds what to do about a table that others have been using for too long.
+// hint adds what to do about a table that is in use or somebody else's.
 func hint(err error) error {
-	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "55P03" {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case ok && e.Code == "55P03":
 		return fmt.Errorf("another program has used the table for more than "+adoptPatience+": end its long transactions, or try again: %w", err)
+	case ok && e.Code == "42501":
+		return fmt.Errorf("let the table's owner run migrate, or the statements that migrate --dry-run prints: %w", err)
+	default:
+		return err
 	}
-	return err
 }
 
 // isMissingTable reports that the statement named a table that does not exist.

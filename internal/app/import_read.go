@@ -42,6 +42,9 @@ func ReadImport(from io.Reader) ([]ImportRow, error) {
 		return nil, csvFault(err)
 	}
 	names, faults := headerNames(header)
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...) // what is below it would be misread, and told again line by line
+	}
 	var rows []ImportRow
 	for {
 		record, err := r.Read()
@@ -181,7 +184,7 @@ func (a *App) ReadPeople(ctx context.Context) (PeopleImport, error) {
 		case 1:
 			row.Values["slack_user_id"] = p.Slack[0]
 		default:
-			found.Misfit = append(found.Misfit, ImportFault{row.Whose, "has several Slack ids: " + strings.Join(p.Slack, ", ")})
+			found.Misfit = append(found.Misfit, ImportFault{row.Whose, fmt.Sprintf("has several Slack ids: %q", p.Slack)})
 			continue
 		}
 		if _, err := briefing.ParseReaderID(p.ID); err != nil {
