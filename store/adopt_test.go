@@ -330,3 +330,24 @@ func TestSeveralRowsOfOneOwner(t *testing.T) {
 		})
 	}
 }
+
+// TestTokensThatDoNotFitAFlatColumn: a column of others that is too narrow is left as it is; the grant is not.
+func TestTokensThatDoNotFitAFlatColumn(t *testing.T) {
+	s, _ := foreign(t, flatLayout("narrow", "user_id UUID PRIMARY KEY, access_token VARCHAR(20) NOT NULL, refresh_token VARCHAR(20), expires_at BIGINT, metadata JSONB"), 1)
+	migrate(t, s)
+	long := briefing.NewSecret(strings.Repeat("가", 21))
+	c, err := s.Credential(t.Context(), benchReader(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now, err := s.SaveRefreshed(t.Context(), c, briefing.Credential{AccessToken: long}); err != nil || !now.AccessToken.Equal(long) {
+		t.Fatal(err)
+	}
+	if err := s.SaveGrant(t.Context(), briefing.Credential{ReaderID: benchReader(2), AccessToken: long, RefreshToken: briefing.NewSecret("r")}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"marked-access-1|marked-refresh-1", "|r"}
+	if diff := cmp.Diff(want, storetest.Rows(t, s, "SELECT access_token, refresh_token FROM gmail_token ORDER BY user_id")); diff != "" {
+		t.Error(diff)
+	}
+}

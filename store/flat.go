@@ -34,37 +34,33 @@ func (row *tokenRow) flatten(flat flatTokens) {
 	row.leaveFlat = row.flatChanged // it is the newer grant, and somebody else's
 }
 
-// tellsFlat decides whether the row's tokens may stand in flat columns, where every program can read them. Those of a
-// sealed row may not: its flat columns are emptied.
-func (row tokenRow) tellsFlat() bool {
-	_, sealed := row.token["achim_sealed"]
+// tellsFlat decides whether the tokens of a row may stand in flat columns, where every program can read them, from its
+// token_data as it is stored. Those of a sealed row may not: its flat columns are emptied.
+func tellsFlat(tokenData any) bool {
+	text, _ := tokenData.(string)
+	stored, _ := parseObject(text)
+	_, sealed := stored["achim_sealed"]
 	return !sealed
 }
 
-// fits reports whether a flat column can take its value. One that is too narrow for a token is left as it is, rather
-// than the token cut or the whole row lost.
-func (row tokenRow) fits(a attribute) bool {
-	token, _ := row.token.text(a.name)
-	return a.limit == 0 || !row.tellsFlat() || utf8.RuneCountInString(token) <= a.limit
-}
-
-// flatValue is what goes into a flat column.
-func (row tokenRow) flatValue(a attribute, now time.Time) any {
+// flatValue is what goes into a flat column. left is true for one that is too narrow for its token: it stays as it is,
+// rather than the token cut or the whole row lost.
+func (row tokenRow) flatValue(a attribute, told bool, now time.Time) (value any, left bool) {
 	if a.name == "expires_at" {
 		end := row.expiry
-		if end.IsZero() || !row.tellsFlat() {
+		if end.IsZero() || !told {
 			end = now // whoever reads it had better refresh
 		}
-		return instantFor(a.kind, end)
+		return instantFor(a.kind, end), false
 	}
 	token, _ := row.token.text(a.name)
-	if !row.tellsFlat() || !row.fits(a) {
+	if left = told && a.limit > 0 && utf8.RuneCountInString(token) > a.limit; left || !told {
 		token = ""
 	}
 	if token == "" && !a.notNull {
-		return nil
+		return nil, left
 	}
-	return token
+	return token, left
 }
 
 // asRead gives oauth_config and metadata back as they were read where nothing of them has changed: in a column of type

@@ -154,11 +154,11 @@ func (t *tokenTable) update(row tokenRow, now time.Time) (string, []any) {
 	if t.takesArray() {
 		set = strings.Replace(set, "scopes = ?", "scopes = "+scopesArray, 1)
 	}
-	if !row.leaveFlat {
+	if told := tellsFlat(args[0]); !row.leaveFlat {
 		for _, a := range t.flat {
-			if row.fits(a) {
+			if value, left := row.flatValue(a, told, now); !left {
 				set += ", " + a.name + " = ?"
-				args = append(args, row.flatValue(a, now))
+				args = append(args, value)
 			}
 		}
 	}
@@ -176,9 +176,11 @@ func (t *tokenTable) insert(row tokenRow, now time.Time) (string, []any) {
 		values = "?, ?, " + scopesArray + values[len("?, ?, ?"):]
 	}
 	args := append(t.fit(row.values(now), now), string(row.reader), instantFor(t.given["created_at"].kind, now))
+	told := tellsFlat(args[0])
 	for _, a := range t.flat {
+		value, _ := row.flatValue(a, told, now)
 		columns, values = columns+", "+a.name, values+", ?"
-		args = append(args, row.flatValue(a, now))
+		args = append(args, value)
 	}
 	if t.insertID != "" {
 		columns, values = columns+", id", values+", "+t.insertID
