@@ -97,7 +97,7 @@ type CredentialState struct {
 
 // Grant is a row of gmail_token as it may be told: how it stands, and nothing that opens anything.
 type Grant struct {
-	Owner           ReaderID // the row's user_id; it need not be a reader's
+	Owner           ReaderID // the row's user_id; it need not be a reader's, and in quotes it is no UUID
 	Email           string
 	Subject         string
 	ClientID        string
@@ -106,6 +106,8 @@ type Grant struct {
 	HasRefreshToken bool
 	Fingerprint     string // of the refresh token; "" without one
 	State           CredentialState
+	FlatChanged     bool  // flat columns of an older layout hold another refresh token than the row's: changed afterwards, elsewhere
+	PassedOver      int   // further rows of this owner, where user_id is not unique: this is the one that counts
 	Fault           error // why the row cannot be read; the members above are then what could be
 }
 

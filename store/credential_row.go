@@ -103,6 +103,12 @@ type tokenRow struct {
 	metadata object
 	expiry   time.Time
 	version  string
+
+	was         rawToken
+	place       string // where the row stands, in a table that may hold several of one owner
+	plainScopes bool   // scopes were found as plain text
+	flatChanged bool   // see flatten
+	leaveFlat   bool   // the flat columns are not written
 }
 
 const tokenColumns = "token_data, oauth_config, scopes, metadata, updated_at"
@@ -110,16 +116,14 @@ const tokenColumns = "token_data, oauth_config, scopes, metadata, updated_at"
 // raw is a row as it was read, before anybody trusts it.
 type rawToken struct {
 	token, config, scopes, metadata, updated string
+
+	flat        flatTokens
+	place       string
+	plainScopes bool
 }
 
 func (r *rawToken) targets() []any {
 	return []any{opt(&r.token), opt(&r.config), opt(&r.scopes), opt(&r.metadata), anyText{&r.updated}}
-}
-
-func scanToken(row scanner) (rawToken, error) {
-	var r rawToken
-	err := row.Scan(r.targets()...)
-	return r, err
 }
 
 // anyText reads a column whose type is not ours to choose, only to compare it with itself.
@@ -138,7 +142,7 @@ func (a anyText) Scan(src any) error {
 // parse makes sense of a row. What cannot be read is an error with reason malformed that names the reader,
 // and the rest of the row is returned all the same.
 func (r rawToken) parse(reader briefing.ReaderID) (tokenRow, error) {
-	row := tokenRow{reader: reader, scopes: r.scopes}
+	row := tokenRow{reader: reader, scopes: r.scopes, was: r, plainScopes: r.plainScopes, place: r.place}
 	var faults []error
 	read := func(column, text string) object {
 		members, err := parseObject(text)
@@ -153,8 +157,9 @@ func (r rawToken) parse(reader briefing.ReaderID) (tokenRow, error) {
 	if _, sealed := row.token["achim_sealed"]; sealed {
 		faults = append(faults, errors.New("token_data is sealed and this program has no key for it"))
 	}
-	sum := sha256.Sum256([]byte(strings.Join([]string{r.token, r.config, r.scopes, r.metadata, r.updated}, "\x00")))
+	sum := sha256.Sum256([]byte(strings.Join([]string{r.token, r.config, r.scopes, r.metadata, r.updated, r.flat.access, r.flat.refresh}, "\x00")))
 	row.version = hex.EncodeToString(sum[:])
+	row.flatten(r.flat)
 	return row, malformed(reader, errors.Join(faults...))
 }
 
@@ -240,20 +245,21 @@ func (row tokenRow) values(now time.Time) []any {
 	if len(row.config) > 0 {
 		config = row.config.String()
 	}
-	return []any{row.token.String(), config, nullable(row.scopes), row.metadata.String(), expiry, now.UTC().Format(naiveForm)}
+	return []any{row.token.String(), config, nullable(row.joinScopes()), row.metadata.String(), expiry, now.UTC().Format(naiveForm)}
 }
 
-const updateToken = "UPDATE gmail_token SET token_data = ?, oauth_config = ?, scopes = ?, metadata = ?, expiry = ?, updated_at = ? " +
-	"WHERE user_id = ?"
+const updateToken = "UPDATE gmail_token SET token_data = ?, oauth_config = ?, scopes = ?, metadata = ?, expiry = ?, updated_at = ?"
 
 func (row tokenRow) update(ctx context.Context, q *session, now time.Time) error {
-	_, err := q.exec(ctx, updateToken, append(row.values(now), string(row.reader))...)
+	update, args := q.shared.tokens.update(row, now)
+	_, err := q.exec(ctx, update, args...)
 	return err
 }
 
 // replace is update and returns the row as the database tells it, from which its version is made.
 func (row tokenRow) replace(ctx context.Context, q *session, now time.Time) (tokenRow, error) {
-	raw, found, err := one(ctx, q, scanToken, updateToken+" RETURNING "+tokenColumns, append(row.values(now), string(row.reader))...)
+	update, args := q.shared.tokens.update(row, now)
+	raw, found, err := one(ctx, q, q.shared.tokens.scan, update+" RETURNING "+q.shared.tokens.columns, args...)
 	if err == nil && !found {
 		err = briefing.ErrNotFound
 	}
@@ -264,7 +270,7 @@ func (row tokenRow) replace(ctx context.Context, q *session, now time.Time) (tok
 }
 
 func (row tokenRow) insert(ctx context.Context, q *session, now time.Time) error {
-	_, err := q.exec(ctx, "INSERT INTO gmail_token (token_data, oauth_config, scopes, metadata, expiry, updated_at, user_id, created_at) "+
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?)", append(row.values(now), string(row.reader), now.UTC().Format(naiveForm))...)
+	insert, args := q.shared.tokens.insert(row, now)
+	_, err := q.exec(ctx, insert, args...)
 	return err
 }

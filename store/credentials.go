@@ -23,7 +23,7 @@ func (s *Store) Credential(ctx context.Context, reader briefing.ReaderID) (brief
 
 // readToken reads the reader's row, or returns ErrNotFound.
 func readToken(ctx context.Context, q *session, reader briefing.ReaderID, lock string) (tokenRow, error) {
-	raw, found, err := one(ctx, q, scanToken, "SELECT "+tokenColumns+" FROM gmail_token WHERE user_id = ?"+lock, string(reader))
+	raw, found, err := one(ctx, q, q.shared.tokens.scan, q.shared.tokens.find(lock), string(reader))
 	if err == nil && !found {
 		err = briefing.ErrNotFound
 	}
@@ -204,13 +204,14 @@ func (s *Store) SaveGrant(ctx context.Context, c briefing.Credential) error {
 
 func (s *Store) saveGrant(ctx context.Context, c briefing.Credential) error {
 	return s.inTx(ctx, func(q *session) error {
-		raw, found, err := one(ctx, q, scanToken, "SELECT "+tokenColumns+" FROM gmail_token WHERE user_id = ?"+q.dialect.forUpdate(), string(c.ReaderID))
+		raw, found, err := one(ctx, q, q.shared.tokens.scan, q.shared.tokens.find(q.dialect.forUpdate()), string(c.ReaderID))
 		if err != nil {
 			return err
 		}
 		// A row that cannot be read is exactly what connecting again mends: what can be kept of it is.
 		row, _ := raw.parse(c.ReaderID)
 		earlier, _ := row.credential()
+		row.leaveFlat = row.flatChanged && c.RefreshToken.IsZero() // a refresh token just given is the newest there is
 		if c.RefreshToken.IsZero() && sameAccount(earlier, c) {
 			c.RefreshToken = earlier.RefreshToken
 			known, err := readState(ctx, q, earlier)
@@ -249,18 +250,23 @@ func sameAccount(a, b briefing.Credential) bool {
 // DeleteCredential forgets the reader's grant and what was known of it. ErrNotFound when there is none.
 func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) error {
 	err := s.inTx(ctx, func(q *session) error {
-		raw, found, err := one(ctx, q, scanToken, "DELETE FROM gmail_token WHERE user_id = ? RETURNING "+tokenColumns, string(reader))
+		t := &q.shared.tokens
+		rows, err := list(ctx, q, t.scan, "DELETE FROM gmail_token WHERE "+t.key+" = ? RETURNING "+t.columns, string(reader))
 		if err != nil {
 			return err
 		}
-		if !found {
+		if len(rows) == 0 {
 			return briefing.ErrNotFound
 		}
-		// A row nobody can read is deleted like any other.
-		row, _ := raw.parse(reader)
-		c, _ := row.credential()
-		_, err = q.exec(ctx, "DELETE FROM achim_credential_state WHERE fingerprint = ?", briefing.Fingerprint(c.RefreshToken))
-		return err
+		for _, raw := range rows {
+			// A row nobody can read is deleted like any other.
+			row, _ := raw.parse(reader)
+			c, _ := row.credential()
+			if _, err := q.exec(ctx, "DELETE FROM achim_credential_state WHERE fingerprint = ?", briefing.Fingerprint(c.RefreshToken)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("delete grant of reader %s: %w", reader, err)
@@ -272,14 +278,15 @@ func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) 
 // address or subject, either of which may be "". Revoking at Google would end that grant as well. A row that
 // does not say whose account it is counts as another account.
 func (s *Store) AccountInUse(ctx context.Context, email, subject string, except briefing.ReaderID) (bool, error) {
-	rows, err := list(ctx, s.reader(), func(row scanner) (object, error) {
+	q := s.reader()
+	rows, err := list(ctx, q, func(row scanner) (object, error) {
 		var text string
 		if err := row.Scan(opt(&text)); err != nil {
 			return nil, err
 		}
 		members, _ := parseObject(text)
 		return members, nil
-	}, "SELECT metadata FROM gmail_token WHERE user_id <> ?", string(except))
+	}, "SELECT metadata FROM gmail_token WHERE "+q.shared.tokens.others(), string(except))
 	if err != nil {
 		return false, fmt.Errorf("who else uses the Google account: %w", err)
 	}

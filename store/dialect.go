@@ -173,6 +173,26 @@ func isDuplicate(err error, name string) bool {
 	return false
 }
 
+// isStranger reports that a row was refused only because its user_id refers to a table in which the probe's is not.
+// Everything else of the row has been looked at by then.
+func isStranger(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && e.Code == "23503" && strings.Contains(e.Detail, "(user_id)=("+nobody+")")
+}
+
+// hint adds what to do about a table that is in use or somebody else's.
+func hint(err error) error {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case ok && e.Code == "55P03":
+		return fmt.Errorf("another program has used the table for more than "+adoptPatience+": end its long transactions, or try again: %w", err)
+	case ok && e.Code == "42501":
+		return fmt.Errorf("let the table's owner run migrate, or the statements that migrate --dry-run prints: %w", err)
+	default:
+		return err
+	}
+}
+
 // isMissingTable reports that the statement named a table that does not exist.
 func isMissingTable(err error) bool {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -21,6 +22,7 @@ type Store struct {
 	w       *pool          // writes; on SQLite a single connection
 	r       *pool          // reads; on PostgreSQL the same as w
 	closers []func() error // called last in, first out
+	shapes  atomic.Pointer[shared]
 	now     func() time.Time
 
 	together gatherers
@@ -64,6 +66,7 @@ var (
 // migrated. Its errors wrap one of the sentinels above and name url without its password.
 func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	s := &Store{now: opts.Now}
+	s.shapes.Store(contract())
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -77,6 +80,9 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	s.gather()
 	if err := s.refuseNewer(ctx, addr); err != nil {
 		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.look(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", addr.shown, err), s.Close())
 	}
 	return s, nil
 }

@@ -81,8 +81,39 @@ func TestNullIsNoTerminal(t *testing.T) {
 	}
 }
 
+// TestImportAsksInATerminal: yes is yes, and anything else is not.
+func TestImportAsksInATerminal(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.write("team.csv", team)
+	for _, c := range []struct {
+		answer string
+		code   int
+		names  string
+	}{{"\n", 1, ""}, {"no\n", 1, ""}, {"y\n", 0, "dana 김하늘"}} {
+		p, terminal := d.startAtTerminal(100, "users", "import", "team.csv")
+		p.waitFor("Import them? [y/N]")
+		if _, err := fmt.Fprint(terminal, c.answer); err != nil {
+			t.Fatal(err)
+		}
+		if said := p.end(c.code); !strings.Contains(said, "2 to add") {
+			t.Errorf("nothing is shown first: %s", said)
+		}
+		if got := d.names(); got != c.names {
+			t.Errorf("after %q there are %q", c.answer, got)
+		}
+	}
+}
+
 // startInTerminal starts a command in a terminal that many columns wide.
 func (d *desk) startInTerminal(columns uint16, args ...string) *process {
+	d.t.Helper()
+	p, _ := d.startAtTerminal(columns, args...)
+	return p
+}
+
+// startAtTerminal is startInTerminal with the keyboard.
+func (d *desk) startAtTerminal(columns uint16, args ...string) (*process, io.Writer) {
 	d.t.Helper()
 	master, slave := openTerminal(d.t, columns)
 	p := &process{t: d.t, cmd: d.command(d.t.Context(), args...), done: make(chan error, 1), news: make(chan struct{})}
@@ -92,7 +123,7 @@ func (d *desk) startInTerminal(columns uint16, args ...string) *process {
 	p.drained = read
 	p.begin()
 	_ = slave.Close()
-	return p
+	return p, master
 }
 
 // crlf undoes what a terminal does to line ends.

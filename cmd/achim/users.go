@@ -19,7 +19,7 @@ func (c *cli) users() *cobra.Command {
 			"connect prints the link. What a reader does not set follows the defaults of the configuration.",
 			"Changes take effect on the next briefing, also in a serve that is running."),
 		Example: "  achim users add --name haneul --slack U012AB3CD\n  achim users list",
-	}, c.usersAdd(), c.usersList(), c.usersShow(), c.usersSet(), c.usersRemove())
+	}, c.usersAdd(), c.usersImport(), c.usersList(), c.usersShow(), c.usersSet(), c.usersRemove())
 }
 
 func (c *cli) usersAdd() *cobra.Command {

@@ -13,7 +13,7 @@ import (
 
 // commands are all there are.
 var commands = []string{
-	"serve", "demo", "run", "preview", "users", "users add", "users list", "users show", "users set", "users remove",
+	"serve", "demo", "run", "preview", "users", "users add", "users import", "users list", "users show", "users set", "users remove",
 	"connect", "runs", "runs list", "runs show", "runs resolve", "migrate", "version", "completion",
 }
 
