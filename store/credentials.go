@@ -22,7 +22,7 @@ func (s *Store) Credential(ctx context.Context, reader briefing.ReaderID) (brief
 
 // readToken reads the reader's row, or returns ErrNotFound.
 func readToken(ctx context.Context, q *session, reader briefing.ReaderID, lock string) (tokenRow, error) {
-	raw, found, err := one(ctx, q, scanToken, "SELECT "+tokenColumns+" FROM gmail_token WHERE user_id = ?"+lock, string(reader))
+	raw, found, err := one(ctx, q, q.scanToken, "SELECT "+tokenColumns+" FROM gmail_token WHERE user_id = ?"+lock, string(reader))
 	if err == nil && !found {
 		err = briefing.ErrNotFound
 	}
@@ -167,11 +167,12 @@ func (s *Store) SaveGrant(ctx context.Context, c briefing.Credential) error {
 
 func (s *Store) saveGrant(ctx context.Context, c briefing.Credential) error {
 	return s.inTx(ctx, func(q *session) error {
-		raw, found, err := one(ctx, q, scanToken, "SELECT "+tokenColumns+" FROM gmail_token WHERE user_id = ?"+q.dialect.forUpdate(), string(c.ReaderID))
+		raw, found, err := one(ctx, q, q.scanToken, "SELECT "+tokenColumns+" FROM gmail_token WHERE user_id = ?"+q.dialect.forUpdate(), string(c.ReaderID))
 		if err != nil {
 			return err
 		}
 		// A row that cannot be read is exactly what connecting again mends: what can be kept of it is.
+		raw.keys = q.keys // none was read where there is no row
 		row, _ := raw.parse(c.ReaderID)
 		earlier, _ := row.credential()
 		if c.RefreshToken.IsZero() && sameAccount(earlier, c) {
@@ -209,7 +210,7 @@ func sameAccount(a, b briefing.Credential) bool {
 // DeleteCredential forgets the reader's grant and what was known of it. ErrNotFound when there is none.
 func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) error {
 	err := s.inTx(ctx, func(q *session) error {
-		raw, found, err := one(ctx, q, scanToken, "DELETE FROM gmail_token WHERE user_id = ? RETURNING "+tokenColumns, string(reader))
+		raw, found, err := one(ctx, q, q.scanToken, "DELETE FROM gmail_token WHERE user_id = ? RETURNING "+tokenColumns, string(reader))
 		if err != nil {
 			return err
 		}

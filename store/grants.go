@@ -16,11 +16,7 @@ func (s *Store) Grants(ctx context.Context, after briefing.ReaderID, limit int) 
 		after = nobody
 	}
 	q := s.reader()
-	rows, err := list(ctx, q, func(row scanner) (ownedToken, error) {
-		var o ownedToken
-		err := row.Scan(append([]any{anyText{(*string)(&o.owner)}}, o.raw.targets()...)...)
-		return o, err
-	}, "SELECT user_id, "+tokenColumns+" FROM gmail_token WHERE user_id > ? ORDER BY user_id LIMIT ?", string(after), limit)
+	rows, err := listTokens(ctx, q, string(after), limit)
 	if err != nil {
 		return nil, fmt.Errorf("list grants: %w", err)
 	}
@@ -33,6 +29,15 @@ func (s *Store) Grants(ctx context.Context, after briefing.ReaderID, limit int) 
 		grants[i] = o.grant(states)
 	}
 	return grants, nil
+}
+
+// listTokens reads up to limit rows of gmail_token of owners after the given one.
+func listTokens(ctx context.Context, q *session, after string, limit int) ([]ownedToken, error) {
+	return list(ctx, q, func(row scanner) (ownedToken, error) {
+		o := ownedToken{raw: rawToken{keys: q.keys}}
+		err := row.Scan(append([]any{anyText{(*string)(&o.owner)}}, o.raw.targets()...)...)
+		return o, err
+	}, "SELECT user_id, "+tokenColumns+" FROM gmail_token WHERE user_id > ? ORDER BY user_id LIMIT ?", after, limit)
 }
 
 // ownedToken is a row of gmail_token with whose it is.
