@@ -234,7 +234,7 @@ func (t sealedTable) repeat(value any) []any { return slices.Repeat([]any{value}
 
 // countKey returns how many rows of the table need the key, countMost at most.
 func (s *Store) countKey(ctx context.Context, t sealedTable, key string) (int64, error) {
-	n, _, err := one(ctx, s.reader(), scalar[int64], fmt.Sprintf("SELECT COUNT(*) FROM (SELECT 1 FROM %s WHERE %s LIMIT %d) AS some",
+	n, _, err := one(ctx, s.reader(), scalar[int64], fmt.Sprintf("SELECT COUNT(*) FROM (SELECT 1 FROM %s WHERE %s LIMIT %d) AS counted",
 		t.name, t.some(fmt.Sprintf("substr(%%, 1, %d) = ?", headLen)), countMost), t.repeat(sealedMark+key+":")...)
 	if err != nil {
 		return 0, fmt.Errorf("rows of %s that need key %s: %w", t.name, key, err)
@@ -277,7 +277,7 @@ func (s *Store) tableSeals(ctx context.Context, t sealedTable) (map[string]int64
 	}
 	heads := make([]string, len(t.columns))
 	for i, column := range t.columns {
-		heads[i] = fmt.Sprintf("CASE WHEN %s IS NULL THEN 'null' WHEN substr(%[1]s, 1, %d) = '%s' THEN substr(%[1]s, 1, %d) ELSE '' END",
+		heads[i] = fmt.Sprintf("CASE WHEN %s IS NULL THEN 'null' WHEN substr(%[1]s, 1, %d) = '%s' THEN substr(%[1]s, 1, %[4]d) ELSE '' END",
 			column, len(sealedMark), sealedMark, headLen)
 	}
 	groups, err := list(ctx, s.reader(), func(row scanner) (group, error) {
