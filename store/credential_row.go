@@ -103,6 +103,7 @@ type tokenRow struct {
 	metadata object
 	expiry   time.Time
 	version  string
+	keys     keyring
 
 	was         rawToken
 	place       string // where the row stands, in a table that may hold several of one owner
@@ -117,6 +118,7 @@ const tokenColumns = "token_data, oauth_config, scopes, metadata, updated_at"
 type rawToken struct {
 	token, config, scopes, metadata, updated string
 
+	keys        keyring
 	flat        flatTokens
 	place       string
 	plainScopes bool
@@ -124,6 +126,13 @@ type rawToken struct {
 
 func (r *rawToken) targets() []any {
 	return []any{opt(&r.token), opt(&r.config), opt(&r.scopes), opt(&r.metadata), anyText{&r.updated}}
+}
+
+// scanToken reads a row of gmail_token as it is here.
+func (q *session) scanToken(row scanner) (rawToken, error) {
+	r, err := q.shared.tokens.scan(row)
+	r.keys = q.keys
+	return r, err
 }
 
 // anyText reads a column whose type is not ours to choose, only to compare it with itself.
@@ -142,8 +151,16 @@ func (a anyText) Scan(src any) error {
 // parse makes sense of a row. What cannot be read is an error with reason malformed that names the reader,
 // and the rest of the row is returned all the same.
 func (r rawToken) parse(reader briefing.ReaderID) (tokenRow, error) {
-	row := tokenRow{reader: reader, scopes: r.scopes, was: r, plainScopes: r.plainScopes, place: r.place}
+	row := tokenRow{reader: reader, scopes: r.scopes, keys: r.keys, was: r, plainScopes: r.plainScopes, place: r.place}
 	var faults []error
+	open := func(column sharedColumn, stored string) string {
+		text, err := r.keys.openColumn(column, string(reader), stored)
+		if err != nil {
+			faults = append(faults, err)
+			return stored // of which what is not sealed can be kept
+		}
+		return text
+	}
 	read := func(column, text string) object {
 		members, err := parseObject(text)
 		if err != nil {
@@ -151,12 +168,9 @@ func (r rawToken) parse(reader briefing.ReaderID) (tokenRow, error) {
 		}
 		return members
 	}
-	row.token = read("token_data", r.token)
-	row.config = read("oauth_config", r.config)
+	row.token = read("token_data", open(tokenColumn, r.token))
+	row.config = read("oauth_config", open(configColumn, r.config))
 	row.metadata = read("metadata", r.metadata)
-	if _, sealed := row.token["achim_sealed"]; sealed {
-		faults = append(faults, errors.New("token_data is sealed and this program has no key for it"))
-	}
 	sum := sha256.Sum256([]byte(strings.Join([]string{r.token, r.config, r.scopes, r.metadata, r.updated, r.flat.access, r.flat.refresh}, "\x00")))
 	row.version = hex.EncodeToString(sum[:])
 	row.flatten(r.flat)
@@ -201,7 +215,8 @@ func (row tokenRow) credential() (briefing.Credential, error) {
 // clear takes out what a new grant c must not inherit, and what cannot be read anyway.
 func (row *tokenRow) clear(c briefing.Credential) {
 	delete(row.token, "refresh_token")
-	delete(row.token, "achim_sealed")
+	delete(row.token, sealedMember)
+	delete(row.config, sealedMember)
 	if c.Email != "" || c.Subject != "" {
 		delete(row.metadata, "email")
 		delete(row.metadata, "sub")
@@ -237,29 +252,35 @@ func (row *tokenRow) put(c briefing.Credential) error {
 }
 
 // values are token_data, oauth_config, scopes, metadata, expiry and updated_at as they are stored.
-func (row tokenRow) values(now time.Time) []any {
+func (row tokenRow) values(now time.Time) ([]any, error) {
 	var expiry, config any
 	if !row.expiry.IsZero() {
 		expiry = row.expiry.UTC().Format(naiveForm)
 	}
-	if len(row.config) > 0 {
-		config = row.config.String()
+	token, err := row.keys.sealColumn(tokenColumn, string(row.reader), row.token.String())
+	if err == nil && len(row.config) > 0 {
+		config, err = row.keys.sealColumn(configColumn, string(row.reader), row.config.String())
 	}
-	return []any{row.token.String(), config, nullable(row.joinScopes()), row.metadata.String(), expiry, now.UTC().Format(naiveForm)}
+	return []any{token, config, nullable(row.joinScopes()), row.metadata.String(), expiry, now.UTC().Format(naiveForm)}, err
 }
 
 const updateToken = "UPDATE gmail_token SET token_data = ?, oauth_config = ?, scopes = ?, metadata = ?, expiry = ?, updated_at = ?"
 
 func (row tokenRow) update(ctx context.Context, q *session, now time.Time) error {
-	update, args := q.shared.tokens.update(row, now)
-	_, err := q.exec(ctx, update, args...)
+	update, args, err := q.shared.tokens.update(row, now)
+	if err == nil {
+		_, err = q.exec(ctx, update, args...)
+	}
 	return err
 }
 
 // replace is update and returns the row as the database tells it, from which its version is made.
 func (row tokenRow) replace(ctx context.Context, q *session, now time.Time) (tokenRow, error) {
-	update, args := q.shared.tokens.update(row, now)
-	raw, found, err := one(ctx, q, q.shared.tokens.scan, update+" RETURNING "+q.shared.tokens.columns, args...)
+	update, args, err := q.shared.tokens.update(row, now)
+	if err != nil {
+		return tokenRow{}, err
+	}
+	raw, found, err := one(ctx, q, q.scanToken, update+" RETURNING "+q.shared.tokens.columns, args...)
 	if err == nil && !found {
 		err = briefing.ErrNotFound
 	}
@@ -270,7 +291,9 @@ func (row tokenRow) replace(ctx context.Context, q *session, now time.Time) (tok
 }
 
 func (row tokenRow) insert(ctx context.Context, q *session, now time.Time) error {
-	insert, args := q.shared.tokens.insert(row, now)
-	_, err := q.exec(ctx, insert, args...)
+	insert, args, err := q.shared.tokens.insert(row, now)
+	if err == nil {
+		_, err = q.exec(ctx, insert, args...)
+	}
 	return err
 }

@@ -23,7 +23,7 @@ func (s *Store) Credential(ctx context.Context, reader briefing.ReaderID) (brief
 
 // readToken reads the reader's row, or returns ErrNotFound.
 func readToken(ctx context.Context, q *session, reader briefing.ReaderID, lock string) (tokenRow, error) {
-	raw, found, err := one(ctx, q, q.shared.tokens.scan, q.shared.tokens.find(lock), string(reader))
+	raw, found, err := one(ctx, q, q.scanToken, q.shared.tokens.find(lock), string(reader))
 	if err == nil && !found {
 		err = briefing.ErrNotFound
 	}
@@ -204,11 +204,12 @@ func (s *Store) SaveGrant(ctx context.Context, c briefing.Credential) error {
 
 func (s *Store) saveGrant(ctx context.Context, c briefing.Credential) error {
 	return s.inTx(ctx, func(q *session) error {
-		raw, found, err := one(ctx, q, q.shared.tokens.scan, q.shared.tokens.find(q.dialect.forUpdate()), string(c.ReaderID))
+		raw, found, err := one(ctx, q, q.scanToken, q.shared.tokens.find(q.dialect.forUpdate()), string(c.ReaderID))
 		if err != nil {
 			return err
 		}
 		// A row that cannot be read is exactly what connecting again mends: what can be kept of it is.
+		raw.keys = q.keys // none was read where there is no row
 		row, _ := raw.parse(c.ReaderID)
 		earlier, _ := row.credential()
 		row.leaveFlat = row.flatChanged && c.RefreshToken.IsZero() // a refresh token just given is the newest there is
@@ -251,7 +252,7 @@ func sameAccount(a, b briefing.Credential) bool {
 func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) error {
 	err := s.inTx(ctx, func(q *session) error {
 		t := &q.shared.tokens
-		rows, err := list(ctx, q, t.scan, "DELETE FROM gmail_token WHERE "+t.key+" = ? RETURNING "+t.columns, string(reader))
+		rows, err := list(ctx, q, q.scanToken, "DELETE FROM gmail_token WHERE "+t.key+" = ? RETURNING "+t.columns, string(reader))
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,17 @@ import (
 // never believed.
 type flatTokens struct{ access, refresh string }
 
+// in returns what stands in a flat column; secret is false for one that holds no token.
+func (f flatTokens) in(a attribute) (stood string, secret bool) {
+	switch a.name {
+	case "access_token":
+		return f.access, true
+	case "refresh_token":
+		return f.refresh, true
+	}
+	return "", false
+}
+
 // readable makes JSON of scopes that another program keeps as plain text.
 func (r *rawToken) readable(t *tokenTable) {
 	if slices.Contains(textKinds, t.scopes.kind) && r.scopes != "" && !json.Valid([]byte(r.scopes)) {
@@ -39,7 +50,7 @@ func (row *tokenRow) flatten(flat flatTokens) {
 func tellsFlat(tokenData any) bool {
 	text, _ := tokenData.(string)
 	stored, _ := parseObject(text)
-	_, sealed := stored["achim_sealed"]
+	_, sealed := stored[sealedMember]
 	return !sealed
 }
 

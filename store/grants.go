@@ -70,6 +70,7 @@ func (q *session) owned(ctx context.Context, after briefing.ReaderID, limit int)
 		var o ownedToken
 		err := row.Scan(append([]any{anyText{(*string)(&o.owner)}}, t.targets(&o.raw)...)...)
 		o.raw.readable(t)
+		o.raw.keys = q.keys
 		o.call()
 		return o, err
 	}, "SELECT "+pick+t.key+", "+t.columns+" FROM gmail_token WHERE "+t.key+than+" ORDER BY "+order+" LIMIT ?", from, limit)

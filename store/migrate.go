@@ -155,11 +155,20 @@ func (s *Store) lockMigration(ctx context.Context) (unlock func() error, err err
 	}, nil
 }
 
+// installPlace is the place of the install secret.
+const installPlace = "achim_install.secret\x001"
+
 func (s *Store) makeSecret(ctx context.Context) error {
 	secret := make([]byte, secretBytes)
 	_, _ = rand.Read(secret) // never fails: it ends the program instead
-	_, err := s.writer().exec(ctx, "INSERT INTO achim_install (id, secret, created_at) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
-		base64.StdEncoding.EncodeToString(secret), ms(s.now()))
+	made := int64(0)
+	stored, err := s.keys.seal(installPlace, base64.StdEncoding.EncodeToString(secret))
+	if err == nil {
+		made, err = s.writer().exec(ctx, "INSERT INTO achim_install (id, secret, created_at) VALUES (1, ?, ?) ON CONFLICT DO NOTHING", stored, ms(s.now()))
+	}
+	if err == nil && made > 0 {
+		err = s.registerKey(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("make the install secret: %w", err)
 	}
@@ -175,6 +184,9 @@ func (s *Store) InstallSecret(ctx context.Context) ([]byte, error) {
 	}
 	if !found {
 		return nil, fmt.Errorf("install secret: %w", briefing.ErrNotFound)
+	}
+	if text, err = s.keys.open(installPlace, text); err != nil {
+		return nil, fmt.Errorf("install secret: %w", err)
 	}
 	secret, err := base64.StdEncoding.DecodeString(text)
 	if err != nil || len(secret) != secretBytes {

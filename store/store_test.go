@@ -29,6 +29,17 @@ func TestConformance(t *testing.T) {
 	}
 }
 
+// TestSealedConformance: with a key everything works as without one.
+func TestSealedConformance(t *testing.T) {
+	for _, d := range []storetest.Dialect{storetest.SQLite, storetest.Postgres} {
+		t.Run(string(d), func(t *testing.T) {
+			storetest.Run(t, func(t *testing.T) *store.Store {
+				return storetest.OpenURL(t, storetest.URL(t, d), store.Options{Sealer: storetest.Sealer(t)})
+			})
+		})
+	}
+}
+
 // each runs a subtest per database with the address of a fresh, empty one.
 func each(t *testing.T, test func(t *testing.T, url string)) {
 	for _, d := range []storetest.Dialect{storetest.SQLite, storetest.Postgres} {

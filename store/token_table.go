@@ -148,8 +148,12 @@ func (t *tokenTable) targets(r *rawToken) []any {
 
 // update returns the statement that replaces what is ours of a row, its flat columns too unless they are to be left,
 // and its arguments.
-func (t *tokenTable) update(row tokenRow, now time.Time) (string, []any) {
-	args := t.fit(row.asRead(row.values(now)), now)
+func (t *tokenTable) update(row tokenRow, now time.Time) (string, []any, error) {
+	values, err := row.values(now)
+	if err != nil {
+		return "", nil, err
+	}
+	args := t.fit(row.asRead(values), now)
 	set := updateToken
 	if t.takesArray() {
 		set = strings.Replace(set, "scopes = ?", "scopes = "+scopesArray, 1)
@@ -163,19 +167,23 @@ func (t *tokenTable) update(row tokenRow, now time.Time) (string, []any) {
 		}
 	}
 	if t.sole {
-		return set + " WHERE user_id = ?", append(args, string(row.reader))
+		return set + " WHERE user_id = ?", append(args, string(row.reader)), nil
 	}
-	return set + " WHERE ctid = ?::tid", append(args, row.place)
+	return set + " WHERE ctid = ?::tid", append(args, row.place), nil
 }
 
 // insert returns the statement that makes the reader's first row, and its arguments.
-func (t *tokenTable) insert(row tokenRow, now time.Time) (string, []any) {
+func (t *tokenTable) insert(row tokenRow, now time.Time) (string, []any, error) {
+	first, err := row.values(now)
+	if err != nil {
+		return "", nil, err
+	}
 	columns := "token_data, oauth_config, scopes, metadata, expiry, updated_at, user_id, created_at"
 	values := "?, ?, ?, ?, ?, ?, ?, ?"
 	if t.takesArray() {
 		values = "?, ?, " + scopesArray + values[len("?, ?, ?"):]
 	}
-	args := append(t.fit(row.values(now), now), string(row.reader), instantFor(t.given["created_at"].kind, now))
+	args := append(t.fit(first, now), string(row.reader), instantFor(t.given["created_at"].kind, now))
 	told := tellsFlat(args[0])
 	for _, a := range t.flat {
 		value, _ := row.flatValue(a, told, now)
@@ -185,7 +193,22 @@ func (t *tokenTable) insert(row tokenRow, now time.Time) (string, []any) {
 	if t.insertID != "" {
 		columns, values = columns+", id", values+", "+t.insertID
 	}
-	return "INSERT INTO gmail_token (" + columns + ") VALUES (" + values + ")", args
+	return "INSERT INTO gmail_token (" + columns + ") VALUES (" + values + ")", args, nil
+}
+
+// asItWas narrows to the row if nothing of it that is secret has changed since it was read.
+func (t *tokenTable) asItWas(o ownedToken) (where string, args []any) {
+	where = " WHERE " + t.key + " = ? AND COALESCE(CAST(token_data AS TEXT), '') = ? AND COALESCE(CAST(oauth_config AS TEXT), '') = ?"
+	args = []any{o.key, o.raw.token, o.raw.config}
+	if !t.sole {
+		where, args = where+" AND ctid = ?::tid", append(args, o.raw.place)
+	}
+	for _, a := range t.flat {
+		if stood, secret := o.raw.flat.in(a); secret {
+			where, args = where+" AND COALESCE("+a.name+", '') = ?", append(args, stood)
+		}
+	}
+	return where, args
 }
 
 // scopesArray writes a JSON list into a column of texts.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"achim/briefing"
@@ -65,6 +66,7 @@ type App struct {
 	bell      *engine.Bell
 	engine    engine.Engine
 	behind    *background
+	sealing   sync.Mutex // held while what is stored is sealed
 	listeners []net.Listener
 	cleanups  cleanups
 	failed    chan error
@@ -101,6 +103,9 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err = migrated(ctx, a.Store); err != nil {
 		return nil, err
 	}
+	if err = a.Store.UseKeys(ctx); err != nil {
+		return nil, err // which names the setting
+	}
 	install, err := a.Store.InstallSecret(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("install secret: %w", err)
@@ -116,7 +121,15 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 
 // openStore opens the database of the configuration.
 func openStore(ctx context.Context, cfg config.Config, now func() time.Time) (*store.Store, error) {
-	s, err := store.Open(ctx, cfg.DatabaseURL.Reveal(), store.Options{Now: now})
+	opts := store.Options{Now: now}
+	sealer, err := sealerOf(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if sealer != nil {
+		opts.Sealer = sealer
+	}
+	s, err := store.Open(ctx, cfg.DatabaseURL.Reveal(), opts)
 	if errors.Is(err, store.ErrAddress) {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
@@ -206,6 +219,7 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	clock.Start(ctx)
 	a.cleanups.add("schedule", func(context.Context) error { return clock.Stop() })
+	a.behind.GoWhileOpen(a.seal)
 	a.serve()
 	return nil
 }

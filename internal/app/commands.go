@@ -59,7 +59,8 @@ var ErrNoGoogleClient = errors.New("GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET: not 
 // ConfigurationFault reports whether err is a matter of what was configured, which trying again does not
 // mend, rather than of how things stand.
 func ConfigurationFault(err error) bool {
-	return errors.Is(err, store.ErrAddress) || errors.Is(err, ErrNoSlackToken) || errors.Is(err, ErrNoGoogleClient)
+	return errors.Is(err, store.ErrAddress) || errors.Is(err, ErrNoSlackToken) || errors.Is(err, ErrNoGoogleClient) ||
+		errors.Is(err, ErrNoEncryptionKey) || errors.Is(err, store.ErrKeys)
 }
 
 // Migrate applies what this version needs to the configured database and returns what it applied, or with

@@ -68,7 +68,8 @@ func (a *App) measureClock(ctx context.Context) error {
 	return nil
 }
 
-// expire removes what retention says is kept no longer, and says how much that was.
+// expire removes what retention says is kept no longer, and says how much that was; then it seals what others have
+// written plain.
 func (a *App) expire(ctx context.Context) {
 	if err := a.Store.CloseDryRuns(ctx, a.now().Add(-dryRunsEnd)); err != nil {
 		a.Logger.ErrorContext(ctx, "runs that ended unfinished stay open; tomorrow night tries again", "error", err)
@@ -79,5 +80,7 @@ func (a *App) expire(ctx context.Context) {
 	if err != nil {
 		a.Logger.ErrorContext(ctx, "retention failed; tomorrow night tries again", "error", err)
 	}
-	a.Logger.InfoContext(ctx, "retention", "contents_removed", gone.Contents, "entries_removed", gone.Entries)
+	a.Logger.InfoContext(ctx, "retention", "contents_removed", gone.Contents, "entries_removed", gone.Entries,
+		"consents_removed", gone.Consents, "grant_states_removed", gone.States)
+	a.behind.GoWhileOpen(a.seal)
 }

@@ -145,7 +145,8 @@ func (c Config) warnAboutLinks(warn warner) {
 func (c Config) warnAboutSecrets(warn warner) {
 	const plain = "tokens and content are written to the database as they are: keep it and its backups to yourself"
 	warn(c.EncryptionKey.IsZero(), plain)
-	warn(!c.EncryptionKey.IsZero(), "ACHIM_ENCRYPTION_KEY is set, but this version does not seal yet: %s", plain)
+	warn(!c.EncryptionKey.IsZero() && c.ConversationLogContent == LogFull,
+		"what is stored is sealed, but for the text of briefings in conversation_log, which other programs read: set conversation_log.content to gist")
 	warn(len(c.CronSecrets) > 0 && sharesSecret(c.CronSecrets, c.APISecrets),
 		"one secret does both: whoever may trigger a briefing may read content and tokens too; set ACHIM_API_SECRET to another")
 	warn(hasShort(c.CronSecrets),

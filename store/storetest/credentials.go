@@ -43,6 +43,7 @@ func credentialRoundTrip(t *testing.T, s *store.Store) {
 	check(t, s.SaveGrant(t.Context(), grant(1)))
 	wantSame(t, "grant", read(t, s, 1), grant(1))
 	// What other programs read: the contract's members, and expiry in UTC.
+	Bare(t, s)
 	row := Rows(t, s, "SELECT token_data, oauth_config, scopes, metadata, CAST(expiry AS TEXT) FROM gmail_token")[0]
 	for _, part := range []string{`"access_token"`, `"refresh_token"`, `"token_type"`, `"Bearer"`, `"client_id"`, `"token_uri"`, `"openid"`, `"email"`, "2026-11-20 00:00:00"} {
 		if !strings.Contains(row, part) {
@@ -241,6 +242,7 @@ func credentialOutsider(t *testing.T, s *store.Store) {
 	if got.AccessToken.Reveal() != "ours" || got.Email != "a@b.example" || !got.State.Expiry.Equal(nine.Add(time.Hour)) {
 		t.Errorf("same refresh token: %+v", got)
 	}
+	Bare(t, s)
 	row := Rows(t, s, "SELECT token_data, metadata, robeing_id FROM gmail_token")[0]
 	for _, part := range []string{`"x"`, `"y"`, "|r1"} {
 		if !strings.Contains(row, part) {
@@ -269,6 +271,7 @@ func credentialGrantedAgain(t *testing.T, s *store.Store) {
 	want.RefreshToken = briefing.NewSecret("kept")
 	want.State.EndsAt = time.Time{}
 	wantSame(t, "no new refresh token", read(t, s, 1), want)
+	Bare(t, s)
 	row := Rows(t, s, "SELECT token_data, metadata, equipped_to FROM gmail_token")[0]
 	for _, part := range []string{`"x"`, `"y"`, "|e1"} {
 		if !strings.Contains(row, part) {

@@ -61,6 +61,7 @@ func retentionForgets(t *testing.T, s *store.Store) {
 	before := must(s.Memory(t.Context(), readerID(1), today.AddDays(-1)))(t)
 	must(s.Expire(t.Context(), friday.AddDays(-4000), friday.AddDays(-4000)))(t)
 	wantSame(t, "memory of the reader furthest behind", must(s.Memory(t.Context(), readerID(1), today.AddDays(-1)))(t), before)
+	Bare(t, s)
 	seen := func(ago int) string { return "seen " + today.AddDays(-ago).String() }
 	wantSame(t, "seen", Rows(t, s, "SELECT key FROM achim_seen ORDER BY date"), []string{seen(14), seen(3), seen(1), seen(0)})
 	wantSame(t, "copies", Rows(t, s, "SELECT date FROM achim_copy ORDER BY date"), []string{today.AddDays(-1).String(), today.String()})
