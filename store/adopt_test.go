@@ -228,6 +228,50 @@ func TestOthersGoOnBesideUs(t *testing.T) {
 	})
 }
 
+// TestEveryLayoutIsSealed: with a key no token of a row stays readable, in no column, and it goes on working; without
+// other programs, which then find nothing in their columns.
+func TestEveryLayoutIsSealed(t *testing.T) {
+	eachLayout(t, func(t *testing.T, l layout) {
+		plain, url := foreign(t, l, 1, 2)
+		migrate(t, plain)
+		s := with(t, url, storetest.Sealer(t))
+		use(t, s)
+		// One more: the install secret.
+		if done, err := s.Reseal(t.Context(), store.Resealing{}); err != nil || done.Rows != 2+1 || done.Left+done.Unopened != 0 {
+			t.Fatalf("sealed %+v, %v", done, err)
+		}
+		if done, err := s.Reseal(t.Context(), store.Resealing{}); err != nil || done != (store.Resealed{}) {
+			t.Errorf("sealed again: %+v, %v", done, err)
+		}
+		readable := func() (found []string) {
+			for _, secret := range []string{"marked-access", "marked-refresh", "marked-secret"} {
+				found = append(found, storetest.Marked(storetest.Dump(t, s), secret)...)
+			}
+			return found
+		}
+		if found := readable(); len(found) > 0 {
+			t.Errorf("readable in %q", found)
+		}
+		c, err := s.Credential(t.Context(), benchReader(2))
+		if err != nil || c.RefreshToken.Reveal() != "marked-refresh-2" || c.AccessToken.Reveal() != "marked-access-2" {
+			t.Fatalf("the grant: %+v, %v", c, err)
+		}
+		c.State.Expiry = time.Now().Add(time.Hour)
+		if _, err := s.SaveRefreshed(t.Context(), c, c); err != nil {
+			t.Fatal(err)
+		}
+		if found := readable(); len(found) > 0 {
+			t.Errorf("readable once refreshed in %q", found)
+		}
+		if done, err := s.Unseal(t.Context(), store.Resealing{}); err != nil || done.Rows != 2+1 {
+			t.Errorf("unsealed %+v, %v", done, err)
+		}
+		if c, err := plain.Credential(t.Context(), benchReader(1)); err != nil || c.RefreshToken.Reveal() != "marked-refresh-1" {
+			t.Errorf("the grant, plain: %+v, %v", c, err)
+		}
+	})
+}
+
 // TestFlatColumnsChangedAfterwards: another access token there is a refresh elsewhere and means nothing; another refresh
 // token is told, and never overwritten, unless the reader has just consented here.
 func TestFlatColumnsChangedAfterwards(t *testing.T) {
