@@ -22,7 +22,8 @@ func (a *App) ticked() {
 
 // dropUnconfirmed forgets the accounts that somebody allowed at Google and did not confirm here.
 func (a *App) dropUnconfirmed(ctx context.Context) {
-	if err := a.Google.DropUnconfirmed(ctx); err != nil {
+	err := a.Google.DropUnconfirmed(ctx)
+	if err != nil && briefing.ReasonOf(err) != briefing.Unavailable { // that the database is away others say
 		a.Logger.ErrorContext(ctx, "grants that nobody confirmed stay for now; they serve no briefing", "error", err)
 	}
 }

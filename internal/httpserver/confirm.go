@@ -22,14 +22,10 @@ func (s *server) showConfirm(w http.ResponseWriter, c briefing.Connection) {
 	if s.KnowsBrowsers {
 		mark(w, ticketCookie, ticket, http.SameSiteStrictMode)
 	}
-	facts := language.ConfirmFacts{
-		Account: c.Email, Reader: c.Reader.Name, Replaces: language.MaskAddress(c.Replaces),
+	s.pages.Render(w, http.StatusOK, language.Pages(s.Defaults.LanguageOf(c.Reader)).Confirm(language.ConfirmFacts{
+		Account: c.Email, Reader: c.Reader.Name, Replaces: language.MaskAddress(c.Replaces), Missing: c.Missing,
 		Ticket: ticket, Action: confirmPath, Operator: s.Operator,
-	}
-	for _, source := range c.Missing {
-		facts.MailLess = facts.MailLess || source == briefing.Gmail
-	}
-	s.pages.Render(w, http.StatusOK, language.Pages(s.Defaults.LanguageOf(c.Reader)).Confirm(facts))
+	}))
 }
 
 // answerConfirm takes a yes or a no. A yes is kept and used also when the person closes the window at once.

@@ -37,7 +37,9 @@ func TestConfirmPage(t *testing.T) {
 	}
 	w.connection.Missing, w.connection.Replaces = []briefing.SourceName{briefing.Gmail}, "minji.kim@gaon.example"
 	c.ask(callback, "").wantPage(t, 200, "someone.else@gmail.com의 일정을 Slack의 minji 님에게 보냅니다.", "mi•••@gaon.example", "더 이상 브리핑에 쓰지 않습니다")
-	w.connection.Reader = w.readers[dana]
+	w.connection.Missing = []briefing.SourceName{briefing.Calendar}
+	c.ask(callback, "").wantPage(t, 200, "이 계정의 메일 제목과 한 줄 요약이 minji 님의")
+	w.connection.Missing, w.connection.Reader = []briefing.SourceName{briefing.Gmail}, w.readers[dana]
 	c.ask(callback, "").wantPage(t, 200, "Meetings of someone.else@gmail.com will go to dana on Slack.", "Confirm and connect", "Cancel")
 	w.connection.Missing = nil
 	c.ask(callback, "").wantPage(t, 200, "Mail of someone.else@gmail.com will go to dana on Slack.")

@@ -2,17 +2,21 @@ package language
 
 import (
 	"fmt"
+	"slices"
 
 	"achim/briefing"
 )
 
 func enConfirm(f ConfirmFacts) Page {
 	what, listed := "Mail", "Its subjects, one-line summaries and meetings"
-	if f.MailLess {
+	switch {
+	case slices.Contains(f.Missing, briefing.Gmail):
 		what, listed = "Meetings", "Its meetings"
+	case slices.Contains(f.Missing, briefing.Calendar):
+		listed = "Its subjects and one-line summaries"
 	}
 	p := Page{
-		Language: briefing.English, Tone: ToneAsk,
+		Language: briefing.English, Tone: ToneAsk, Long: true,
 		Title: "Connect this account?",
 		Lead:  fmt.Sprintf("%s of %s will go to %s on Slack.", what, f.Account, f.Reader),
 		Facts: pageFacts(PageFact{"You chose", f.Account}, PageFact{"Goes to", f.Reader}, PageFact{"Connected", f.Replaces}),

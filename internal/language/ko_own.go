@@ -2,6 +2,7 @@ package language
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"achim/briefing"
@@ -9,11 +10,14 @@ import (
 
 func koConfirm(f ConfirmFacts) Page {
 	what, listed := "메일을", "메일 제목과 한 줄 요약, 일정이"
-	if f.MailLess {
+	switch {
+	case slices.Contains(f.Missing, briefing.Gmail):
 		what, listed = "일정을", "일정이"
+	case slices.Contains(f.Missing, briefing.Calendar):
+		listed = "메일 제목과 한 줄 요약이"
 	}
 	p := Page{
-		Language: briefing.Korean, Tone: ToneAsk,
+		Language: briefing.Korean, Tone: ToneAsk, Long: true,
 		Title: "이 계정을 연결할까요?",
 		Lead:  fmt.Sprintf("%s의 %s Slack의 %s 님에게 보냅니다.", f.Account, what, f.Reader),
 		Facts: pageFacts(PageFact{"고르신 계정", f.Account}, PageFact{"받는 분", f.Reader}, PageFact{"연결된 계정", f.Replaces}),

@@ -18,6 +18,7 @@ type Page struct {
 	Warn     []string   // what would get in the way; none = nothing does
 	Lead     string     // the one sentence that matters; "" = none
 	Facts    []PageFact // what a person compares before pressing anything
+	Long     bool       // the facts are long, such as addresses in full: each stands below its label
 	Body     []string   // paragraphs
 	Main     PageAction // the one big control; the zero value = none
 	Second   PageAction // the way out beside it; the zero value = none
@@ -84,12 +85,12 @@ const (
 
 // ConfirmFacts is what the page asks that stands between a consent and its being stored.
 type ConfirmFacts struct {
-	Account  string // the account just chosen, in full
-	Reader   string // who will get what is in it
-	Replaces string // the account connected now, masked; "" = none
-	MailLess bool   // Gmail's box was left unticked
-	Ticket   string // what the answer is sent with
-	Action   string // where to
+	Account  string                // the account just chosen, in full
+	Reader   string                // who will get what is in it
+	Replaces string                // the account connected now, masked; "" = none
+	Missing  []briefing.SourceName // whose box was left unticked
+	Ticket   string                // what the answer is sent with
+	Action   string                // where to
 	Operator string
 }
 
