@@ -194,21 +194,27 @@ type Credentials interface {
 	Disconnect(ctx context.Context, reader ReaderID) error
 }
 
-// GrantConfirmer finds out how grants stand.
-type GrantConfirmer interface {
-	// Confirm makes sure that Google has said after the time how the reader's grant stands, asking it if it has not.
+// GrantVerifier finds out how grants stand.
+type GrantVerifier interface {
+	// Verify makes sure that Google has said after the time how the reader's grant stands, asking it if it has not.
 	// A grant known to be dead is not asked about. Its error carries the Reason for which a refresh failed, then or
 	// now, and is ErrClientRefused when the client is to blame; ErrNotFound when there is no grant.
-	Confirm(ctx context.Context, reader ReaderID, after time.Time) (CredentialReport, error)
+	Verify(ctx context.Context, reader ReaderID, after time.Time) (CredentialReport, error)
 }
 
 // Connector leads a reader through Google's consent.
 type Connector interface {
 	// Begin returns the address of Google's consent page for the reader. ErrNotFound for no such reader.
 	Begin(ctx context.Context, req ConnectRequest) (authURL string, err error)
-	// Finish takes what Google's redirect brought. On success the grant is stored and probed. Its errors
-	// are *ConnectError, and then nothing was stored.
+	// Finish takes what Google's redirect brought. On success the grant is stored and probed; but where it is
+	// not known whose account the consent should bring, the Connection has a Ticket and is stored by Confirm
+	// alone. A *ConnectError has a page of its own, and then nothing was stored; any other error is our fault.
 	Finish(ctx context.Context, answer ConnectAnswer) (Connection, error)
+	// Confirm stores and probes the connection behind a ticket, once. Its errors are those of Finish.
+	Confirm(ctx context.Context, ticket string) (Connection, error)
+	// Decline drops the connection behind a ticket. It always ends in an error like those of Finish:
+	// ConnectDeclined when it went well.
+	Decline(ctx context.Context, ticket string) error
 }
 
 // ConnectRequest asks for a consent page.
@@ -216,6 +222,9 @@ type ConnectRequest struct {
 	Reader        ReaderID
 	SwitchAccount bool // another Google account than before is wanted
 	Browser       bool // begun in a browser that will be known again: the state then begins with BrowserState
+	// Vouched is a consent that a program with a bearer began: it answers for whom it gives the address to, and
+	// what comes back is stored without asking.
+	Vouched bool
 }
 
 // BrowserState begins the state of a consent that was begun in a browser. Its answer counts only from that
@@ -227,13 +236,17 @@ type ConnectAnswer struct {
 	State, Code, Error string
 }
 
-// Connection is a grant just stored, and what a probe of it found.
+// Connection is a grant just stored, and what a probe of it found. With a Ticket it is one that waits to be
+// confirmed: nothing of it is among the grants, and nothing was probed.
 type Connection struct {
 	Reader    Reader
 	Email     string
 	MailOK    bool // the inbox was read just now
 	Calendars int  // how many calendars were read just now
 	Missing   []SourceName
+
+	Ticket   Secret // for Confirm or Decline; good once, and for ten minutes
+	Replaces string // the account that is connected now, when confirming would replace it
 }
 
 // ConnectFault says why a consent did not end in a connection.
@@ -244,21 +257,32 @@ const (
 	ConnectStateUnknown ConnectFault = "state_unknown" // forged, or from another installation
 	ConnectStateUsed    ConnectFault = "state_used"
 	ConnectStateExpired ConnectFault = "state_expired"
-	ConnectDenied       ConnectFault = "denied"        // the person pressed cancel
+	ConnectDenied       ConnectFault = "denied"        // the person pressed cancel at Google
+	ConnectDeclined     ConnectFault = "declined"      // the person pressed cancel here
+	ConnectUnconfirmed  ConnectFault = "unconfirmed"   // asked for a yes, nobody answered for ten minutes
 	ConnectNothing      ConnectFault = "nothing"       // every box was left unticked
-	ConnectWrongAccount ConnectFault = "wrong_account" // another account than before
+	ConnectWrongAccount ConnectFault = "wrong_account" // another account than before, or than the reader's address
 	ConnectDomain       ConnectFault = "domain"        // an account outside google.allowed_domains
+	ConnectPolicy       ConnectFault = "policy"        // the account's administrator at Google forbids it
+	ConnectOutsider     ConnectFault = "outsider"      // the Google app is for its own organisation only
 	ConnectReaderGone   ConnectFault = "reader_gone"
-	ConnectExchange     ConnectFault = "exchange" // Google did not accept the code, or could not be reached
+	ConnectCode         ConnectFault = "code"        // Google does not know the code: used before, or not its own
+	ConnectRefused      ConnectFault = "refused"     // Google's redirect named a reason that has no page of its own
+	ConnectClient       ConnectFault = "client"      // the operator's Google client is set up wrongly
+	ConnectUnreachable  ConnectFault = "unreachable" // Google could not be reached, or is not well
+	ConnectExchange     ConnectFault = "exchange"    // Google's answer to the code made no sense
 )
 
-// ConnectError is a consent that failed. Expected and Chosen are set for ConnectWrongAccount, Chosen for
-// ConnectDomain.
+// ConnectError is a consent that failed. Chosen is set for ConnectWrongAccount, ConnectDomain and
+// ConnectDeclined, Expected for ConnectWrongAccount.
 type ConnectError struct {
 	Fault    ConnectFault
 	Reader   Reader // zero when not known
+	Switch   bool   // the link was for changing the account
 	Expected string
+	First    bool // Expected is the reader's own address: no account was connected before
 	Chosen   string
+	Revoked  bool // what was just allowed has been taken back at Google
 	Err      error
 }
 
@@ -279,6 +303,7 @@ type Consent struct {
 	Reader    ReaderID
 	Verifier  Secret // PKCE
 	Switch    bool
+	Vouched   bool
 	ExpiresAt time.Time
 	UsedAt    time.Time // zero until taken
 }

@@ -37,7 +37,7 @@ type KeeperStore interface {
 // Surveyed must be set; it is safe for concurrent use.
 type Keeper struct {
 	Store  KeeperStore
-	Google GrantConfirmer
+	Google GrantVerifier
 	Now    func() time.Time
 	// Pause waits, or returns false when ctx ends before; nil = by the wall clock.
 	Pause func(ctx context.Context, d time.Duration) bool
@@ -124,7 +124,7 @@ func (k *Keeper) pause(ctx context.Context, d time.Duration) bool {
 
 // ask asks about one grant, unless Google has said how it stands since it was surveyed.
 func (k *Keeper) ask(ctx context.Context, task keepTask) {
-	_, err := k.Google.Confirm(ctx, task.owner, task.seen)
+	_, err := k.Google.Verify(ctx, task.owner, task.seen)
 	if ctx.Err() != nil || errors.Is(err, ErrNotFound) {
 		return
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // grantBook is grants with readers, and a Google that is asked about them. It keeps the contracts of KeeperStore and
-// GrantConfirmer.
+// GrantVerifier.
 type grantBook struct {
 	mu     sync.Mutex
 	now    time.Time
@@ -88,7 +88,7 @@ func (b *grantBook) Crowds(_ context.Context, after, until time.Time) (map[time.
 	return crowds, nil
 }
 
-func (b *grantBook) Confirm(_ context.Context, reader briefing.ReaderID, after time.Time) (briefing.CredentialReport, error) {
+func (b *grantBook) Verify(_ context.Context, reader briefing.ReaderID, after time.Time) (briefing.CredentialReport, error) {
 	b.enter(1)
 	defer b.enter(-1)
 	b.mu.Lock()

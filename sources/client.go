@@ -65,6 +65,9 @@ type AccountStore interface {
 	// AccountInUse reports whether a grant of anybody but except is for the same Google account: the same
 	// subject, or the same address where a subject is unknown.
 	AccountInUse(ctx context.Context, email, subject string, except briefing.ReaderID) (bool, error)
+	// AccountFree reports whether nobody has a grant of the account, or may have one because their row does not
+	// say whose account it is, or waits to confirm one.
+	AccountFree(ctx context.Context, email, subject string, now time.Time) (bool, error)
 }
 
 // GoogleStore is what Google needs of the store.
@@ -72,6 +75,7 @@ type GoogleStore interface {
 	briefing.CredentialStore
 	briefing.ConsentStore
 	briefing.RefreshLeases
+	briefing.PendingStore
 	AccountStore
 	TestingStore
 }
@@ -103,9 +107,9 @@ type services struct {
 }
 
 var (
-	_ briefing.Credentials    = (*Google)(nil)
-	_ briefing.Connector      = (*Google)(nil)
-	_ briefing.GrantConfirmer = (*Google)(nil)
+	_ briefing.Credentials   = (*Google)(nil)
+	_ briefing.Connector     = (*Google)(nil)
+	_ briefing.GrantVerifier = (*Google)(nil)
 )
 
 // DefaultScopes returns the least that lets a briefing read the inbox and all calendars.

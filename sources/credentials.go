@@ -32,9 +32,9 @@ func (g *Google) ForceRefresh(ctx context.Context, reader briefing.ReaderID) (br
 	return g.ensureReport(ctx, "refresh", reader, want{certain: true, forced: true, confirmed: true, after: g.cfg.Now()})
 }
 
-// Confirm implements briefing.GrantConfirmer.
-func (g *Google) Confirm(ctx context.Context, reader briefing.ReaderID, after time.Time) (briefing.CredentialReport, error) {
-	return g.ensureReport(ctx, "confirm", reader, want{confirmed: true, after: after})
+// Verify implements briefing.GrantVerifier.
+func (g *Google) Verify(ctx context.Context, reader briefing.ReaderID, after time.Time) (briefing.CredentialReport, error) {
+	return g.ensureReport(ctx, "verify", reader, want{confirmed: true, after: after})
 }
 
 func (g *Google) ensureReport(ctx context.Context, op string, reader briefing.ReaderID, w want) (briefing.CredentialReport, error) {

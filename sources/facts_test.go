@@ -91,7 +91,7 @@ func TestExchangeKillsNoGrant(t *testing.T) {
 		answer := h.consent(t, h.begin(t, briefing.ConnectRequest{}), standin.Choice{})
 		h.google.Inject(standin.Fault{Op: "token", Times: 1, Status: http.StatusBadRequest, Body: standin.OAuthError("invalid_grant", description)})
 		_, err := h.client.Finish(t.Context(), answer)
-		wantFault(t, err, briefing.ConnectExchange)
+		wantFault(t, err, briefing.ConnectCode)
 		if now := h.store.row(readerID); now.State != before.State || !now.RefreshToken.Equal(before.RefreshToken) {
 			t.Errorf("%s: the grant before is now %+v", description, now.State)
 		}

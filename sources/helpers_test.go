@@ -75,6 +75,7 @@ type memory struct {
 	consents map[string]briefing.Consent
 	leases   map[string]lease
 	testing  map[string]bool
+	pending  map[string]briefing.Pending
 	saves    int
 	broken   error // what SaveRefreshed answers, when set
 	garbled  error // what Credential answers, when set
@@ -90,7 +91,8 @@ func newMemory(readers ...briefing.Reader) *memory {
 	m := &memory{
 		readers: map[briefing.ReaderID]briefing.Reader{}, rows: map[briefing.ReaderID]briefing.Credential{},
 		states: map[string]briefing.CredentialState{}, wrote: map[briefing.ReaderID]briefing.Secret{},
-		consents: map[string]briefing.Consent{}, leases: map[string]lease{}, testing: map[string]bool{},
+		consents: map[string]briefing.Consent{}, pending: map[string]briefing.Pending{},
+		leases: map[string]lease{}, testing: map[string]bool{},
 	}
 	for _, r := range readers {
 		m.readers[r.ID] = r
@@ -257,6 +259,58 @@ func (m *memory) TakeConsent(_ context.Context, hash string, now time.Time) (bri
 	}
 	m.consents[hash] = taken
 	return c, nil
+}
+
+func (m *memory) SavePending(_ context.Context, p briefing.Pending) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.pending[p.TicketHash] = p
+	return nil
+}
+
+func (m *memory) TakePending(_ context.Context, hash string, now time.Time) (briefing.Pending, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, ok := m.pending[hash]
+	if !ok {
+		return briefing.Pending{}, briefing.ErrNotFound
+	}
+	if p.UsedAt.IsZero() {
+		used := p
+		used.UsedAt, used.Grant.AccessToken, used.Grant.RefreshToken = now, briefing.Secret{}, briefing.Secret{}
+		m.pending[hash] = used
+	}
+	return p, nil
+}
+
+func (m *memory) TakeUnconfirmed(ctx context.Context, now time.Time, limit int) ([]briefing.Pending, error) {
+	var taken []briefing.Pending
+	for hash, p := range m.pending {
+		if len(taken) < limit && p.UsedAt.IsZero() && !now.Before(p.ExpiresAt) {
+			late, err := m.TakePending(ctx, hash, now)
+			if err != nil {
+				return nil, err
+			}
+			taken = append(taken, late)
+		}
+	}
+	return taken, nil
+}
+
+func (m *memory) AccountFree(_ context.Context, email, subject string, _ time.Time) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, row := range m.rows {
+		switch {
+		case row.Subject != "" && subject != "":
+			if row.Subject == subject {
+				return false, nil
+			}
+		case row.Email == "" || briefing.SameAddress(row.Email, email):
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 func (m *memory) Reader(_ context.Context, ref string) (briefing.Reader, error) {

@@ -275,20 +275,20 @@ func TestConfirm(t *testing.T) {
 	since := f.clock.Now()
 	f.clock.Advance(time.Minute)
 	for i, keeper := range []*sources.Google{f.keepers[0], f.keepers[1], f.keepers[0]} {
-		report, err := keeper.Confirm(t.Context(), readerID, since)
+		report, err := keeper.Verify(t.Context(), readerID, since)
 		if err != nil || report.Refreshed != (i == 0) {
 			t.Errorf("confirmation %d: %+v, %v", i, report, err)
 		}
 	}
 	f.calls(t, map[string]int{"token": 1})
 	f.clock.Advance(time.Minute)
-	if report, err := f.keepers[1].Confirm(t.Context(), readerID, f.clock.Now().Add(-time.Second)); err != nil || !report.Refreshed {
+	if report, err := f.keepers[1].Verify(t.Context(), readerID, f.clock.Now().Add(-time.Second)); err != nil || !report.Refreshed {
 		t.Errorf("%+v, %v", report, err)
 	}
 	f.google.Revoke(haneul)
 	for range 2 {
 		f.clock.Advance(time.Minute)
-		_, err := f.keepers[0].Confirm(t.Context(), readerID, f.clock.Now().Add(-time.Second))
+		_, err := f.keepers[0].Verify(t.Context(), readerID, f.clock.Now().Add(-time.Second))
 		wantReason(t, err, briefing.ReauthRequired)
 	}
 	f.calls(t, map[string]int{"token": 3})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"achim/briefing"
@@ -245,7 +244,7 @@ func sameAccount(a, b briefing.Credential) bool {
 	if a.Subject != "" && b.Subject != "" {
 		return a.Subject == b.Subject
 	}
-	return a.Email == "" || b.Email == "" || strings.EqualFold(a.Email, b.Email)
+	return a.Email == "" || b.Email == "" || briefing.SameAddress(a.Email, b.Email)
 }
 
 // DeleteCredential forgets the reader's grant and what was known of it. ErrNotFound when there is none.
@@ -299,7 +298,7 @@ func (s *Store) AccountInUse(ctx context.Context, email, subject string, except 
 			if sub == subject {
 				return true, nil
 			}
-		case theirs != "" && strings.EqualFold(theirs, email):
+		case briefing.SameAddress(theirs, email):
 			return true, nil
 		}
 	}

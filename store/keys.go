@@ -218,6 +218,7 @@ var sealedTables = []sealedTable{
 	{"achim_entry_body", []string{"entry_id"}, []string{"sections", "content"}},
 	{"achim_install", []string{"CAST(id AS TEXT)"}, []string{"secret"}},
 	{"achim_outgoing", []string{"entry_id"}, []string{"message"}},
+	{"achim_pending_grant", []string{"ticket_hash"}, []string{"tokens"}},
 	{"achim_run_reader", []string{"run_id", "reader_id"}, []string{"text"}},
 	{"achim_seen", []string{"reader_id", "digest"}, []string{"key"}},
 }

@@ -169,10 +169,13 @@ func (s *Store) DeleteReader(ctx context.Context, id briefing.ReaderID) error {
 		if n == 0 {
 			return briefing.ErrNotFound
 		}
-		for _, table := range []string{"achim_entry", "achim_source_state", "achim_seen", "achim_copy", "achim_copy_ahead", "achim_consent"} {
+		for _, table := range []string{"achim_entry", "achim_source_state", "achim_seen", "achim_copy", "achim_copy_ahead"} {
 			if _, err := q.exec(ctx, "DELETE FROM "+table+" WHERE reader_id = ?", string(id)); err != nil {
 				return fmt.Errorf("%s: %w", table, err)
 			}
+		}
+		if err := forgetConsents(ctx, q, id); err != nil {
+			return err
 		}
 		runs, err := list(ctx, q, scalar[string], "DELETE FROM achim_run_reader WHERE reader_id = ? RETURNING run_id", string(id))
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -343,9 +344,25 @@ func (h *town) connect() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	h.confirm(page)
+}
+
+// confirm says yes to the question on the page: haneul has no address, so nobody knows whose account it should be.
+func (h *town) confirm(question *http.Response) {
+	h.t.Helper()
+	body, err := io.ReadAll(question.Body)
+	_ = question.Body.Close()
+	ticket := regexp.MustCompile(`name="ticket" value="([^"]+)"`).FindSubmatch(body)
+	if err != nil || question.StatusCode != http.StatusOK || ticket == nil {
+		h.t.Fatalf("no question: %s, %v\n%s", question.Status, err, body)
+	}
+	page, err := http.PostForm("http://"+h.addr+"/connect/confirm", url.Values{"ticket": {string(ticket[1])}, "answer": {"yes"}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
 	defer func() { _ = page.Body.Close() }()
 	if page.StatusCode != http.StatusOK {
-		h.t.Fatalf("GET %s: %s", back, page.Status)
+		h.t.Fatalf("confirm: %s", page.Status)
 	}
 }
 

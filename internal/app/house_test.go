@@ -217,6 +217,12 @@ func (h *house) call(method, path, bearer, body string) answer {
 	for _, c := range h.cookies {
 		req.AddCookie(c)
 	}
+	return h.do(req)
+}
+
+// do sends a request; redirects are not followed.
+func (h *house) do(req *http.Request) answer {
+	h.t.Helper()
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {

@@ -18,6 +18,15 @@ func (a *App) ticked() {
 	a.behind.GoWhileOpen(a.openDMs)
 	a.behind.GoWhileOpen(a.keepGrants)
 	a.behind.Go(a.synchronize)
+	a.behind.Go(a.dropUnconfirmed)
+}
+
+// dropUnconfirmed forgets the accounts that somebody allowed at Google and did not confirm here.
+func (a *App) dropUnconfirmed(ctx context.Context) {
+	err := a.Google.DropUnconfirmed(ctx)
+	if err != nil && briefing.ReasonOf(err) != briefing.Unavailable { // that the database is away others say
+		a.Logger.ErrorContext(ctx, "grants that nobody confirmed stay for now; they serve no briefing", "error", err)
+	}
 }
 
 // synchronize takes the time from the database, so that all processes on it have one clock, and says when that is

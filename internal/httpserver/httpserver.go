@@ -60,6 +60,11 @@ type Links interface {
 	// VerifyConnect returns whom a token was made for, and whether it allows another account than before.
 	// Any error means that the link does not work (any more).
 	VerifyConnect(token string) (reader briefing.ReaderID, switchAccount bool, err error)
+	// OwnURL returns an absolute address, good for an hour, of a page about the reader for whoever has just
+	// connected the account.
+	OwnURL(page string, reader briefing.ReaderID, account string) string
+	// VerifyOwn returns whom and which account a token was made for, for this page alone.
+	VerifyOwn(page, token string) (reader briefing.ReaderID, account string, err error)
 }
 
 // Deps is what New needs. Everything up to Defaults must be set; the zero value of the rest works.
@@ -173,6 +178,10 @@ func (s *server) routes() []route {
 		{"GET /api/gmail/callback", open, s.page(s.finishConsent)},
 		{"GET /connect/{token}", open, s.page(s.showConnect)},
 		{"POST /connect/{token}", open, s.page(s.postConnect)},
+		{"POST " + confirmPath, open, s.page(s.answerConfirm)},
+		{"GET /" + storedPage + "/{token}", open, s.page(s.showStored)},
+		{"GET /" + disconnectPage + "/{token}", open, s.page(s.showDisconnect)},
+		{"POST /" + disconnectPage + "/{token}", open, s.page(s.postDisconnect)},
 		{"GET /connect/{$}", open, s.page(s.noLink)},
 		{"GET /connect", open, s.page(s.noLink)},
 		{"GET /{$}", open, s.page(s.home)},

@@ -222,7 +222,7 @@ func (s *server) sourceFailure(ctx context.Context, id briefing.ReaderID, err er
 // reauth is reauth_required with the address of Google's consent page, or of the reader's connect page when
 // there is no consent to be had right now.
 func (s *server) reauth(ctx context.Context, id briefing.ReaderID, reason briefing.Reason, err error) error {
-	address, beginErr := s.Connector.Begin(ctx, briefing.ConnectRequest{Reader: id})
+	address, beginErr := s.Connector.Begin(ctx, briefing.ConnectRequest{Reader: id, Vouched: true})
 	if beginErr != nil {
 		address = s.Links.ConnectURL(id)
 	}

@@ -53,6 +53,8 @@ type world struct {
 	begun      []briefing.ConnectRequest
 	answered   []briefing.ConnectAnswer
 	connection briefing.Connection
+	confirmed  []string
+	declined   []string
 	mending    briefing.Run
 	hold       chan struct{} // runs finish when it is closed; nil = at once
 
@@ -254,7 +256,9 @@ func (w *world) Refresh(ctx context.Context, id briefing.ReaderID) (briefing.Cre
 
 func (w *world) Disconnect(ctx context.Context, id briefing.ReaderID) error {
 	_, err := w.Check(ctx, id)
-	delete(w.grants, id)
+	if err == nil {
+		delete(w.grants, id)
+	}
 	return err
 }
 
@@ -266,6 +270,18 @@ func (w *world) Begin(_ context.Context, req briefing.ConnectRequest) (string, e
 func (w *world) Finish(_ context.Context, answer briefing.ConnectAnswer) (briefing.Connection, error) {
 	w.answered = append(w.answered, answer)
 	return w.connection, w.finishErr
+}
+
+func (w *world) Confirm(_ context.Context, ticket string) (briefing.Connection, error) {
+	w.confirmed = append(w.confirmed, ticket)
+	c := w.connection
+	c.Ticket = briefing.Secret{}
+	return c, w.finishErr
+}
+
+func (w *world) Decline(_ context.Context, ticket string) error {
+	w.declined = append(w.declined, ticket)
+	return w.finishErr
 }
 
 func (w *world) Read(_ context.Context, _ briefing.Reader, source briefing.SourceName, _ briefing.Date) (briefing.Section, error) {
@@ -290,6 +306,18 @@ func (w *world) VerifyConnect(token string) (briefing.ReaderID, bool, error) {
 		return briefing.ReaderID(id), true, nil
 	}
 	return "", false, errors.New("bad signature")
+}
+
+func (w *world) OwnURL(page string, id briefing.ReaderID, account string) string {
+	return "https://achim.gaon.example/" + page + "/" + page + "." + string(id) + "." + account
+}
+
+func (w *world) VerifyOwn(page, token string) (briefing.ReaderID, string, error) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 || parts[0] != page {
+		return "", "", errors.New("bad signature")
+	}
+	return briefing.ReaderID(parts[1]), parts[2], nil
 }
 
 // deps wires the world; tests may change what comes back before serving it.

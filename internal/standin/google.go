@@ -63,6 +63,9 @@ type Account struct {
 	// Calendars: the primary one should have the Email as its ID (an empty ID
 	// becomes it). Without any, an empty primary calendar is made.
 	Calendars []Calendar
+	// Personal is an account that belongs to no organisation although its address is not at gmail.com: anybody
+	// may make one with an address they receive mail at. Others are named an organisation's, in hd.
+	Personal bool
 	// NoGmail is an account whose Gmail is switched off: 400 "Mail service not enabled".
 	NoGmail bool
 }

@@ -372,7 +372,7 @@ func credentialListed(t *testing.T, s *store.Store) {
 
 func consentTaken(t *testing.T, s *store.Store) {
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	c := briefing.Consent{StateHash: "hash", Reader: readerID(1), Verifier: briefing.NewSecret("verifier"), Switch: true, ExpiresAt: now.Add(10 * time.Minute)}
+	c := briefing.Consent{StateHash: "hash", Reader: readerID(1), Verifier: briefing.NewSecret("verifier"), Switch: true, Vouched: true, ExpiresAt: now.Add(10 * time.Minute)}
 	check(t, s.SaveConsent(t.Context(), c))
 	unused := make([]bool, 8)
 	errs := atOnce(8, func(i int) error {

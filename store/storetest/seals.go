@@ -17,6 +17,9 @@ func Plant(t *testing.T, s *store.Store, n int, mark string) {
 	PlantGrant(t, s, n, mark)
 	check(t, s.SaveConsent(t.Context(), briefing.Consent{StateHash: fmt.Sprintf("state %d", n), Reader: readerID(n),
 		Verifier: briefing.NewSecret(mark + " verifier"), ExpiresAt: time.Now().Add(time.Hour)}))
+	waiting := grant(n)
+	waiting.AccessToken, waiting.RefreshToken = briefing.NewSecret(mark+" waiting access"), briefing.NewSecret(mark+" waiting refresh")
+	check(t, s.SavePending(t.Context(), briefing.Pending{TicketHash: fmt.Sprintf("ticket %d", n), Grant: waiting, ExpiresAt: time.Now().Add(time.Hour)}))
 
 	items := []briefing.Item{{ID: mark, Title: mark + " 제목", Text: mark + " <본문>", URL: "https://news.example/" + mark}}
 	e := addEntries(t, s, planned(n))[0]
