@@ -77,6 +77,7 @@ type memory struct {
 	testing  map[string]bool
 	saves    int
 	broken   error // what SaveRefreshed answers, when set
+	blinks   int   // how often SaveRefreshed cannot reach anything
 	garbled  error // what Credential answers, when set
 	meddle   func(*memory)
 }
@@ -150,6 +151,10 @@ func (m *memory) SaveRefreshed(_ context.Context, read, fresh briefing.Credentia
 	if m.meddle != nil {
 		m.meddle(m)
 		m.meddle = nil
+	}
+	if m.blinks > 0 {
+		m.blinks--
+		return briefing.Credential{}, &briefing.Error{Op: "save", Reason: briefing.Unavailable}
 	}
 	if m.broken != nil {
 		return briefing.Credential{}, m.broken
