@@ -22,7 +22,8 @@ const (
 	aheadBy    = time.Hour        // before the hour all must be known
 	aheadOver  = 15 * time.Minute // before that they are asked about, longer when they are many
 	aheadMost  = 3 * time.Hour
-	crowded    = 300 // readers of one hour: until it is over nothing is asked but ahead of it
+	aheadUntil = 10 * time.Minute // before the hour; after that preparing asks
+	crowded    = 300              // readers of one hour: until it is over nothing is asked but ahead of it
 	quietAfter = 10 * time.Minute
 
 	retryFirst = 10 * time.Minute // after a failure that may pass, then as long as it has lasted
@@ -176,7 +177,7 @@ func (k *Keeper) task(g Grant, hour, now time.Time) keepTask {
 		}
 	}
 	t.at = k.crowds.quiet(later(t.at, now), t.at)
-	if hour.IsZero() || blocked {
+	if hour.IsZero() || blocked || !now.Before(hour.Add(-aheadUntil)) {
 		return t
 	}
 	over := k.crowds.over(hour)

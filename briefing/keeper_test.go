@@ -252,6 +252,25 @@ func TestTwoKeepersAskOnce(t *testing.T) {
 	}
 }
 
+// TestNobodyIsAskedAboutAtTheLastMinute: that is left to preparing.
+func TestNobodyIsAskedAboutAtTheLastMinute(t *testing.T) {
+	t.Parallel()
+	b := newGrantBook(10, midnight.Add(9*time.Minute))
+	for i := range b.grants {
+		b.grants[i].State.CheckedAt = time.Time{}
+	}
+	if n, err := b.keeper().Keep(t.Context()); n != 0 || err != nil {
+		t.Errorf("%d questions, %v", n, err)
+	}
+	b = newGrantBook(10, midnight.Add(40*time.Minute))
+	for i := range b.grants {
+		b.grants[i].State.CheckedAt = time.Time{}
+	}
+	if n, err := b.keeper().Keep(t.Context()); n != 10 || err != nil {
+		t.Errorf("%d questions after a late start, %v", n, err)
+	}
+}
+
 func TestWhoIsAskedAbout(t *testing.T) {
 	t.Parallel()
 	nine := midnight.Add(33 * time.Hour)
@@ -328,7 +347,7 @@ func TestARefusedClientIsOneQuestion(t *testing.T) {
 		t.Errorf("%d questions in an hour and twenty minutes, %d of the other client", n, len(b.asked[b.grants[7].Owner]))
 	}
 	b.refuse = nil // set right
-	b.until(t, midnight.Add(12*time.Hour), keeper)
+	b.until(t, midnight.Add(26*time.Hour), keeper)
 	if n := len(b.asked); n != 5000 {
 		t.Errorf("%d of 5000 after it was set right", n)
 	}

@@ -78,6 +78,7 @@ type memory struct {
 	pending  map[string]briefing.Pending
 	saves    int
 	broken   error // what SaveRefreshed answers, when set
+	blinks   int   // how often SaveRefreshed cannot reach anything
 	garbled  error // what Credential answers, when set
 	meddle   func(*memory)
 }
@@ -152,6 +153,10 @@ func (m *memory) SaveRefreshed(_ context.Context, read, fresh briefing.Credentia
 	if m.meddle != nil {
 		m.meddle(m)
 		m.meddle = nil
+	}
+	if m.blinks > 0 {
+		m.blinks--
+		return briefing.Credential{}, &briefing.Error{Op: "save", Reason: briefing.Unavailable}
 	}
 	if m.broken != nil {
 		return briefing.Credential{}, m.broken

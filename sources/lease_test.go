@@ -211,6 +211,34 @@ func TestDeadHolder(t *testing.T) {
 	})
 }
 
+// TestTwoReadersWithOneGrant: a row copied for somebody else has the same refresh token, and an access token of its own.
+// One waits for the other, and both end well.
+func TestTwoReadersWithOneGrant(t *testing.T) {
+	onEach(t, func(t *testing.T, d storetest.Dialect) {
+		f := launch(t, d, 2)
+		shared := f.stored(t)
+		shared.ReaderID = otherID
+		if err := f.stores[0].SaveGrant(t.Context(), shared); err != nil {
+			t.Fatal(err)
+		}
+		f.google.Inject(standin.Fault{Op: "token", Delay: 50 * time.Millisecond})
+		var wg sync.WaitGroup
+		for _, keeper := range f.keepers {
+			for _, id := range []briefing.ReaderID{readerID, otherID} {
+				wg.Go(func() {
+					if report, err := keeper.Refresh(t.Context(), id); err != nil || report.AccessToken.IsZero() {
+						t.Errorf("%s: %v", id, err)
+					}
+				})
+			}
+		}
+		wg.Wait()
+		if n := f.google.Calls("token"); n < 2 || n > 4 {
+			t.Errorf("%d refreshes", n)
+		}
+	})
+}
+
 // TestWaitingIsBounded: whoever has the lease and never ends must not hold up everybody for ever.
 func TestWaitingIsBounded(t *testing.T) {
 	f := launch(t, storetest.SQLite, 1)
@@ -282,8 +310,9 @@ func child() int {
 type mortal struct{ *store.Store }
 
 func (mortal) SaveRefreshed(context.Context, briefing.Credential, briefing.Credential) (briefing.Credential, error) {
-	os.Exit(deathCode)
-	panic("unreachable")
+	die := os.Exit
+	die(deathCode)
+	return briefing.Credential{}, nil
 }
 
 // spawn starts n children and lets them go at once; it returns how each ended.

@@ -131,6 +131,22 @@ func TestRefreshTokenInTheAnswer(t *testing.T) {
 	})
 }
 
+// TestSavedAfterABlink: an answer is not lost because the database is away for a moment.
+func TestSavedAfterABlink(t *testing.T) {
+	h := build(t, standin.Account{})
+	h.connect()
+	h.clock.Advance(2 * time.Hour)
+	h.store.blinks = 2
+	h.google.Inject(standin.Fault{Op: "token", Times: 1, Body: `{"access_token":"at-2","refresh_token":"1//new","expires_in":3599,"token_type":"Bearer"}`})
+	if _, err := h.client.Refresh(t.Context(), readerID); err != nil {
+		t.Fatal(err)
+	}
+	h.calls(t, map[string]int{"token": 1})
+	if got := h.store.row(readerID).RefreshToken.Reveal(); got != "1//new" {
+		t.Error("the new refresh token is lost")
+	}
+}
+
 // TestScopesAreNeverNarrowed: a refresh that lists fewer leaves the row's list alone, and what has been lost is told as
 // missing and asked for again, together with what other programs need.
 func TestScopesAreNeverNarrowed(t *testing.T) {

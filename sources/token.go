@@ -17,7 +17,8 @@ const (
 	freshFor      = 5 * time.Minute  // an access token with less left is refreshed before use
 	refreshBudget = 30 * time.Second // of waiting for whoever has the lease; more than leaseFor and a question of our own
 	saveBudget    = 5 * time.Second  // of saving what Google answered, whatever is left of other budgets
-	longestExpiry = 24 * time.Hour   // an hour is usual; more than a day is a broken answer
+	saveAgain     = 200 * time.Millisecond
+	longestExpiry = 24 * time.Hour // an hour is usual; more than a day is a broken answer
 )
 
 // want says which access token a caller can use.
@@ -183,11 +184,27 @@ func (g *Google) refresh(ctx context.Context, stored briefing.Credential) (ensur
 	g.observe(nil)
 	fresh := refreshed(stored, answer, now)
 	fresh.State.EndsAt = g.endAfter(ctx, stored, answer, now)
-	row, err := g.store.SaveRefreshed(ctx, stored, fresh)
+	row, err := g.save(ctx, stored, fresh)
 	if err != nil {
 		return ensured{}, storeError("save google token", err)
 	}
 	return ensured{credential: row, refreshed: true}, nil
+}
+
+// save stores what Google answered, and tries again while the database is away for a moment: a refresh token that came
+// with the answer may be the only one left.
+func (g *Google) save(ctx context.Context, stored, fresh briefing.Credential) (briefing.Credential, error) {
+	for {
+		row, err := g.store.SaveRefreshed(ctx, stored, fresh)
+		if briefing.ReasonOf(err) != briefing.Unavailable {
+			return row, err
+		}
+		select {
+		case <-time.After(saveAgain):
+		case <-ctx.Done():
+			return row, err
+		}
+	}
 }
 
 func (g *Google) observe(err *briefing.Error) {

@@ -32,6 +32,15 @@ func (s *Store) ReleaseRefresh(ctx context.Context, c briefing.Credential, owner
 	return nil
 }
 
+// ReleaseLeases ends all leases on refreshing: whoever had them is gone. It is for the one engine of a database at its
+// start; a command beside it that is just refreshing loses nothing but having been the only one.
+func (s *Store) ReleaseLeases(ctx context.Context) error {
+	if _, err := s.writer().exec(ctx, "UPDATE achim_credential_state SET lease_owner = '', lease_until = NULL WHERE lease_owner <> ''"); err != nil {
+		return fmt.Errorf("release leases: %w", err)
+	}
+	return nil
+}
+
 // SuspectTesting notes that a grant of the OAuth client ended when those of an app in Testing do.
 func (s *Store) SuspectTesting(ctx context.Context, clientID string, at time.Time) error {
 	_, err := s.writer().exec(ctx, "INSERT INTO achim_client (client_id, testing_since) VALUES (?, ?) ON CONFLICT (client_id) DO NOTHING",

@@ -237,6 +237,9 @@ func (a *App) StartEngine(ctx context.Context) error {
 		if _, err := a.Store.ReleaseClaims(ctx, a.Pipeline.Owner); err != nil {
 			return fmt.Errorf("engine: %w", err)
 		}
+		if err := a.Store.ReleaseLeases(ctx); err != nil {
+			return fmt.Errorf("engine: %w", err)
+		}
 	}
 	if err := a.Store.CloseDryRuns(ctx, a.now().Add(-dryRunsEnd)); err != nil {
 		return fmt.Errorf("engine: %w", err)

@@ -181,6 +181,10 @@ func credentialLease(t *testing.T, s *store.Store) {
 	if !must(s.LeaseRefresh(t.Context(), other, "d", nine, nine.Add(time.Minute)))(t) {
 		t.Error("another token is leased along with it")
 	}
+	check(t, s.ReleaseLeases(t.Context()))
+	if !lease("f", nine.Add(time.Minute)) {
+		t.Error("not all are released")
+	}
 	check(t, s.SaveGrant(t.Context(), c))
 	wantSame(t, "a lease is not part of the state", read(t, s, 1).State, c.State)
 	c = must(s.Credential(t.Context(), readerID(1)))(t)

@@ -84,6 +84,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"retention/expires", retentionExpires},
 		{"retention/forgets", retentionForgets},
 		{"readers/unopened", readersUnopened},
+		{"readers/hours", readersHours},
 		{"accounts/once", accountOnce},
 		{"accounts/standing", accountStanding},
 		{"install/secret", installSecret},
