@@ -30,6 +30,7 @@ func (r ImportRow) where() string {
 // ImportFault is a row that cannot be imported, and why.
 type ImportFault struct{ Where, Problem string }
 
+// Error returns the row and what is wrong with it.
 func (f ImportFault) Error() string { return f.Where + ": " + f.Problem }
 
 // ImportAction is what an import does to a reader.
