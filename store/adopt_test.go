@@ -387,3 +387,34 @@ func TestFormsOfOthers(t *testing.T) {
 		})
 	}
 }
+
+// TestFirstRowOfTwoPrograms: another program stores a person's first grant while ours is on its way. Ours was consented to
+// last and stands, whatever the other one calls its key.
+func TestFirstRowOfTwoPrograms(t *testing.T) {
+	s, _ := foreign(t, layouts[3])
+	migrate(t, s)
+	tx, err := s.DB().BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.ExecContext(t.Context(), layouts[3].insert(1, "theirs", "theirs")); err != nil {
+		t.Fatal(err)
+	}
+	saved := make(chan error, 1)
+	go func() {
+		saved <- s.SaveGrant(t.Context(), briefing.Credential{ReaderID: benchReader(1), AccessToken: briefing.NewSecret("ours"), RefreshToken: briefing.NewSecret("ours")})
+	}()
+	const waiting = "SELECT COUNT(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND a.query LIKE 'INSERT INTO gmail_token (token_data%'"
+	for deadline := time.Now().Add(20 * time.Second); storetest.Rows(t, s, waiting)[0] == "0" && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-saved; err != nil {
+		t.Fatal(err)
+	}
+	if rows := storetest.Rows(t, s, "SELECT refresh_token, token_data->>'refresh_token' FROM gmail_token"); len(rows) != 1 || rows[0] != "ours|ours" {
+		t.Errorf("the row is %q", rows)
+	}
+}
