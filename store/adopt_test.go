@@ -395,3 +395,70 @@ func TestTokensThatDoNotFitAFlatColumn(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestFormsOfOthers: scopes and instants are written in the form in which the table has them, wherever its server stands.
+func TestFormsOfOthers(t *testing.T) {
+	hour := time.Date(2026, 11, 20, 1, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct{ scopes, expiry, found, then, scopesAfter, expiryAfter string }{
+		"arrays and zones": {"TEXT[] NOT NULL", "TIMESTAMPTZ NOT NULL", "ARRAY['a', 'b']", "now()", "{a,b,c}", "2026-11-20 10:00:00+09"},
+		"plain texts":      {"TEXT", "TEXT", "'a b'", "'yesterday'", "a b c", "2026-11-20 01:00:00.000000"},
+		"seconds":          {"JSONB NOT NULL", "BIGINT NOT NULL", `'["a", "b"]'`, "0", `["a", "b", "c"]`, fmt.Sprint(hour.Unix())},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, storetest.URL(t, storetest.Postgres)+"&timezone=Asia/Seoul")
+			storetest.Exec(t, s, fmt.Sprintf("CREATE TABLE gmail_token (user_id UUID UNIQUE, token_data JSON, oauth_config JSONB NOT NULL, scopes %s, expiry %s)", c.scopes, c.expiry))
+			storetest.Exec(t, s, fmt.Sprintf("INSERT INTO gmail_token (user_id, token_data, oauth_config, scopes, expiry) VALUES ('%s', '{\"refresh_token\":\"r\"}', '{}', %s, %s)",
+				benchReader(1), c.found, c.then))
+			migrate(t, s)
+			read, err := s.Credential(t.Context(), benchReader(1))
+			if err != nil || !slices.Equal(read.Scopes, []string{"a", "b"}) {
+				t.Fatalf("scopes %q: %v", read.Scopes, err)
+			}
+			fresh := briefing.Credential{AccessToken: briefing.NewSecret("x"), Scopes: []string{"a", "b", "c"}, State: briefing.CredentialState{Expiry: hour}}
+			if _, err := s.SaveRefreshed(t.Context(), read, fresh); err != nil {
+				t.Fatal(err)
+			}
+			if got := storetest.Rows(t, s, "SELECT scopes::text, expiry::text FROM gmail_token")[0]; got != c.scopesAfter+"|"+c.expiryAfter {
+				t.Errorf("written as %s", got)
+			}
+			bare := briefing.Credential{ReaderID: benchReader(2), AccessToken: briefing.NewSecret("a"), RefreshToken: briefing.NewSecret("r")}
+			if err := s.SaveGrant(t.Context(), bare); err != nil {
+				t.Errorf("a grant of which little is known: %v", err)
+			}
+			if err := s.Probe(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestFirstRowOfTwoPrograms: another program stores a person's first grant while ours is on its way. Ours was consented to
+// last and stands, whatever the other one calls its key.
+func TestFirstRowOfTwoPrograms(t *testing.T) {
+	s, _ := foreign(t, layouts[3])
+	migrate(t, s)
+	tx, err := s.DB().BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.ExecContext(t.Context(), layouts[3].insert(1, "theirs", "theirs")); err != nil {
+		t.Fatal(err)
+	}
+	saved := make(chan error, 1)
+	go func() {
+		saved <- s.SaveGrant(t.Context(), briefing.Credential{ReaderID: benchReader(1), AccessToken: briefing.NewSecret("ours"), RefreshToken: briefing.NewSecret("ours")})
+	}()
+	const waiting = "SELECT COUNT(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND a.query LIKE 'INSERT INTO gmail_token (token_data%'"
+	for deadline := time.Now().Add(20 * time.Second); storetest.Rows(t, s, waiting)[0] == "0" && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-saved; err != nil {
+		t.Fatal(err)
+	}
+	if rows := storetest.Rows(t, s, "SELECT refresh_token, token_data->>'refresh_token' FROM gmail_token"); len(rows) != 1 || rows[0] != "ours|ours" {
+		t.Errorf("the row is %q", rows)
+	}
+}

@@ -235,7 +235,7 @@ func (row *tokenRow) put(c briefing.Credential) error {
 	}
 	row.config.set("client_id", c.ClientID)
 	row.config.set("client_secret", c.ClientSecret.Reveal())
-	if uri, err := row.config.text("token_uri"); len(row.config) > 0 && (err != nil || uri == "") {
+	if uri, err := row.config.text("token_uri"); c.ClientID != "" && (err != nil || uri == "") {
 		row.config.set("token_uri", googleTokenURI)
 	}
 	row.metadata.set("email", clean(c.Email))

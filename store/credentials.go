@@ -191,8 +191,8 @@ func widened(listed, answered []string) []string {
 // is known to be another account's.
 func (s *Store) SaveGrant(ctx context.Context, c briefing.Credential) error {
 	err := s.saveGrant(ctx, c)
-	if isDuplicate(err, "user_id") {
-		// Another program put the reader's first row in between our look and our write.
+	if isDuplicate(err, "") {
+		// Another program put the reader's first row in between our look and our write; the key has the name they gave it.
 		err = s.saveGrant(ctx, c)
 	}
 	if err != nil {

@@ -50,6 +50,11 @@ func TestImport(t *testing.T) {
 			d.expect(0, []string{"change  dana", "deliver_at: 09:00 → 07:15", "imported 1"}, "users", "import", "hours.csv", "--yes")
 			d.expect(0, []string{"07:15 Europe/Berlin", "dana@gaon.example"}, "users", "show", "--user", "dana")
 
+			d.expect(0, nil, "users", "set", "--user", "dana", "--paused-until", "2999-01-01")
+			d.write("pause.csv", "slack_user_id,paused\nU0DANA,TRUE\n")
+			d.expect(0, []string{"paused: false → true", "paused_until: 2999-01-01 → (default)"}, "users", "import", "pause.csv", "--yes")
+			d.expect(0, []string{"next      paused\n"}, "users", "show", "--user", "dana")
+
 			d.write("more.csv", "\xef\xbb\xbfNAME\tslack_user_id\r\n\"이, 서준\"\tU0SEOJUN\r\n\r\n")
 			got := d.json(0, "users", "import", "more.csv", "--yes")
 			if got["imported"] != 1.0 || got["dry_run"] != false || len(got["readers"].([]any)) != 1 {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ func (r ImportRow) where() string {
 // ImportFault is a row that cannot be imported, and why.
 type ImportFault struct{ Where, Problem string }
 
+// Error returns the row and what is wrong with it.
 func (f ImportFault) Error() string { return f.Where + ": " + f.Problem }
 
 // ImportAction is what an import does to a reader.
@@ -214,7 +216,10 @@ var importColumns = []importColumn{
 		r.Feeds = feeds
 		return nil
 	}, feedsText},
-	{"paused", flagSetter(func(r *briefing.Reader) *bool { return &r.Paused }), func(r briefing.Reader) string { return strconv.FormatBool(r.Paused) }},
+	{"paused", func(r *briefing.Reader, v string) error {
+		r.PausedUntil = briefing.Date{} // an end from before would void a pause without one, or a resume
+		return flagSetter(func(r *briefing.Reader) *bool { return &r.Paused })(r, v)
+	}, func(r briefing.Reader) string { return strconv.FormatBool(r.Paused) }},
 	{"paused_until", func(r *briefing.Reader, v string) error { return r.PausedUntil.UnmarshalText([]byte(v)) },
 		func(r briefing.Reader) string { return r.PausedUntil.String() }},
 	{"skip_holidays", flagSetter(func(r *briefing.Reader) *bool { return &r.SkipHolidays }),
@@ -266,12 +271,8 @@ func feedsText(r briefing.Reader) string {
 func differences(old, now briefing.Reader) []string {
 	all := []string{}
 	for _, c := range importColumns {
-		was, is := c.text(old), c.text(now)
-		if was == "" {
-			was = "(default)"
-		}
-		if is != c.text(old) {
-			all = append(all, c.name+": "+was+" → "+is)
+		if was, is := c.text(old), c.text(now); was != is {
+			all = append(all, c.name+": "+cmp.Or(was, "(default)")+" → "+cmp.Or(is, "(default)"))
 		}
 	}
 	return all
