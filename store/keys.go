@@ -46,12 +46,15 @@ func (e *KeyError) Error() string {
 	}
 	for i, c := range e.Missing {
 		fmt.Fprintf(&b, "%s: %s", c.Table, rowsOf(c.Rows))
-		switch {
-		case i+1 < len(e.Missing) && e.Missing[i+1].Key == c.Key:
+		verb := "need"
+		if more := i+1 < len(e.Missing) && e.Missing[i+1].Key == c.Key; more {
 			b.WriteString(", ")
-		default:
-			fmt.Fprintf(&b, " need key %s; ", c.Key)
+			continue
 		}
+		if first := i == 0 || e.Missing[i-1].Key != c.Key; first && c.Rows == 1 {
+			verb = "needs"
+		}
+		fmt.Fprintf(&b, " %s key %s; ", verb, c.Key)
 	}
 	b.WriteString("set the key that sealed them, or a keyset that holds it too (docs/security.md says what to do when it is lost)")
 	return b.String()
