@@ -74,6 +74,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"consents/taken once", consentTaken},
 		{"retention/expires", retentionExpires},
 		{"retention/forgets", retentionForgets},
+		{"retention/consents and grants", retentionGrants},
 		{"readers/unopened", readersUnopened},
 		{"accounts/once", accountOnce},
 		{"accounts/standing", accountStanding},
