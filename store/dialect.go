@@ -76,7 +76,7 @@ func (d dialect) letters(number string) string {
 	return "char(" + strings.Join(digits, ", ") + ")"
 }
 
-// after returns the ten characters that follow the name of a member in the text of a JSON object, '' without one.
+// after returns the ten characters that follow the name of a member in the text of a JSON object, an empty text without one.
 func (d dialect) after(text, member string) string {
 	position := "instr"
 	if d.postgres {

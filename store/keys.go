@@ -22,7 +22,7 @@ type SealCount struct {
 	Held  bool // the Sealer opens it; plain rows count as held
 }
 
-// ErrKeys: something is sealed with a key that is not held. The error is a *KeyError.
+// ErrKeys means that something is sealed with a key that is not held. The error is a *KeyError.
 var ErrKeys = errors.New("the encryption key does not fit what is stored")
 
 // KeyError says which rows need which key.
