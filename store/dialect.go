@@ -76,6 +76,16 @@ func (d dialect) letters(number string) string {
 	return "char(" + strings.Join(digits, ", ") + ")"
 }
 
+// after returns the ten characters that follow the name of a member in the text of a JSON object, an empty text without one.
+func (d dialect) after(text, member string) string {
+	position := "instr"
+	if d.postgres {
+		position = "strpos"
+	}
+	at := fmt.Sprintf(`%s(%s, '"%s"')`, position, text, member)
+	return fmt.Sprintf("CASE WHEN %s > 0 THEN substr(%s, %s + %d, 10) ELSE '' END", at, text, at, len(member)+2)
+}
+
 // column is one column of a batch.
 type column struct {
 	name string

@@ -14,7 +14,7 @@ import (
 // commands are all there are.
 var commands = []string{
 	"serve", "demo", "run", "preview", "users", "users add", "users import", "users list", "users show", "users set", "users remove",
-	"connect", "runs", "runs list", "runs show", "runs resolve", "migrate", "version", "completion",
+	"connect", "runs", "runs list", "runs show", "runs resolve", "keys", "keys generate", "keys rotate", "keys unseal", "migrate", "version", "completion",
 }
 
 // TestHelpTeaches: every command explains itself with an example, and help asks for nothing.

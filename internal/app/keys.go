@@ -15,6 +15,9 @@ import (
 // ErrNoEncryptionKey is returned where something is asked of the key and there is none.
 var ErrNoEncryptionKey = errors.New("ACHIM_ENCRYPTION_KEY: not set: nothing is sealed with it; achim keys generate makes one")
 
+// errOneKey is returned where an old key is to go and there is none.
+var errOneKey = errors.New("ACHIM_ENCRYPTION_KEY holds one key: there is no old one to drop")
+
 // Resealed counts what sealing, or unsealing, has done.
 type Resealed = store.Resealed
 
@@ -89,6 +92,9 @@ func (a *App) DropOldKeys(ctx context.Context) (Keyset, error) {
 	}
 	if err != nil {
 		return Keyset{}, err
+	}
+	if len(s.Keys()) == 1 {
+		return Keyset{}, errOneKey
 	}
 	counts, err := a.Store.Seals(ctx)
 	if err != nil {

@@ -83,6 +83,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"pending/account free", pendingAccount},
 		{"retention/expires", retentionExpires},
 		{"retention/forgets", retentionForgets},
+		{"retention/consents and grants", retentionGrants},
 		{"readers/unopened", readersUnopened},
 		{"readers/hours", readersHours},
 		{"accounts/once", accountOnce},
