@@ -116,7 +116,6 @@ func TestUnconfirmedIsDropped(t *testing.T) {
 		}
 		h.clock.Advance(10 * time.Minute)
 	}
-	h.store.garbled = nil
 }
 
 func TestSwitchingAsks(t *testing.T) {
@@ -133,6 +132,24 @@ func TestSwitchingAsks(t *testing.T) {
 	}
 	if _, err := h.client.Confirm(t.Context(), c.Ticket.Reveal()); err != nil || h.store.row(readerID).Email != minji {
 		t.Errorf("switched to %s: %v", h.store.row(readerID).Email, err)
+	}
+}
+
+// A link for changing the account lives for its week and no longer, so every end it may come to is known as its own.
+func TestFaultsKnowALinkForSwitching(t *testing.T) {
+	h := stranger(t)
+	answer := h.consent(t, h.begin(t, briefing.ConnectRequest{SwitchAccount: true}), standin.Choice{Deny: true})
+	for _, want := range []briefing.ConnectFault{briefing.ConnectDenied, briefing.ConnectStateUsed} {
+		_, err := h.client.Finish(t.Context(), answer)
+		if fault := wantFault(t, err, want); !fault.Switch {
+			t.Errorf("%s: not known", want)
+		}
+	}
+	late := h.consent(t, h.begin(t, briefing.ConnectRequest{SwitchAccount: true}), standin.Choice{})
+	h.clock.Advance(10 * time.Minute)
+	_, err := h.client.Finish(t.Context(), late)
+	if fault := wantFault(t, err, briefing.ConnectStateExpired); !fault.Switch {
+		t.Error("late: not known")
 	}
 }
 

@@ -185,15 +185,15 @@ func (g *Google) narrows(ctx context.Context, c consented) bool {
 
 // takeConsent uses up the consent a state stands for and finds its reader. Its errors are those of Finish.
 func (g *Google) takeConsent(ctx context.Context, state string) (briefing.Consent, briefing.Reader, error) {
-	fail := func(fault briefing.ConnectFault, reader briefing.Reader, cause error) (briefing.Consent, briefing.Reader, error) {
-		return briefing.Consent{}, briefing.Reader{}, &briefing.ConnectError{Fault: fault, Reader: reader, Err: cause}
+	nobodys := func(fault briefing.ConnectFault) (briefing.Consent, briefing.Reader, error) {
+		return briefing.Consent{}, briefing.Reader{}, &briefing.ConnectError{Fault: fault}
 	}
 	if state == "" {
-		return fail(briefing.ConnectStateUnknown, briefing.Reader{}, nil)
+		return nobodys(briefing.ConnectStateUnknown)
 	}
 	consent, err := g.store.TakeConsent(ctx, hashState(state), g.cfg.Now())
 	if errors.Is(err, briefing.ErrNotFound) {
-		return fail(briefing.ConnectStateUnknown, briefing.Reader{}, nil)
+		return nobodys(briefing.ConnectStateUnknown)
 	}
 	if err != nil {
 		return briefing.Consent{}, briefing.Reader{}, fmt.Errorf("take consent: %w", err)
@@ -201,13 +201,16 @@ func (g *Google) takeConsent(ctx context.Context, state string) (briefing.Consen
 	reader, err := g.store.Reader(ctx, string(consent.Reader))
 	switch {
 	case errors.Is(err, briefing.ErrNotFound):
-		return fail(briefing.ConnectReaderGone, briefing.Reader{}, nil)
+		return nobodys(briefing.ConnectReaderGone)
 	case err != nil:
 		return briefing.Consent{}, briefing.Reader{}, fmt.Errorf("reader of a consent: %w", err)
+	}
+	c := consented{reader: reader, switching: consent.Switch}
+	switch {
 	case !consent.UsedAt.IsZero():
-		return fail(briefing.ConnectStateUsed, reader, nil)
+		return briefing.Consent{}, briefing.Reader{}, c.fail(briefing.ConnectStateUsed, nil)
 	case !g.cfg.Now().Before(consent.ExpiresAt):
-		return fail(briefing.ConnectStateExpired, reader, nil)
+		return briefing.Consent{}, briefing.Reader{}, c.fail(briefing.ConnectStateExpired, nil)
 	}
 	return consent, reader, nil
 }

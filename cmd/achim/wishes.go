@@ -23,7 +23,7 @@ func (w *wishes) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&w.name, "name", "", "`name` of the reader, such as haneul")
 	f.StringVar(&w.slack, "slack", "", "Slack `member id`, such as U012AB3CD (profile → ⋮ → Copy member ID)")
-	f.StringVar(&w.email, "email", "", "Google `address` to connect first; without one the person is asked to confirm whichever they choose")
+	f.StringVar(&w.email, "email", "", "Google `address` expected; without it people confirm their choice")
 	f.StringVar(&w.timezone, "timezone", "", "IANA `zone`, such as Asia/Seoul; empty = the default")
 	f.StringVar(&w.at, "at", "", "local `hour`, such as 09:00; empty = the default")
 	f.StringVar(&w.language, "language", "", "`language` of the briefing, ko or en; empty = the default")
