@@ -8,13 +8,12 @@ import (
 )
 
 const (
-	deadLately   = 24 * time.Hour      // a death found earlier has been told by a briefing
-	endsSoon     = 4 * 24 * time.Hour  // farther ahead than any evening before
-	mostKnown    = 100_000             // of what was planned, by one process
-	grantsAtOnce = 500                 // read in one go
-	lastsFor     = 36 * time.Hour      // a trouble not met for so long is over: it is met every morning while it lasts
-	noteEvery    = time.Hour           // and noted no more often
-	keepLeft     = 30 * 24 * time.Hour // what is kept of somebody who is gone
+	deadLately   = 24 * time.Hour     // a death found earlier has been told by a briefing
+	endsSoon     = 4 * 24 * time.Hour // farther ahead than any evening before
+	mostKnown    = 100_000            // of what was planned, by one process
+	grantsAtOnce = 500                // read in one go
+	lastsFor     = 36 * time.Hour     // a trouble not met for so long is over: it is met every morning while it lasts
+	noteEvery    = time.Hour          // and noted no more often
 	// leaveToBriefing is how shortly before a briefing nothing is told that it will tell.
 	leaveToBriefing = 45 * time.Minute
 	afterBriefing   = 15 * time.Minute // by when it has

@@ -58,7 +58,7 @@ func (h *Herald) judgeOperators(j *judgement, n Announcement) {
 		if !t.Reader.Left() {
 			j.drop = NoLongerTrue
 		}
-		t.Since, t.EraseOn = t.Reader.LeftAt, DateOf(t.Reader.LeftAt.Add(keepLeft), t.Zone)
+		t.Since, t.EraseOn = t.Reader.LeftAt, DateOf(t.Reader.LeftAt.Add(KeepLeft), t.Zone)
 	case NoticeTrouble:
 		t.Reason, t.Source, t.Since = troubleOf(n.Key)
 	}

@@ -196,6 +196,21 @@ func Greeting(reader ReaderID, added time.Time) Announcement {
 		DueAt: due, NextAt: due, ExpiresAt: added.Add(greetWithin)}
 }
 
+// KeepLeft is how long what is kept of somebody who is gone stays: they may come back.
+const KeepLeft = 30 * 24 * time.Hour
+
+// Erasure is what was erased of a reader.
+type Erasure struct {
+	Tables []ErasedTable // those in which there was something, in a fixed order
+	Grant  bool          // there was a grant, and it was ended
+}
+
+// ErasedTable is how many rows of a table went.
+type ErasedTable struct {
+	Name string `json:"table"`
+	Rows int    `json:"rows"`
+}
+
 // greetWithin is how long after it was due a welcome still makes sense.
 const greetWithin = 14 * 24 * time.Hour
 

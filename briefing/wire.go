@@ -137,6 +137,22 @@ func (d *Defaults) View(r Reader, now time.Time) ReaderView {
 	return view
 }
 
+// ErasureView is what was erased of a reader, as the API shows it.
+type ErasureView struct {
+	Reader ReaderID      `json:"user_id"`
+	Erased []ErasedTable `json:"erased"`
+	Grant  bool          `json:"grant_ended"`
+}
+
+// ViewErasure returns e as the API shows it.
+func ViewErasure(reader ReaderID, e Erasure) ErasureView {
+	view := ErasureView{Reader: reader, Erased: e.Tables, Grant: e.Grant}
+	if view.Erased == nil {
+		view.Erased = []ErasedTable{}
+	}
+	return view
+}
+
 // EntryView is an entry as the API lists it: everything but the content.
 type EntryView struct {
 	ID          EntryID                `json:"briefing_id"`

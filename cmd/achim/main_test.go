@@ -313,7 +313,7 @@ func (h *town) serving() *process {
 // hour are far.
 func (h *town) addHaneul() {
 	h.t.Helper()
-	h.expect(0, []string{"haneul", haneulID, "achim connect"}, "users", "add", "--id", haneulID, "--name", "haneul", "--slack", haneulSlack,
+	h.expect(0, []string{"haneul", haneulID, "achim connect"}, "users", "add", "--quiet", "--id", haneulID, "--name", "haneul", "--slack", haneulSlack,
 		"--timezone", fmt.Sprintf("Etc/GMT%+d", time.Now().UTC().Hour()-12), "--at", "23:59")
 }
 

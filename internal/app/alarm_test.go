@@ -105,7 +105,7 @@ func TestAWholeMorningBeatsTheHeart(t *testing.T) {
 		h.addHaneul()
 		h.connect()
 		h.slack.AddUser("U0MINJI", "minji", "박민지")
-		h.json("PUT", "/api/users/4f0c6a52-1d2e-4b7a-9c55-0a1b2c3d4e5f", apiSecret,
+		h.json("PUT", "/api/users/4f0c6a52-1d2e-4b7a-9c55-0a1b2c3d4e5f?quiet=true", apiSecret,
 			`{"name":"minji","slack_user_id":"U0MINJI","paused":true}`, http.StatusCreated)
 		h.prepared()
 		h.nine(isDelivered)

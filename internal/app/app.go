@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"achim/briefing"
@@ -56,6 +57,10 @@ type App struct {
 	Pacer    *briefing.Pacer
 	Alarm    *alarm.Alarm
 	Opener   *briefing.Opener
+	Herald   *briefing.Herald
+	// TestingSuspected reports whether grants die at seven days, as they do while the Google app is in "Testing"; nil =
+	// nobody suspects it.
+	TestingSuspected func(ctx context.Context) bool
 
 	links     *secret.Links
 	anyLinks  bool
@@ -67,6 +72,7 @@ type App struct {
 	listeners []net.Listener
 	cleanups  cleanups
 	failed    chan error
+	serving   atomic.Bool // this process sends notices
 }
 
 // ErrPendingMigrations is returned when the database lacks what this version needs and is not ours alone to
@@ -137,6 +143,7 @@ func (a *App) wire(o Options) {
 	a.Slack = delivery.NewSlack(delivery.SlackConfig{Token: cfg.Slack.BotToken, URL: cfg.Slack.URL, Now: a.now})
 	a.Renderer = delivery.NewRenderer(delivery.RenderConfig{
 		Buttons: !cfg.Slack.SigningSecret.IsZero(), ConnectURL: a.linkForDM, Operator: cfg.Delivery.Operator,
+		KeepDays: int(cfg.Retention.Content / (24 * time.Hour)),
 	})
 	a.Pacer = a.newPacer()
 	a.Pipeline = &briefing.Pipeline{
@@ -161,6 +168,7 @@ func (a *App) wire(o Options) {
 		}}
 	a.wireAlarm()
 	a.wireAhead()
+	a.wireHerald()
 }
 
 // closeSources drops the sources' idle connections.
@@ -202,6 +210,7 @@ func (a *App) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("schedule: %w", err)
 	}
+	a.serving.Store(true)
 	clock.Start(ctx)
 	a.cleanups.add("schedule", func(context.Context) error { return clock.Stop() })
 	a.serve()

@@ -250,7 +250,7 @@ func (h *house) json(method, path, bearer, body string, status int) map[string]a
 // addHaneul adds the reader over HTTP.
 func (h *house) addHaneul() {
 	h.t.Helper()
-	h.json("PUT", "/api/users/"+haneul, apiSecret,
+	h.json("PUT", "/api/users/"+haneul+"?quiet=true", apiSecret,
 		fmt.Sprintf(`{"name":"haneul","slack_user_id":%q,"email":%q}`, haneulSlack, haneulMail), http.StatusCreated)
 }
 

@@ -16,6 +16,7 @@ const dryRunsEnd = 30 * time.Minute
 func (a *App) ticked() {
 	a.checkAlarm()
 	a.behind.GoWhileOpen(a.openDMs)
+	a.behind.GoWhileOpen(a.checkNotices)
 	a.behind.Go(a.synchronize)
 }
 
@@ -78,5 +79,10 @@ func (a *App) expire(ctx context.Context) {
 	if err != nil {
 		a.Logger.ErrorContext(ctx, "retention failed; tomorrow night tries again", "error", err)
 	}
-	a.Logger.InfoContext(ctx, "retention", "contents_removed", gone.Contents, "entries_removed", gone.Entries)
+	departed, err := a.eraseLeft(ctx)
+	if err != nil {
+		a.Logger.ErrorContext(ctx, "what is kept of readers who are gone could not all be erased; tomorrow night tries again", "error", err)
+	}
+	a.Logger.InfoContext(ctx, "retention", "contents_removed", gone.Contents, "entries_removed", gone.Entries,
+		"readers_erased", departed.Erased, "grants_ended", departed.Grants)
 }
