@@ -46,6 +46,15 @@ func holdings() []holding {
 	}
 }
 
+// Holdings names the tables in which something of a reader stands.
+func Holdings() []string {
+	var names []string
+	for _, h := range holdings() {
+		names = append(names, h.table)
+	}
+	return names
+}
+
 const credentialStates = "achim_credential_state"
 
 // credentialStateOf returns the key of what is known of the reader's grant, "" without one that can be read.

@@ -366,7 +366,7 @@ func connected(t *testing.T, dialect storetest.Dialect) *town {
 func (h *town) dms() int {
 	n := 0
 	for _, m := range h.slack.Messages(haneulSlack) {
-		if m.ThreadTS == "" {
+		if m.ThreadTS == "" && !strings.Contains(string(m.Metadata), "achim_notice") {
 			n++
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -93,8 +94,10 @@ func (h *house) account(after time.Duration) {
 // metrics returns what Prometheus would read.
 func (h *house) metrics() string { return string(h.call("GET", "/metrics", "", "").body) }
 
-// toldOperator returns the operator's DMs.
-func (h *house) toldOperator() []standin.Message { return h.slack.Messages(operatorSlack) }
+// toldOperator returns the operator's DMs about mornings.
+func (h *house) toldOperator() []standin.Message {
+	return slices.DeleteFunc(h.slack.Messages(operatorSlack), isNotice)
+}
 
 // TestAWholeMorningBeatsTheHeart: everybody has a briefing or wanted none, so the heartbeat is called, once for the
 // due minute, and nobody is bothered.

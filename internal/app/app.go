@@ -205,7 +205,7 @@ func (a *App) Start(ctx context.Context) error {
 		return err
 	}
 	clock, err := schedule.New(schedule.Config{
-		Planner: a.Planner, Planned: a.engine.Wake, Ticked: a.ticked, Nightly: a.expire, Zone: a.Config.Timezone, Logger: a.Logger,
+		Planner: a.Planner, Planned: a.engine.Wake, Ticked: a.ticked, Nightly: a.Housekeep, Zone: a.Config.Timezone, Logger: a.Logger,
 	})
 	if err != nil {
 		return fmt.Errorf("schedule: %w", err)

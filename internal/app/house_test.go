@@ -308,12 +308,15 @@ func wants(t *testing.T, got map[string]any, want map[string]any) {
 	}
 }
 
-// dms returns haneul's messages that are no replies in a thread.
+// isNotice reports whether the message is one of those we send beside briefings.
+func isNotice(m standin.Message) bool { return strings.Contains(string(m.Metadata), "achim_notice") }
+
+// dms returns haneul's messages that are neither notices nor replies in a thread.
 func (h *house) dms() []standin.Message {
 	h.t.Helper()
 	var top []standin.Message
 	for _, m := range h.slack.Messages(haneulSlack) {
-		if m.ThreadTS == "" {
+		if m.ThreadTS == "" && !isNotice(m) {
 			top = append(top, m)
 		}
 	}

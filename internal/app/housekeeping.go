@@ -68,8 +68,9 @@ func (a *App) measureClock(ctx context.Context) error {
 	return nil
 }
 
-// expire removes what retention says is kept no longer, and says how much that was.
-func (a *App) expire(ctx context.Context) {
+// Housekeep removes what retention says is kept no longer, and what is kept of readers long gone, and says how much that
+// was. It is called every night.
+func (a *App) Housekeep(ctx context.Context) {
 	if err := a.Store.CloseDryRuns(ctx, a.now().Add(-dryRunsEnd)); err != nil {
 		a.Logger.ErrorContext(ctx, "runs that ended unfinished stay open; tomorrow night tries again", "error", err)
 	}
