@@ -124,7 +124,7 @@ type GrantWatch interface {
 	GrantLister
 	// Credential returns the reader's grant, or ErrNotFound.
 	Credential(ctx context.Context, reader ReaderID) (Credential, error)
-	// Ailing returns the grants found dead at or after the one time, those that end after it and not after the other,
+	// Ailing returns the grants found dead at or after the one time, those alive that end after it and not after the other,
 	// and those whose account is gone.
 	Ailing(ctx context.Context, since, until time.Time) ([]Ailment, error)
 	// ClientRefused reports whether Google refuses our client at some grant, as far as is known.

@@ -124,14 +124,14 @@ func (s *Store) Notices(ctx context.Context, reader briefing.ReaderID, kind brie
 	return notices, nil
 }
 
-// Ailing returns the grants found dead at or after the one time, those that end after it and not after the other, and
+// Ailing returns the grants found dead at or after the one time, those alive that end after it and not after the other, and
 // those whose account is gone.
 func (s *Store) Ailing(ctx context.Context, since, until time.Time) ([]briefing.Ailment, error) {
 	ailing, err := list(ctx, s.reader(), func(row scanner) (a briefing.Ailment, err error) {
 		err = row.Scan(&a.Fingerprint, instant{&a.State.DeadSince}, instant{&a.State.EndsAt}, yes{&a.State.Gone})
 		return a, err
 	}, "SELECT fingerprint, dead_since, ends_at, gone FROM achim_credential_state WHERE (dead_since IS NOT NULL AND dead_since >= ?) OR "+
-		"(ends_at IS NOT NULL AND ends_at > ? AND ends_at <= ?) OR gone <> 0 ORDER BY fingerprint", ms(since), ms(since), ms(until))
+		"(ends_at IS NOT NULL AND ends_at > ? AND ends_at <= ? AND dead_since IS NULL) OR gone <> 0 ORDER BY fingerprint", ms(since), ms(since), ms(until))
 	if err != nil {
 		return nil, fmt.Errorf("grants in trouble: %w", err)
 	}
