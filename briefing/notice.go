@@ -239,14 +239,17 @@ func reminders(r Reader, s Schedule, welcomed time.Time) []Announcement {
 	return planned
 }
 
+// farOff is how long after the end of a grant a briefing comes of which nobody wants to hear yet.
+const farOff = 7 * 24 * time.Hour
+
 // spoils returns the first briefing that comes after the end of a grant, and when to speak of it: in the evening
-// before that briefing, or before the end when that is earlier. Both are zero when no briefing suffers.
+// before that briefing, or before the end when that is earlier. Both are zero when no briefing suffers, or none for long.
 func spoils(d *Defaults, r Reader, ends time.Time) (next, evening time.Time) {
 	schedule, err := d.Schedule(r)
 	if err != nil {
 		return time.Time{}, time.Time{}
 	}
-	if next = d.NextDue(r, ends.Add(-time.Nanosecond)); next.IsZero() {
+	if next = d.NextDue(r, ends.Add(-time.Nanosecond)); next.IsZero() || next.Sub(ends) > farOff {
 		return time.Time{}, time.Time{}
 	}
 	for date := DateOf(next, schedule.Zone).AddDays(-1); ; date = date.AddDays(-1) {
