@@ -123,7 +123,13 @@ func (a *App) erase(ctx context.Context, r briefing.Reader, all bool) (briefing.
 	if err != nil && !errors.Is(err, briefing.ErrNotFound) {
 		return briefing.Erasure{}, err
 	}
-	erased, eraseErr := a.Store.Erase(ctx, r.ID, all)
-	erased.Grant = err == nil
-	return erased, eraseErr
+	grant := err == nil
+	erased, err := a.Store.Erase(ctx, r.ID, all)
+	if err != nil {
+		return briefing.Erasure{}, err
+	}
+	if erased.Grant = grant; grant {
+		erased.Tables = append(erased.Tables, briefing.ErasedTable{Name: "gmail_token", Rows: 1}) // which ending it has forgotten
+	}
+	return erased, nil
 }
