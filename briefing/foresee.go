@@ -24,7 +24,7 @@ const (
 func (h *Herald) foresee(ctx context.Context) error {
 	refused, err := h.Grants.ClientRefused(ctx)
 	if err == nil && refused {
-		err = h.Note(ctx, ClientMisconfigured, "")
+		_, err = h.Note(ctx, ClientMisconfigured, "")
 	}
 	return errors.Join(err, h.ailments(ctx), h.leavers(ctx))
 }
@@ -165,31 +165,38 @@ func (h *Herald) leavers(ctx context.Context) error {
 }
 
 // Note notes a trouble that the operator alone can mend, of one source or, with "", of all of Google: they are told
-// once while it lasts. It may be called as often as it is met.
-func (h *Herald) Note(ctx context.Context, reason Reason, source SourceName) error {
+// once while it lasts. It may be called as often as it is met; it reports whether it was not noted a moment ago.
+func (h *Herald) Note(ctx context.Context, reason Reason, source SourceName) (bool, error) {
 	id, now := string(reason)+"/"+string(source), h.Now()
-	h.mu.Lock()
-	lately := now.Sub(h.seen[id]) < noteEvery
-	h.mu.Unlock()
-	if lately {
-		return nil
+	if !h.notedFirst(id, now) {
+		return false, nil
 	}
 	notices, err := h.Notices.Notices(ctx, "", NoticeTrouble)
-	if err != nil {
-		return fmt.Errorf("note %s: %w", reason, err)
+	if err == nil {
+		err = h.note(ctx, notices, Announcement{Kind: NoticeTrouble, Key: troubleKey(reason, source, now), State: NoticePending,
+			DueAt: now, NextAt: now, ExpiresAt: now.Add(lastsFor)})
 	}
-	err = h.note(ctx, notices, Announcement{Kind: NoticeTrouble, Key: troubleKey(reason, source, now), State: NoticePending,
-		DueAt: now, NextAt: now, ExpiresAt: now.Add(lastsFor)})
 	if err != nil && !errors.Is(err, ErrFenced) {
-		return fmt.Errorf("note %s: %w", reason, err)
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.seen, id)
+		return true, fmt.Errorf("note trouble %q: %w", id, err)
 	}
+	return true, nil
+}
+
+// notedFirst reports whether nobody has noted the trouble lately, and takes it for noted.
+func (h *Herald) notedFirst(id string, now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if since, ok := h.seen[id]; ok && now.Sub(since) < noteEvery && !since.After(now) {
+		return false
+	}
 	if h.seen == nil {
 		h.seen = map[string]time.Time{}
 	}
 	h.seen[id] = now
-	return nil
+	return true
 }
 
 // note lets the trouble's notice last longer if there is one, and plans one otherwise. Two processes that find none at

@@ -270,7 +270,7 @@ func TestATroubleIsToldOnceWhileItLasts(t *testing.T) {
 	morning := func() time.Time {
 		t.Helper()
 		for range 3 {
-			if err := h.Note(t.Context(), briefing.APIDisabled, briefing.Gmail); err != nil {
+			if _, err := h.Note(t.Context(), briefing.APIDisabled, briefing.Gmail); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -304,7 +304,7 @@ func TestNobodyToTell(t *testing.T) {
 	p := &pigeons{reader: reader(), now: instant(t, "2026-11-20T08:00:00+09:00")}
 	h := p.herald(t)
 	h.Operator = ""
-	if err := h.Note(t.Context(), briefing.ClientMisconfigured, ""); err != nil {
+	if _, err := h.Note(t.Context(), briefing.ClientMisconfigured, ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.Check(t.Context()); err != nil || p.posts != 0 || !h.ToldAt(briefing.ClientMisconfigured, nil).IsZero() {

@@ -68,8 +68,9 @@ func (h *Herald) judgeOperators(j *judgement, n Announcement) {
 func (h *Herald) judgeReaders(ctx context.Context, j *judgement, n Announcement) error {
 	t := &j.telling
 	schedule, err := h.Defaults.Schedule(t.Reader)
-	if err != nil {
-		return err
+	if err != nil { // theirs alone: nobody else has to wait for that
+		j.drop = Internal
+		return nil
 	}
 	t.Zone, t.At, t.Weekdays, t.Language = schedule.Zone, schedule.At, schedule.Weekdays, h.Defaults.LanguageOf(t.Reader)
 	t.Next = h.Defaults.NextDue(t.Reader, t.Now)

@@ -69,10 +69,11 @@ func (a *App) noteTrouble(s briefing.Section) {
 		return
 	}
 	a.behind.GoWhileOpen(func(ctx context.Context) {
-		if err := a.Herald.Note(ctx, s.Verdict.Reason, source); err != nil && ctx.Err() == nil {
+		fresh, err := a.Herald.Note(ctx, s.Verdict.Reason, source)
+		if err != nil && ctx.Err() == nil {
 			a.Logger.WarnContext(ctx, "a trouble could not be noted for the operator; the next reading tries again", "error", err)
 		}
-		if a.serving.Load() {
+		if fresh && a.serving.Load() {
 			a.checkNotices(ctx)
 		}
 	})
