@@ -11,6 +11,10 @@ import (
 	"achim/briefing"
 )
 
+// codeDeactivated is the one code that says that a member's account is deactivated. user_not_found does not: it is also
+// what a mistyped id gets, and everybody when the token is another workspace's.
+const codeDeactivated = "user_disabled"
+
 // reasonOfCode is the table of Slack's error codes. A code that is not in it is Ambiguous: looking into
 // the history costs little, and a second DM on a guess is the one thing that must not happen.
 func reasonOfCode(code string) briefing.Reason {
@@ -22,7 +26,7 @@ func reasonOfCode(code string) briefing.Reason {
 	case "missing_scope", "no_permission", "messages_tab_disabled", "not_allowed_token_type", "accesslimited",
 		"deprecated_endpoint", "method_deprecated", "method_not_supported_for_channel_type", "unknown_method":
 		return briefing.ClientMisconfigured // the app is not set up for this
-	case "channel_not_found", "user_not_found", "user_disabled", "user_not_visible", "cannot_dm_bot",
+	case "channel_not_found", "user_not_found", codeDeactivated, "user_not_visible", "cannot_dm_bot",
 		"is_archived", "not_in_channel", "users_list_not_supplied", "not_enough_users", "too_many_users",
 		"invalid_user_combination", "users_not_found":
 		return briefing.RecipientUnreachable

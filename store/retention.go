@@ -22,7 +22,7 @@ type Expired struct {
 }
 
 // Expire removes the content of briefings from before the one date (sections, what was composed, the text
-// in their rows of conversation_log), and everything of those from before the other. Entries that still
+// in their rows of conversation_log), and everything of those from before the other, notices included. Entries that still
 // want work are left alone. Of what earlier briefings have shown and of the days read ahead it forgets what no
 // briefing asks for any more, and so with consents that have ended and with what was known of refresh tokens that are gone. Readers, grants, watermarks and other programs' rows stay. It may be called at any
 // time, by several processes at once.
@@ -49,6 +49,9 @@ func (s *Store) Expire(ctx context.Context, contentBefore, entriesBefore briefin
 			return err
 		}
 		if _, err = q.exec(ctx, "DELETE FROM achim_run WHERE date < ?", entriesBefore.String()); err != nil {
+			return err
+		}
+		if _, err = q.exec(ctx, "DELETE FROM achim_notice WHERE settled_at < ?", ms(briefing.At(entriesBefore, briefing.TimeOfDay{}, time.UTC))); err != nil {
 			return err
 		}
 		n, err := q.exec(ctx, "DELETE FROM achim_entry WHERE date < ? AND next_at IS NULL", entriesBefore.String())

@@ -16,6 +16,7 @@ import (
 
 // cli is what all commands share.
 type cli struct {
+	in         io.Reader
 	out        io.Writer
 	err        *statusLine
 	configPath string

@@ -116,6 +116,22 @@ func (d *desk) startInTerminal(columns uint16, args ...string) *process {
 func (d *desk) startAtTerminal(columns uint16, args ...string) (*process, io.Writer) {
 	d.t.Helper()
 	master, slave := openTerminal(d.t, columns)
+	return d.startAt(master, slave, args...)
+}
+
+// startTyping starts a command in a terminal into which somebody has typed already.
+func (d *desk) startTyping(typed string, args ...string) *process {
+	d.t.Helper()
+	master, slave := openTerminal(d.t, 100)
+	if _, err := io.WriteString(master, typed); err != nil {
+		d.t.Fatal(err)
+	}
+	p, _ := d.startAt(master, slave, args...)
+	return p
+}
+
+func (d *desk) startAt(master, slave *os.File, args ...string) (*process, io.Writer) {
+	d.t.Helper()
 	p := &process{t: d.t, cmd: d.command(d.t.Context(), args...), done: make(chan error, 1), news: make(chan struct{})}
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = slave, slave, slave
 	read := make(chan struct{})

@@ -15,7 +15,7 @@ import (
 type wishes struct {
 	name, slack, email, timezone, at, language, notification, pausedUntil string
 	weekdays, feeds                                                       []string
-	pause, resume, skipHolidays                                           bool
+	pause, resume, back, skipHolidays                                     bool
 }
 
 // flags adds what can be said of a new reader and of a known one.
@@ -38,13 +38,14 @@ func (w *wishes) pauseFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&w.pause, "pause", false, "no briefings until resumed")
 	f.BoolVar(&w.resume, "resume", false, "briefings again")
+	f.BoolVar(&w.back, "back", false, "a reader who had left is here again")
 	f.StringVar(&w.pausedUntil, "paused-until", "", "no briefings before this `date`, such as 2026-12-01")
 }
 
 // any reports whether any of the flags was given.
 func (w *wishes) any(given func(string) bool) bool {
 	return slices.ContainsFunc([]string{"name", "slack", "email", "timezone", "at", "language", "weekdays", "feed",
-		"notification", "skip-holidays", "pause", "resume", "paused-until"}, given)
+		"notification", "skip-holidays", "pause", "resume", "back", "paused-until"}, given)
 }
 
 // wished is a reader as wished, with what is wrong in the wishes.
@@ -85,6 +86,12 @@ func (w *wishes) apply(given func(string) bool, r briefing.Reader) wished {
 	}
 	if given("slack") && r.SlackUserID != w.slack {
 		r.SlackUserID, r.SlackChannelID = w.slack, "" // the DM was with somebody else
+		if r.LeftReason == briefing.LeftSlack {
+			r = r.Back() // it was that account that is gone
+		}
+	}
+	if given("back") && w.back {
+		r = r.Back()
 	}
 	if given("feed") {
 		r.Feeds = nil

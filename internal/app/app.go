@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"achim/briefing"
@@ -58,6 +59,7 @@ type App struct {
 	Alarm    *alarm.Alarm
 	Opener   *briefing.Opener
 	Keeper   *briefing.Keeper
+	Herald   *briefing.Herald
 
 	links     *secret.Links
 	anyLinks  bool
@@ -70,6 +72,7 @@ type App struct {
 	listeners []net.Listener
 	cleanups  cleanups
 	failed    chan error
+	serving   atomic.Bool // this process sends notices
 }
 
 // ErrPendingMigrations is returned when the database lacks what this version needs and is not ours alone to
@@ -151,6 +154,7 @@ func (a *App) wire(o Options) {
 	a.Slack = delivery.NewSlack(delivery.SlackConfig{Token: cfg.Slack.BotToken, URL: cfg.Slack.URL, Now: a.now})
 	a.Renderer = delivery.NewRenderer(delivery.RenderConfig{
 		Buttons: !cfg.Slack.SigningSecret.IsZero(), ConnectURL: a.linkForDM, Operator: cfg.Delivery.Operator,
+		KeepDays: int(cfg.Retention.Content / (24 * time.Hour)),
 	})
 	a.Pacer = a.newPacer()
 	a.Pipeline = &briefing.Pipeline{
@@ -176,6 +180,7 @@ func (a *App) wire(o Options) {
 	a.wireAlarm()
 	a.wireAhead()
 	a.wireKeeper()
+	a.wireHerald()
 }
 
 // closeSources drops the sources' idle connections.
@@ -212,11 +217,12 @@ func (a *App) Start(ctx context.Context) error {
 		return err
 	}
 	clock, err := schedule.New(schedule.Config{
-		Planner: a.Planner, Planned: a.engine.Wake, Ticked: a.ticked, Nightly: a.expire, Zone: a.Config.Timezone, Logger: a.Logger,
+		Planner: a.Planner, Planned: a.engine.Wake, Ticked: a.ticked, Nightly: a.Housekeep, Zone: a.Config.Timezone, Logger: a.Logger,
 	})
 	if err != nil {
 		return fmt.Errorf("schedule: %w", err)
 	}
+	a.serving.Store(true)
 	clock.Start(ctx)
 	a.cleanups.add("schedule", func(context.Context) error { return clock.Stop() })
 	a.behind.GoWhileOpen(a.seal)

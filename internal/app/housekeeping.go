@@ -17,6 +17,7 @@ func (a *App) ticked() {
 	a.checkAlarm()
 	a.behind.GoWhileOpen(a.openDMs)
 	a.behind.GoWhileOpen(a.keepGrants)
+	a.behind.GoWhileOpen(a.checkNotices)
 	a.behind.Go(a.synchronize)
 	a.behind.Go(a.dropUnconfirmed)
 }
@@ -77,9 +78,9 @@ func (a *App) measureClock(ctx context.Context) error {
 	return nil
 }
 
-// expire removes what retention says is kept no longer, and says how much that was; then it seals what others have
-// written plain.
-func (a *App) expire(ctx context.Context) {
+// Housekeep removes what retention says is kept no longer, and what is kept of readers long gone, and says how much that
+// was; then it seals what others have written plain. It is called every night.
+func (a *App) Housekeep(ctx context.Context) {
 	if err := a.Store.CloseDryRuns(ctx, a.now().Add(-dryRunsEnd)); err != nil {
 		a.Logger.ErrorContext(ctx, "runs that ended unfinished stay open; tomorrow night tries again", "error", err)
 	}
@@ -89,7 +90,11 @@ func (a *App) expire(ctx context.Context) {
 	if err != nil {
 		a.Logger.ErrorContext(ctx, "retention failed; tomorrow night tries again", "error", err)
 	}
+	departed, err := a.eraseLeft(ctx)
+	if err != nil {
+		a.Logger.ErrorContext(ctx, "what is kept of readers who are gone could not all be erased; tomorrow night tries again", "error", err)
+	}
 	a.Logger.InfoContext(ctx, "retention", "contents_removed", gone.Contents, "entries_removed", gone.Entries,
-		"consents_removed", gone.Consents, "grant_states_removed", gone.States)
+		"consents_removed", gone.Consents, "grant_states_removed", gone.States, "readers_erased", departed.Erased, "grants_ended", departed.Grants)
 	a.behind.GoWhileOpen(a.seal)
 }

@@ -294,10 +294,10 @@ func (a *App) Import(ctx context.Context, plan ImportPlan, quiet bool) (done int
 }
 
 // importOne adds or changes one reader, as they are now: somebody may have changed them since the plan was made.
-func (a *App) importOne(ctx context.Context, line ImportLine, _ bool) error {
+func (a *App) importOne(ctx context.Context, line ImportLine, quiet bool) error {
 	r, err := a.Store.Reader(ctx, string(line.Reader))
 	if errors.Is(err, briefing.ErrNotFound) {
-		r, err = briefing.Reader{ID: line.Reader}, nil
+		r, err = briefing.Reader{ID: line.Reader, Greet: !quiet}, nil
 	}
 	if err != nil {
 		return err

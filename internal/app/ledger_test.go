@@ -121,7 +121,7 @@ func TestRefusalsOfSlack(t *testing.T) {
 		state      briefing.State
 	}{
 		{"dead token", `{"ok":false,"error":"invalid_auth"}`, briefing.OutcomeFailed, briefing.ClientMisconfigured, briefing.Prepared},
-		{"person gone", `{"ok":false,"error":"user_disabled"}`, briefing.OutcomeFailed, briefing.RecipientUnreachable, briefing.Failed},
+		{"no such person", `{"ok":false,"error":"user_not_found"}`, briefing.OutcomeFailed, briefing.RecipientUnreachable, briefing.Failed},
 		{"payload", `{"ok":false,"error":"invalid_blocks"}`, briefing.OutcomeFailed, briefing.PayloadRefused, briefing.Failed},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -29,6 +29,11 @@ type Roster interface {
 	Remove(ctx context.Context, id briefing.ReaderID) error
 }
 
+// Eraser forgets a reader with everything that is kept of them, the grant included.
+type Eraser interface {
+	Erase(ctx context.Context, r briefing.Reader) (briefing.Erasure, error)
+}
+
 // Readers finds readers. Every briefing.ReaderStore is one.
 type Readers interface {
 	Reader(ctx context.Context, ref string) (briefing.Reader, error)
@@ -71,6 +76,7 @@ type Links interface {
 type Deps struct {
 	Triggers    Triggers
 	Roster      Roster
+	Eraser      Eraser
 	Readers     Readers
 	Runs        Runs
 	Ledger      Ledger

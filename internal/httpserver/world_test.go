@@ -122,6 +122,11 @@ func (w *world) Save(_ context.Context, r briefing.Reader) (briefing.Reader, boo
 	return r, !known, nil
 }
 
+func (w *world) Erase(ctx context.Context, r briefing.Reader) (briefing.Erasure, error) {
+	return briefing.Erasure{Tables: []briefing.ErasedTable{{Name: "achim_entry", Rows: 3}, {Name: "achim_reader", Rows: 1}}, Grant: true},
+		w.Remove(ctx, r.ID)
+}
+
 func (w *world) Remove(_ context.Context, id briefing.ReaderID) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -323,7 +328,7 @@ func (w *world) VerifyOwn(page, token string) (briefing.ReaderID, string, error)
 // deps wires the world; tests may change what comes back before serving it.
 func (w *world) deps() httpserver.Deps {
 	return httpserver.Deps{
-		Triggers: w, Roster: w, Readers: w, Runs: w, Ledger: w, Credentials: w, Connector: w, Peek: w, Links: w, Renderer: w,
+		Triggers: w, Roster: w, Eraser: w, Readers: w, Runs: w, Ledger: w, Credentials: w, Connector: w, Peek: w, Links: w, Renderer: w,
 		Defaults: &briefing.Defaults{At: briefing.TimeOfDay{Hour: 9}, Zone: mustZone("Asia/Seoul"),
 			Weekdays: briefing.EveryDay, Language: briefing.Korean},
 		CronSecrets: []briefing.Secret{briefing.NewSecret("older-cron-secret"), briefing.NewSecret(cronSecret)},

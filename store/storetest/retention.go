@@ -25,9 +25,17 @@ func retentionExpires(t *testing.T, s *store.Store) {
 	waiting.Date = friday.AddDays(-40)
 	addEntries(t, s, waiting)
 
+	addReader(t, s, 1)
+	for key, ago := range map[string]int{"old": 400, "young": 40} {
+		n := notice(1, briefing.NoticeReminder, key)
+		n.State, n.NextAt, n.SettledAt = briefing.NoticeSent, time.Time{}, nine.AddDate(0, 0, -ago)
+		check(t, s.PlanNotices(t.Context(), n))
+	}
+
 	gone := must(s.Expire(t.Context(), friday.AddDays(-30), friday.AddDays(-365)))(t)
 	wantSame(t, "expired", gone, store.Expired{Contents: 2, Entries: 1})
 	wantSame(t, "conversation_log", Rows(t, s, "SELECT content FROM conversation_log ORDER BY id"), []string{"", "", "아침 브리핑"})
+	wantSame(t, "notices", Rows(t, s, "SELECT key FROM achim_notice"), []string{"young"})
 	old := must(s.Entry(t.Context(), entries[1].ID))(t)
 	if old.Sections != nil || old.Content != nil || old.State != briefing.Delivered || old.MessageTS == "" {
 		t.Errorf("the entry of 40 days ago is %+v", old)
