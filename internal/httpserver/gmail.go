@@ -3,6 +3,7 @@ package httpserver
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -11,6 +12,9 @@ import (
 
 // refreshBelow is how little life an access token may have left before it is renewed.
 const refreshBelow = 5 * time.Minute
+
+// disconnectWithin bounds revoking and forgetting together.
+const disconnectWithin = 30 * time.Second
 
 // mask stands for an access token that is not shown.
 const mask = "••••••••"
@@ -119,8 +123,15 @@ func (s *server) disconnectGmail(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Credentials.Disconnect(context.WithoutCancel(r.Context()), id); err != nil {
+	// Who asked to be forgotten is, also when they do not wait for it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), disconnectWithin)
+	defer cancel()
+	became, err := s.Credentials.Disconnect(ctx, id)
+	if err != nil {
 		return noGrant(err)
+	}
+	if became == briefing.RevocationFailed {
+		s.Logger.WarnContext(ctx, "a grant was forgotten and could not be revoked at Google", slog.String("user_id", string(id)))
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
