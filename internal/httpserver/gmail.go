@@ -10,41 +10,8 @@ import (
 	"achim/briefing"
 )
 
-// refreshBelow is how little life an access token may have left before it is renewed.
-const refreshBelow = 5 * time.Minute
-
 // disconnectWithin bounds revoking and forgetting together.
 const disconnectWithin = 30 * time.Second
-
-// mask stands for an access token that is not shown.
-const mask = "••••••••"
-
-// checkView is what may be told of a grant. What is unknown is null.
-type checkView struct {
-	Status           string            `json:"status"`
-	UserID           briefing.ReaderID `json:"user_id"`
-	Email            *string           `json:"email"`
-	HasToken         bool              `json:"has_token"`
-	HasAccessToken   bool              `json:"has_access_token"`
-	HasRefreshToken  bool              `json:"has_refresh_token"`
-	HasOAuthConfig   bool              `json:"has_oauth_config"`
-	IsExpired        *bool             `json:"is_expired"`
-	RemainingSeconds *int64            `json:"remaining_seconds"`
-	NeedsRefresh     bool              `json:"needs_refresh"`
-	Scopes           []string          `json:"scopes"`
-	MissingScopes    []string          `json:"missing_scopes"`
-	LastError        *briefing.Reason  `json:"last_error"`
-	DeadSince        *time.Time        `json:"dead_since"`
-}
-
-// refreshView is what a refresh did.
-type refreshView struct {
-	Status      string            `json:"status"`
-	UserID      briefing.ReaderID `json:"user_id"`
-	Email       *string           `json:"email"`
-	ExpiresIn   *int64            `json:"expires_in"` // seconds; null when Google did not say
-	AccessToken string            `json:"access_token"`
-}
 
 // grantOwner returns whose grant the path names. A UUID need not be a reader's: grants are shared with
 // other programs, who may have people of their own.
@@ -66,20 +33,7 @@ func (s *server) checkGmail(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return noGrant(err)
 	}
-	view := checkView{
-		Status: "found", UserID: id, Email: textOrNull(report.Email),
-		HasToken:       report.HasAccessToken || report.HasRefreshToken,
-		HasAccessToken: report.HasAccessToken, HasRefreshToken: report.HasRefreshToken, HasOAuthConfig: report.HasOAuthConfig,
-		NeedsRefresh: true, Scopes: orEmpty(report.Scopes), MissingScopes: orEmpty(report.MissingScopes),
-		LastError: textOrNull(report.LastError), DeadSince: instant(report.DeadSince),
-	}
-	if !report.Expiry.IsZero() {
-		left := report.Expiry.Sub(s.Now())
-		seconds, expired := max(0, int64(left/time.Second)), left <= 0
-		view.RemainingSeconds, view.IsExpired = &seconds, &expired
-		view.NeedsRefresh = left < refreshBelow
-	}
-	return writeJSON(w, http.StatusOK, view)
+	return writeJSON(w, http.StatusOK, report.View(id, s.Now()))
 }
 
 // refreshGmail makes sure of a usable access token.
@@ -103,18 +57,7 @@ func (s *server) refreshGmail(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.sourceFailure(r.Context(), id, err)
 	}
-	view := refreshView{Status: "valid", UserID: id, Email: textOrNull(report.Email), AccessToken: mask}
-	if report.Refreshed {
-		view.Status = "refreshed"
-	}
-	if !report.Expiry.IsZero() {
-		seconds := max(0, int64(report.Expiry.Sub(s.Now())/time.Second))
-		view.ExpiresIn = &seconds
-	}
-	if s.ExposeAccessTokens {
-		view.AccessToken = report.AccessToken.Reveal()
-	}
-	return writeJSON(w, http.StatusOK, view)
+	return writeJSON(w, http.StatusOK, report.RefreshView(id, s.Now(), s.ExposeAccessTokens))
 }
 
 // disconnectGmail revokes a grant and forgets it.
@@ -150,11 +93,4 @@ func textOrNull[T ~string](text T) *T {
 		return nil
 	}
 	return &text
-}
-
-func orEmpty(list []string) []string {
-	if list == nil {
-		return []string{}
-	}
-	return list
 }
