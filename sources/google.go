@@ -260,13 +260,14 @@ func plainCause(err error) error {
 	return err
 }
 
-// tame returns s if it is a plain code word, and "" for anything else, such as prose or half a token.
+// tame returns s if it is a plain code word, and "" for anything else, such as prose or half a token: Google's words
+// have letters and underscores, its secrets have digits and hyphens too.
 func tame(s string) string {
 	if len(s) == 0 || len(s) > 48 {
 		return ""
 	}
 	for _, r := range s {
-		if r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') {
+		if r != '_' && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') {
 			return ""
 		}
 	}
