@@ -304,7 +304,7 @@ func (c *cli) refused(a *app.App, who owner, err error, asJSON bool) error {
 		return err
 	}
 	if who.name == "" {
-		return fmt.Errorf("%s: Google has to be connected again (%s), and this is no reader of achim's: achim users add --id %s makes one", who, reason, who.id)
+		return fmt.Errorf("%s: Google has to be connected again (%s), and this is no reader of achim's: achim users add --id %s makes one", who, string(reason), who.id)
 	}
 	link := a.ConnectURL(who.id, false)
 	fmt.Fprintf(c.err, "achim: %s has to connect Google again (%s); the link for them:\n", who, reason)
