@@ -178,20 +178,34 @@ type CredentialReport struct {
 	MissingScopes   []string
 	LastError       Reason
 	DeadSince       time.Time
-	Refreshed       bool // by this call
+	State           CredentialState // all that is known of it
+	Refreshed       bool            // by this call
 	AccessToken     Secret
 }
 
+// Revocation says what became at Google of a grant that was forgotten here.
+type Revocation string
+
+// What becomes of it.
+const (
+	RevocationDone    Revocation = "revoked"
+	RevocationNothing Revocation = "nothing" // there was no token, or none that Google knows (any more)
+	RevocationShared  Revocation = "shared"  // kept: another row is of the account, or does not say that it is not
+	RevocationFailed  Revocation = "failed"  // Google could not be reached or refused; the person can end it there
+)
+
 // Credentials looks after grants on request.
 type Credentials interface {
-	// Check reports on the stored grant without asking Google. ErrNotFound when there is none.
+	// Check reports on the stored grant without asking Google; of a row that cannot be read it says so as
+	// LastError. ErrNotFound when there is none.
 	Check(ctx context.Context, reader ReaderID) (CredentialReport, error)
 	// Refresh makes sure of a usable access token, asking Google when less than five minutes are left.
 	// Its error carries a Reason; ErrNotFound when there is no grant.
 	Refresh(ctx context.Context, reader ReaderID) (CredentialReport, error)
 	// Disconnect revokes the grant at Google unless another row uses the same account, then forgets it.
-	// It forgets also when Google cannot be reached. ErrNotFound when there is none.
-	Disconnect(ctx context.Context, reader ReaderID) error
+	// It forgets also when Google cannot be reached. ErrNotFound when there is none; also, for all but one,
+	// when several disconnect at once.
+	Disconnect(ctx context.Context, reader ReaderID) (Revocation, error)
 }
 
 // GrantVerifier finds out how grants stand.

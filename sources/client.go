@@ -60,10 +60,11 @@ type GoogleConfig struct {
 type AccountStore interface {
 	// Reader finds one reader by UUID, Slack id or name. ErrNotFound when there is none.
 	Reader(ctx context.Context, ref string) (briefing.Reader, error)
-	// DeleteCredential forgets the reader's grant. ErrNotFound when there is none.
-	DeleteCredential(ctx context.Context, reader briefing.ReaderID) error
-	// AccountInUse reports whether a grant of anybody but except is for the same Google account: the same
-	// subject, or the same address where a subject is unknown.
+	// DeleteCredential forgets the reader's grant and returns it as it was, as far as it could be read.
+	// ErrNotFound when there is none.
+	DeleteCredential(ctx context.Context, reader briefing.ReaderID) (briefing.Credential, error)
+	// AccountInUse reports whether a row of anybody but except ("" = nobody) is, or might be, of the same Google
+	// account: the same subject, the same address where a subject is unknown, or neither to be compared.
 	AccountInUse(ctx context.Context, email, subject string, except briefing.ReaderID) (bool, error)
 	// AccountFree reports whether nobody has a grant of the account, or may have one because their row does not
 	// say whose account it is, or waits to confirm one.

@@ -120,9 +120,13 @@ func (g *Google) refuse(ctx context.Context, c consented, fault briefing.Connect
 // Revoking is project-wide: it is left alone where any row has a grant of the account, or may have. It is a
 // courtesy, so what fails is not tried again.
 func (g *Google) giveBack(ctx context.Context, grant briefing.Credential) bool {
-	if grant.RefreshToken.IsZero() && grant.AccessToken.IsZero() {
+	token := grant.RefreshToken
+	if token.IsZero() {
+		token = grant.AccessToken
+	}
+	if token.IsZero() {
 		return false
 	}
 	free, err := g.store.AccountFree(ctx, grant.Email, grant.Subject, g.cfg.Now())
-	return err == nil && free && g.revoke(ctx, grant) == nil
+	return err == nil && free && g.revoke(ctx, token) == nil
 }

@@ -162,7 +162,10 @@ func (m *memory) SaveRefreshed(_ context.Context, read, fresh briefing.Credentia
 		return briefing.Credential{}, m.broken
 	}
 	m.saves++
-	row := m.rows[read.ReaderID]
+	row, found := m.rows[read.ReaderID]
+	if !found {
+		return briefing.Credential{}, briefing.ErrNotFound
+	}
 	if !row.RefreshToken.Equal(read.RefreshToken) {
 		return m.load(read.ReaderID), nil // theirs wins
 	}
@@ -328,21 +331,25 @@ func (m *memory) Reader(_ context.Context, ref string) (briefing.Reader, error) 
 	return r, nil
 }
 
-func (m *memory) DeleteCredential(_ context.Context, reader briefing.ReaderID) error {
+func (m *memory) DeleteCredential(_ context.Context, reader briefing.ReaderID) (briefing.Credential, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, ok := m.rows[reader]; !ok {
-		return briefing.ErrNotFound
+		return briefing.Credential{}, briefing.ErrNotFound
 	}
+	gone := m.load(reader)
 	delete(m.rows, reader)
-	return nil
+	if m.garbled != nil {
+		gone = briefing.Credential{}
+	}
+	return gone, nil
 }
 
 func (m *memory) AccountInUse(_ context.Context, email, subject string, except briefing.ReaderID) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for id, row := range m.rows {
-		same := strings.EqualFold(row.Email, email)
+		same := row.Email == "" || email == "" || strings.EqualFold(row.Email, email)
 		if row.Subject != "" && subject != "" {
 			same = row.Subject == subject
 		}

@@ -253,23 +253,23 @@ func TestRowsOwnClient(t *testing.T) {
 	})
 }
 
-// TestForceRefresh: it asks however much is left, and also about a grant that was given up.
-func TestForceRefresh(t *testing.T) {
+// TestRefreshNow: it asks however much is left, and also about a grant that was given up.
+func TestRefreshNow(t *testing.T) {
 	f := launch(t, storetest.SQLite, 1)
 	first := f.mustRefresh(t)
 	if again := f.mustRefresh(t); again.Refreshed {
 		t.Error("refreshed without need")
 	}
-	forced, err := f.keepers[0].ForceRefresh(t.Context(), readerID)
+	forced, err := f.keepers[0].RefreshNow(t.Context(), readerID)
 	if err != nil || !forced.Refreshed || forced.AccessToken.Equal(first.AccessToken) {
 		t.Errorf("forced: %+v, %v", forced, err)
 	}
 	f.google.Inject(standin.Fault{Op: "token", Times: 2, Status: http.StatusBadRequest, Body: standin.OAuthError("invalid_grant", "Bad Request")})
 	since := f.clock.Now()
-	_, err = f.keepers[0].ForceRefresh(t.Context(), readerID)
+	_, err = f.keepers[0].RefreshNow(t.Context(), readerID)
 	wantReason(t, err, briefing.ReauthRequired)
 	f.clock.Advance(time.Hour)
-	_, err = f.keepers[0].ForceRefresh(t.Context(), readerID)
+	_, err = f.keepers[0].RefreshNow(t.Context(), readerID)
 	if fault := wantReason(t, err, briefing.ReauthRequired); !fault.Since.Equal(since) {
 		t.Errorf("since %v, want the first confirmation", fault.Since)
 	}
@@ -277,7 +277,7 @@ func TestForceRefresh(t *testing.T) {
 	_, err = f.refresh(t)
 	wantReason(t, err, briefing.ReauthRequired)
 	f.calls(t, map[string]int{"token": calls}) // without force a dead grant is not asked about
-	if _, err := f.keepers[0].ForceRefresh(t.Context(), readerID); err != nil {
+	if _, err := f.keepers[0].RefreshNow(t.Context(), readerID); err != nil {
 		t.Error(err)
 	}
 	if state := f.stored(t).State; !state.DeadSince.IsZero() || state.LastError != "" || state.Detail != "" {

@@ -219,7 +219,7 @@ func TestOthersGoOnBesideUs(t *testing.T) {
 		if err != nil || !used {
 			t.Errorf("somebody else's account is not seen: %v", err)
 		}
-		if err := s.DeleteCredential(t.Context(), benchReader(3)); err != nil {
+		if _, err := s.DeleteCredential(t.Context(), benchReader(3)); err != nil {
 			t.Fatal(err)
 		}
 		if rows := storetest.Rows(t, s, l.reads); len(rows) != 2 {
@@ -365,7 +365,7 @@ func TestSeveralRowsOfOneOwner(t *testing.T) {
 			if diff := cmp.Diff([]string{string(benchReader(1)) + " 1 <nil>", string(benchReader(2)) + " 0 <nil>"}, listed); diff != "" {
 				t.Error(diff)
 			}
-			if err := s.DeleteCredential(t.Context(), benchReader(1)); err != nil {
+			if _, err := s.DeleteCredential(t.Context(), benchReader(1)); err != nil {
 				t.Fatal(err)
 			}
 			if rows := storetest.Rows(t, s, l.reads); len(rows) != 1 {

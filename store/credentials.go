@@ -247,10 +247,15 @@ func sameAccount(a, b briefing.Credential) bool {
 	return a.Email == "" || b.Email == "" || briefing.SameAddress(a.Email, b.Email)
 }
 
-// DeleteCredential forgets the reader's grant and what was known of it. ErrNotFound when there is none.
-func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) error {
-	err := s.inTx(ctx, func(q *session) error {
+// DeleteCredential forgets the reader's grant and what was known of it, and returns the grant as it was, as far as
+// it could be read; of several rows, that which counts most. ErrNotFound when there is none.
+func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) (gone briefing.Credential, err error) {
+	err = s.inTx(ctx, func(q *session) error {
 		t := &q.shared.tokens
+		counts, found, err := one(ctx, q, q.scanToken, t.find(q.dialect.forUpdate()), string(reader))
+		if err != nil {
+			return err
+		}
 		rows, err := list(ctx, q, q.scanToken, "DELETE FROM gmail_token WHERE "+t.key+" = ? RETURNING "+t.columns, string(reader))
 		if err != nil {
 			return err
@@ -258,8 +263,12 @@ func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) 
 		if len(rows) == 0 {
 			return briefing.ErrNotFound
 		}
+		// A row nobody can read is deleted like any other.
+		if found {
+			row, _ := counts.parse(reader)
+			gone, _ = row.credential()
+		}
 		for _, raw := range rows {
-			// A row nobody can read is deleted like any other.
 			row, _ := raw.parse(reader)
 			c, _ := row.credential()
 			if _, err := q.exec(ctx, "DELETE FROM achim_credential_state WHERE fingerprint = ?", briefing.Fingerprint(c.RefreshToken)); err != nil {
@@ -269,15 +278,18 @@ func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) 
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("delete grant of reader %s: %w", reader, err)
+		return briefing.Credential{}, fmt.Errorf("delete grant of reader %s: %w", reader, err)
 	}
-	return nil
+	return gone, nil
 }
 
-// AccountInUse reports whether a row of somebody other than the reader is of the Google account with this
-// address or subject, either of which may be "". Revoking at Google would end that grant as well. A row that
-// does not say whose account it is counts as another account.
+// AccountInUse reports whether a row of anybody but except ("" = nobody) is of the Google account with this address
+// and subject, or might be: revoking at Google would end that grant as well. Subjects decide where both are known,
+// else addresses. Where neither can be compared, as with a row that does not say whose account it is, it might be.
 func (s *Store) AccountInUse(ctx context.Context, email, subject string, except briefing.ReaderID) (bool, error) {
+	if except == "" {
+		except = nobody
+	}
 	q := s.reader()
 	rows, err := list(ctx, q, func(row scanner) (object, error) {
 		var text string
@@ -290,17 +302,9 @@ func (s *Store) AccountInUse(ctx context.Context, email, subject string, except 
 	if err != nil {
 		return false, fmt.Errorf("who else uses the Google account: %w", err)
 	}
-	for _, metadata := range rows {
-		theirs, _ := metadata.text("email")
+	return slices.ContainsFunc(rows, func(metadata object) bool {
+		address, _ := metadata.text("email")
 		sub, _ := metadata.text("sub")
-		switch {
-		case sub != "" && subject != "":
-			if sub == subject {
-				return true, nil
-			}
-		case briefing.SameAddress(theirs, email):
-			return true, nil
-		}
-	}
-	return false, nil
+		return sameAccount(briefing.Credential{Email: email, Subject: subject}, briefing.Credential{Email: address, Subject: sub})
+	}), nil
 }

@@ -121,40 +121,17 @@ func takePending(ctx context.Context, q *session, now time.Time, which string, a
 // AccountFree reports whether nobody has a grant of the Google account, or may have one because their row does not
 // say whose account it is, or waits to confirm one: only then does revoking what was just given end nothing else.
 func (s *Store) AccountFree(ctx context.Context, email, subject string, now time.Time) (bool, error) {
-	q := s.reader()
-	waiting, err := list(ctx, q, func(row scanner) (a account, err error) {
-		err = row.Scan(&a.email, &a.subject)
-		return a, err
+	waiting, err := list(ctx, s.reader(), func(row scanner) (c briefing.Credential, err error) {
+		err = row.Scan(&c.Email, &c.Subject)
+		return c, err
 	}, "SELECT email, subject FROM achim_pending_grant WHERE used_at IS NULL AND expires_at > ?", now.UnixMilli())
 	if err != nil {
 		return false, fmt.Errorf("who waits to confirm the Google account: %w", err)
 	}
-	rows, err := list(ctx, q, func(row scanner) (a account, err error) {
-		var text string
-		if err = row.Scan(opt(&text)); err != nil {
-			return a, err
-		}
-		members, _ := parseObject(text)
-		a.email, _ = members.text("email")
-		a.subject, _ = members.text("sub")
-		return a, nil
-	}, "SELECT metadata FROM gmail_token")
-	if err != nil {
-		return false, fmt.Errorf("who uses the Google account: %w", err)
+	used, err := s.AccountInUse(ctx, email, subject, "")
+	if err != nil || used || email == "" && subject == "" {
+		return false, err
 	}
-	wanted := account{email, subject}
-	return !wanted.unknown() && !slices.ContainsFunc(append(rows, waiting...), wanted.maybe), nil
-}
-
-// account is a Google account as far as a row says.
-type account struct{ email, subject string }
-
-func (a account) unknown() bool { return a.email == "" && a.subject == "" }
-
-// maybe reports whether the other may be the same account.
-func (a account) maybe(other account) bool {
-	if a.subject != "" && other.subject != "" {
-		return a.subject == other.subject
-	}
-	return a.email == "" || other.email == "" || briefing.SameAddress(a.email, other.email)
+	wanted := briefing.Credential{Email: email, Subject: subject}
+	return !slices.ContainsFunc(waiting, func(c briefing.Credential) bool { return sameAccount(wanted, c) }), nil
 }

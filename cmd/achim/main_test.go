@@ -139,6 +139,8 @@ type process struct {
 	done chan error
 	// drained is closed when everything the process wrote was read; nil when its end says so.
 	drained <-chan struct{}
+	// keyboard types into the terminal it was started in; nil without one.
+	keyboard io.Writer
 
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -54,6 +54,33 @@ func TestDemoInATerminal(t *testing.T) {
 	}
 }
 
+// TestRevokingAsksInATerminal: nothing is revoked that nobody agreed to.
+func TestRevokingAsksInATerminal(t *testing.T) {
+	t.Parallel()
+	h := connected(t, storetest.SQLite)
+	for _, answer := range []string{"n\n", "\n", "\x04", "revoke\n"} {
+		p := h.startInTerminal(80, "tokens", "revoke", "--user", "haneul")
+		p.waitFor("Revoke the Google connection of haneul (ha•••@gaon.example)? [y/N]")
+		_, _ = io.WriteString(p.keyboard, answer)
+		if said := p.end(1); !strings.Contains(said, "nothing was changed") {
+			t.Errorf("answered %q:\n%s", answer, said)
+		}
+	}
+	p := h.startInTerminal(80, "tokens", "revoke", "--user", "haneul")
+	p.waitFor("[y/N]")
+	p.signal(syscall.SIGINT)
+	p.end(1)
+	if n := h.google.Calls("revoke"); n != 0 {
+		t.Fatalf("%d revocations without a yes", n)
+	}
+	p = h.startInTerminal(80, "tokens", "revoke", "--user", "haneul")
+	p.waitFor("[y/N]")
+	_, _ = io.WriteString(p.keyboard, "Yes\n")
+	if said := p.end(0); !strings.Contains(said, "revoked at Google and forgotten") {
+		t.Errorf("answered yes:\n%s", said)
+	}
+}
+
 // TestNullIsNoTerminal: a demo whose output nobody reads ends by itself, although /dev/null is a device.
 func TestNullIsNoTerminal(t *testing.T) {
 	t.Parallel()
@@ -132,7 +159,7 @@ func (d *desk) startTyping(typed string, args ...string) *process {
 
 func (d *desk) startAt(master, slave *os.File, args ...string) (*process, io.Writer) {
 	d.t.Helper()
-	p := &process{t: d.t, cmd: d.command(d.t.Context(), args...), done: make(chan error, 1), news: make(chan struct{})}
+	p := &process{t: d.t, cmd: d.command(d.t.Context(), args...), done: make(chan error, 1), news: make(chan struct{}), keyboard: master}
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = slave, slave, slave
 	read := make(chan struct{})
 	go func() { _, _ = io.Copy(p, crlf{master}); close(read) }() // ends with an error when the last slave is closed

@@ -14,7 +14,8 @@ import (
 // commands are all there are.
 var commands = []string{
 	"serve", "demo", "run", "preview", "users", "users add", "users import", "users list", "users show", "users set", "users remove",
-	"connect", "runs", "runs list", "runs show", "runs resolve", "keys", "keys generate", "keys rotate", "keys unseal", "migrate", "version", "completion",
+	"connect", "tokens", "tokens list", "tokens check", "tokens refresh", "tokens revoke", "runs", "runs list", "runs show", "runs resolve",
+	"keys", "keys generate", "keys rotate", "keys unseal", "migrate", "version", "completion",
 }
 
 // TestHelpTeaches: every command explains itself with an example, and help asks for nothing.
@@ -53,6 +54,7 @@ func TestRootAndGroupsShowHelp(t *testing.T) {
 	}
 	d.expect(0, []string{"add", "remove"}, "users")
 	d.expect(0, []string{"list", "resolve"}, "runs")
+	d.expect(0, []string{"list", "check", "refresh", "revoke"}, "tokens")
 }
 
 // TestCommandLineFaults: a mistyped command line exits 2, says what is wrong and where to look, and touches
@@ -87,6 +89,13 @@ func TestCommandLineFaults(t *testing.T) {
 		{"runs resolve x --delivered --resend", []string{"what you found in the DM"}},
 		{"runs list --limit 0", []string{"--limit"}},
 		{"runs list --limit many", []string{"--limit"}},
+		{"tokens nope", []string{`unknown command "nope" for "achim tokens"`}},
+		{"tokens chek", []string{"did you mean check"}},
+		{"tokens list extra", []string{"takes no arguments"}},
+		{"tokens check", []string{"user", "achim tokens check --help"}},
+		{"tokens refresh haneul", []string{"takes no arguments"}},
+		{"tokens refresh", []string{"user"}},
+		{"tokens revoke --yes", []string{"user"}},
 		{"completion", []string{"one argument"}},
 		{"completion tcsh", []string{"tcsh", "bash, zsh, fish, powershell"}},
 		{"help nope", []string{"nope"}},

@@ -124,7 +124,7 @@ func (a *App) Erase(ctx context.Context, r briefing.Reader) (briefing.Erasure, e
 func (a *App) erase(ctx context.Context, r briefing.Reader, all bool) (briefing.Erasure, error) {
 	ending, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	err := a.Google.Disconnect(ending, r.ID)
+	_, err := a.Google.Disconnect(ending, r.ID)
 	if err != nil && !errors.Is(err, briefing.ErrNotFound) {
 		return briefing.Erasure{}, err
 	}

@@ -109,7 +109,7 @@ func (s *server) postDisconnect(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), finishWithin)
 	defer cancel()
-	if err := s.Credentials.Disconnect(ctx, reader.ID); err != nil && !errors.Is(err, briefing.ErrNotFound) {
+	if _, err := s.Credentials.Disconnect(ctx, reader.ID); err != nil && !errors.Is(err, briefing.ErrNotFound) {
 		return err
 	}
 	s.pages.Render(w, http.StatusOK, language.Pages(s.Defaults.LanguageOf(reader)).Disconnected(s.disconnectFacts(reader, report)))

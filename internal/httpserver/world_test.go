@@ -259,12 +259,12 @@ func (w *world) Refresh(ctx context.Context, id briefing.ReaderID) (briefing.Cre
 	return w.Check(ctx, id)
 }
 
-func (w *world) Disconnect(ctx context.Context, id briefing.ReaderID) error {
+func (w *world) Disconnect(ctx context.Context, id briefing.ReaderID) (briefing.Revocation, error) {
 	_, err := w.Check(ctx, id)
 	if err == nil {
 		delete(w.grants, id)
 	}
-	return err
+	return briefing.RevocationFailed, err
 }
 
 func (w *world) Begin(_ context.Context, req briefing.ConnectRequest) (string, error) {
