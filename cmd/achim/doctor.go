@@ -61,7 +61,7 @@ func (c *cli) showReport(report app.Report, asJSON bool) error {
 
 // examined shows how far an examination is, and what it waits for.
 func (c *cli) examined(done, of int, waiting []string) {
-	const most = 3 // names that fit into a line
+	const most = 2 // names that fit into a line
 	names := strings.Join(waiting[:min(len(waiting), most)], ", ")
 	if len(waiting) > most {
 		names += " …"

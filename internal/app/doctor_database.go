@@ -84,7 +84,7 @@ func (x *examination) checkMigrations(ctx context.Context) []doctor.Finding {
 		return []doctor.Finding{doctor.Fail(doctor.Migrations, "", "%d pending, from %s on", len(pending), pending[0]),
 			doctor.Note(doctor.NotChecked, "", withoutDatabase)}
 	}
-	return []doctor.Finding{doctor.Well(doctor.Migrations, "", "up to date")}
+	return []doctor.Finding{doctor.Well(doctor.Migrations, "", "its schema is up to date")}
 }
 
 func (x *examination) checkSharedTables(ctx context.Context) []doctor.Finding {
@@ -104,15 +104,16 @@ func (x *examination) checkDatabaseFile(context.Context) []doctor.Finding {
 	if path == "" {
 		return nil
 	}
+	_, _ = x.opened() // so that the files beside it are there; that it does not open is told elsewhere
 	open, err := store.OpenToOthers(path)
-	if err != nil {
+	switch {
+	case err != nil:
 		return unchecked("database file", err)
+	case len(open) > 0:
+		return []doctor.Finding{doctor.Fail(doctor.DatabaseFile, path, "others on this machine may read or write it, and it holds grants").
+			Do("chmod 600 %s", strings.Join(open, " "))}
 	}
-	var found []doctor.Finding
-	for _, name := range open {
-		found = append(found, doctor.Fail(doctor.DatabaseFile, name, "others on this machine may read or write it, and it holds grants").Do("chmod 600 %s", name))
-	}
-	return found
+	return nil
 }
 
 // checkDatabaseClock compares this machine's clock with the database's, by which all processes go.
@@ -128,7 +129,7 @@ func (x *examination) checkDatabaseClock(ctx context.Context) []doctor.Finding {
 	if corrected != 0 {
 		return []doctor.Finding{doctor.Warn(doctor.DatabaseClock, "", "this machine's clock and the database's are %s apart; all processes go by the database's", corrected.Abs().Round(time.Second))}
 	}
-	return []doctor.Finding{doctor.Well(doctor.DatabaseClock, "", "agrees with this machine's")}
+	return []doctor.Finding{doctor.Well(doctor.DatabaseClock, "", "its clock agrees with this machine's")}
 }
 
 // How far a clock may be off: what a briefing at the hour does not show, and what Slack's signatures take.
@@ -154,7 +155,7 @@ func (x *examination) checkClock(context.Context) []doctor.Finding {
 	case off > clockLate:
 		return []doctor.Finding{doctor.Warn(doctor.Clock, "", "this machine's clock is %s %s Google's", off, word)}
 	}
-	return []doctor.Finding{doctor.Well(doctor.Clock, "", "agrees with Google's")}
+	return []doctor.Finding{doctor.Well(doctor.Clock, "", "this machine's clock agrees with Google's")}
 }
 
 // checkZones loads the operator's zone and every reader's.
@@ -165,7 +166,7 @@ func (x *examination) checkZones(context.Context) []doctor.Finding {
 			return []doctor.Finding{doctor.Fail(doctor.ZoneData, name, "%v", err)}
 		}
 	}
-	found = append(found, doctor.Well(doctor.ZoneData, "", "known; default %s", x.cfg.Timezone))
+	found = append(found, doctor.Well(doctor.ZoneData, "", "time zones are known; the default is %s", x.cfg.Timezone))
 	readers, err := x.chosen()
 	if err != nil {
 		return append(found, unchecked("readers' time zones", err)...)
@@ -216,7 +217,9 @@ func (x *examination) concerned(good []doctor.Finding) []doctor.Finding {
 	for _, c := range x.cfg.Concerns() {
 		code, level := concerns(c.Topic)
 		f := doctor.Warn(code, "", "%s", c.Text).At(level)
-		if i := strings.LastIndex(c.Text, "; "); i >= 0 {
+		if what, usual := strings.CutSuffix(c.Text, ": "+f.Remedy); usual {
+			f.Summary = what
+		} else if i := strings.LastIndex(c.Text, "; "); i >= 0 {
 			f.Summary, f.Remedy = c.Text[:i], c.Text[i+len("; "):]
 		}
 		warned[code] = append(warned[code], f)
@@ -239,7 +242,7 @@ func quiet(code doctor.Code) doctor.Finding { return doctor.Finding{Code: code} 
 func (x *examination) checkSettings(context.Context) []doctor.Finding {
 	return x.concerned([]doctor.Finding{
 		doctor.Well(doctor.PublicURL, "", "%s can be used on a phone", x.cfg.PublicURL),
-		doctor.Well(doctor.RedirectURL, "", "%s", x.cfg.Google.RedirectURL),
+		doctor.Well(doctor.RedirectURL, "", "Google is to send people back to %s: it must be registered exactly so", x.cfg.Google.RedirectURL),
 		quiet(doctor.RedirectHost), quiet(doctor.PlainHTTP), quiet(doctor.IdleSetting), quiet(doctor.MendUntil),
 		quiet(doctor.SigningSecret), quiet(doctor.PrivateFeeds),
 	})

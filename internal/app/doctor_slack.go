@@ -30,7 +30,7 @@ func (x *examination) checkSlackToken(context.Context) []doctor.Finding {
 	case err != nil:
 		return []doctor.Finding{doctor.Fail(doctor.SlackReach, "", "Slack cannot be asked (%s): %v", briefing.ReasonOf(err), cause(err))}
 	}
-	return []doctor.Finding{doctor.Well(doctor.SlackToken, "", "%s in %s", w.Bot, w.Team)}
+	return []doctor.Finding{doctor.Well(doctor.SlackToken, "", "Slack takes the token: %s in %s", w.Bot, w.Team)}
 }
 
 // slackScopes are the scopes of the manifest, and what is lost without each.
@@ -64,7 +64,7 @@ func (x *examination) checkSlackScopes(context.Context) []doctor.Finding {
 		}
 	}
 	if len(found) == 0 {
-		found = append(found, doctor.Well(doctor.SlackScopes, "", "all there"))
+		found = append(found, doctor.Well(doctor.SlackScopes, "", "the token has the scopes it needs"))
 	}
 	return found
 }

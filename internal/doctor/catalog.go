@@ -105,7 +105,7 @@ var catalog = slices.Concat(
 	in(groupDatabase, []Kind{
 		{DatabaseReach, "", "docs/configuration.md#databases", "see that the database runs, and that DATABASE_URL names it"},
 		{Migrations, "", "docs/cli.md#achim-migrate", "achim migrate"},
-		{SharedTables, "", "docs/migrating.md#shared-tables", "give the column a default or let it be NULL, or drop it: other programs' tables must take our rows"},
+		{SharedTables, "", "docs/migrating.md#shared-tables", "add the column that is missing; one of another program needs a default, or must take NULL"},
 		{DatabaseFile, "", "docs/security.md#files", "chmod 600 the file and those beside it"},
 		{DatabaseClock, "", "", "set up NTP on this machine and on the database's"},
 		{Clock, "", "", "set up NTP on this machine (timedatectl set-ntp true)"},
