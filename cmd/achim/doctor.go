@@ -40,7 +40,7 @@ func (c *cli) doctor() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&users, "user", nil, "`whose` connection, DM, feeds and briefings: UUID, Slack id or name; repeat for several (default: everybody's)")
+	f.StringArrayVar(&users, "user", nil, "`whom` to look at: UUID, Slack id or name; repeat for several (default: everybody)")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"sync"
 	"time"
 
@@ -98,6 +99,8 @@ type examination struct {
 	slack     *delivery.Slack
 	asked     []string
 
+	connections *http.Transport // to Slack
+
 	mu    sync.Mutex
 	store *store.Store // to be closed
 }
@@ -113,7 +116,9 @@ func newExamination(ctx context.Context, o ExamineOptions) *examination {
 	if x.local == nil {
 		x.local = x.now
 	}
-	x.slack = delivery.NewSlack(delivery.SlackConfig{Token: x.cfg.Slack.BotToken, URL: x.cfg.Slack.URL, Now: x.now})
+	x.connections = http.DefaultTransport.(*http.Transport).Clone()
+	x.slack = delivery.NewSlack(delivery.SlackConfig{Token: x.cfg.Slack.BotToken, URL: x.cfg.Slack.URL, Now: x.now,
+		Client: &http.Client{Transport: x.connections}})
 	x.opened = fact(ctx, x.open)
 	x.migrated = fact(ctx, x.upToDate)
 	x.everybody = fact(ctx, x.allReaders)
@@ -133,8 +138,9 @@ func fact[T any](ctx context.Context, find func(context.Context) (T, error)) fun
 	})
 }
 
-// close closes the database.
+// close closes the database and drops idle connections.
 func (x *examination) close() {
+	x.connections.CloseIdleConnections()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.store != nil {

@@ -77,6 +77,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"readers/unopened", readersUnopened},
 		{"accounts/once", accountOnce},
 		{"accounts/standing", accountStanding},
+		{"examine/outcomes", examineOutcomes},
 		{"install/secret", installSecret},
 		{"install/probe", installProbe},
 		{"install/migrated", installMigrated},
