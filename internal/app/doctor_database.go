@@ -148,12 +148,13 @@ func (x *examination) checkClock(context.Context) []doctor.Finding {
 	if exam.Ahead < 0 {
 		word = "behind"
 	}
-	off := exam.Ahead.Abs().Round(time.Second)
+	off := exam.Ahead.Abs()
 	switch {
 	case off > clockBroken:
-		return []doctor.Finding{doctor.Fail(doctor.Clock, "", "this machine's clock is %s %s Google's: briefings come at the wrong time", off, word)}
+		return []doctor.Finding{doctor.Fail(doctor.Clock, "", "this machine's clock is %s %s Google's: briefings come at the wrong time",
+			strings.TrimSuffix(off.Round(time.Minute).String(), "0s"), word)}
 	case off > clockLate:
-		return []doctor.Finding{doctor.Warn(doctor.Clock, "", "this machine's clock is %s %s Google's", off, word)}
+		return []doctor.Finding{doctor.Warn(doctor.Clock, "", "this machine's clock is %s %s Google's", off.Round(time.Second), word)}
 	}
 	return []doctor.Finding{doctor.Well(doctor.Clock, "", "this machine's clock agrees with Google's")}
 }

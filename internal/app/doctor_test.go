@@ -220,6 +220,9 @@ func TestDoctorFindsEachFault(t *testing.T) {
 				report := h.examine()
 				found := codes{}
 				for _, finding := range report.Findings {
+					if finding.Code == doctor.Engine && f.want[doctor.Engine] == "" && dialect == storetest.Postgres {
+						continue // which this test does not wait for: others do
+					}
 					if _, wanted := f.want[finding.Code]; wanted || finding.Level == doctor.Warning || finding.Level == doctor.Error {
 						found[finding.Code] = finding.Level
 					}
@@ -244,6 +247,7 @@ func TestDoctorFindsAllFaults(t *testing.T) {
 			dialect = storetest.SQLite
 		}
 		h = healthy(t, dialect)
+		h.elected()
 		want, n := codes{}, 0
 		for _, f := range allFaults() {
 			if f.oneByOn || (f.only != "" && f.only != dialect) {
@@ -287,6 +291,7 @@ func TestDoctorOnAHealthyHouse(t *testing.T) {
 		} else {
 			h = healthy(t, storetest.Postgres)
 		}
+		h.elected()
 		h.trigger("")
 		h.google.ExpireAccess(haneulMail)
 		before, calls := h.everything(), h.slack.Calls("*")

@@ -39,14 +39,19 @@ func healthy(t *testing.T, dialect storetest.Dialect) *house {
 	h.start()
 	h.addHaneul()
 	h.connect()
+	return h
+}
+
+// elected waits until an engine can be seen: on PostgreSQL they take some seconds to elect their leader.
+func (h *house) elected() {
+	h.t.Helper()
 	h.eventually("an engine", func() bool {
 		if h.app.Store.Exclusive() {
 			return true
 		}
-		led, err := engine.Led(t.Context(), h.app.Store.Pool())
+		led, err := engine.Led(h.t.Context(), h.app.Store.Pool())
 		return err == nil && led
 	})
-	return h
 }
 
 // settings reads the environment without asking whether serve could do with it.

@@ -38,8 +38,8 @@ type Finding struct {
 	Docs    string `json:"docs"`   // a page of the documentation, with its anchor
 }
 
-// Well, Note, Warn and Fail return a finding of their level. Subject may be "". The remedy is the catalogue's; Do
-// gives another.
+// Well returns that something is as it should be. As with Note, Warn and Fail, subject may be "". The remedy of those is
+// the catalogue's; Do gives another.
 func Well(code Code, subject, format string, args ...any) Finding {
 	return Finding{Code: code, Level: OK, Subject: subject, Summary: fmt.Sprintf(format, args...), Docs: code.Docs()}
 }
