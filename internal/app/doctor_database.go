@@ -220,7 +220,7 @@ func (x *examination) concerned(good []doctor.Finding) []doctor.Finding {
 		f := doctor.Warn(code, "", "%s", c.Text).At(level)
 		if what, usual := strings.CutSuffix(c.Text, ": "+f.Remedy); usual {
 			f.Summary = what
-		} else if i := strings.LastIndex(c.Text, "; "); i >= 0 {
+		} else if i := max(strings.LastIndex(c.Text, "; "), strings.LastIndex(c.Text, ": set ")); i >= 0 {
 			f.Summary, f.Remedy = c.Text[:i], c.Text[i+len("; "):]
 		}
 		warned[code] = append(warned[code], f)
@@ -264,7 +264,10 @@ func (x *examination) sealing() []doctor.Finding {
 	found := x.concerned([]doctor.Finding{doctor.Well(doctor.Sealing, "", "a key is set: tokens and content are sealed")})
 	for i, f := range found {
 		if f.Level == doctor.Warning && !x.cfg.EncryptionKey.IsZero() {
-			found[i] = f.At(doctor.Info).Do("keep the database and its backups to yourself")
+			found[i] = f.At(doctor.Info)
+			if f.Remedy == doctor.Sealing.Remedy() {
+				found[i].Remedy = "keep the database and its backups to yourself"
+			}
 		}
 	}
 	return found

@@ -64,6 +64,7 @@ const (
 	GrantForeignClient  Code = "grant_foreign_client"
 	GrantWithoutReader  Code = "grant_without_reader"
 	GrantFlatChanged    Code = "grant_flat_changed"
+	GrantPassedOver     Code = "grant_passed_over"
 	NotConnected        Code = "not_connected"
 
 	SlackReach     Code = "slack_unreachable"
@@ -105,8 +106,8 @@ var catalog = slices.Concat(
 	in(groupDatabase, []Kind{
 		{DatabaseReach, "", "docs/configuration.md#databases", "see that the database runs, and that DATABASE_URL names it"},
 		{Migrations, "", "docs/cli.md#achim-migrate", "achim migrate"},
-		{SharedTables, "", "docs/migrating.md#shared-tables", "add the column that is missing; one of another program needs a default, or must take NULL"},
-		{DatabaseFile, "", "docs/security.md#files", "chmod 600 the file and those beside it"},
+		{SharedTables, "", "docs/migrating.md#what-is-read-written-and-left-alone", "add the column that is missing; one of another program needs a default, or must take NULL"},
+		{DatabaseFile, "", "docs/security.md#what-is-worth-protecting", "chmod 600 the file and those beside it"},
 		{DatabaseClock, "", "", "set up NTP on this machine and on the database's"},
 		{Clock, "", "", "set up NTP on this machine (timedatectl set-ntp true)"},
 		{ZoneData, "", "", "set timezone to an IANA name such as Asia/Seoul"},
@@ -121,11 +122,11 @@ var catalog = slices.Concat(
 	}),
 	in(groupSecrets, []Kind{
 		{CronSecret, "", "docs/configuration.md#secrets", "set CRON_SECRET to what openssl rand -hex 32 prints"},
-		{OneSecret, "", "docs/security.md#secrets", "set ACHIM_API_SECRET to another"},
-		{ShortSecret, "", "docs/security.md#secrets", "make one with openssl rand -hex 32"},
+		{OneSecret, "", "docs/configuration.md#secrets", "set ACHIM_API_SECRET to another"},
+		{ShortSecret, "", "docs/configuration.md#secrets", "make one with openssl rand -hex 32"},
 		{Sealing, "", "docs/security.md#sealing", "make a key with achim keys generate and set ACHIM_ENCRYPTION_KEY"},
-		{Seals, "", "docs/security.md#sealing", "add the key these rows were sealed with to ACHIM_ENCRYPTION_KEY"},
-		{ExposedTokens, "", "docs/security.md#secrets", "set google.expose_access_tokens to false unless a program of yours needs it"},
+		{Seals, "", "docs/security.md#a-lost-key", "add the key these rows were sealed with to ACHIM_ENCRYPTION_KEY"},
+		{ExposedTokens, "", "docs/configuration.md#secrets", "set google.expose_access_tokens to false unless a program of yours needs it"},
 	}),
 	in(groupGoogle, []Kind{
 		{GoogleReach, "", "docs/google.md#client", "see that this machine reaches Google (a proxy, a firewall, GOOGLE_TOKEN_URL), and try again"},
@@ -143,7 +144,7 @@ var catalog = slices.Concat(
 	}),
 	in(groupReaders, []Kind{
 		{ReadersKnown, "", "docs/cli.md#achim-users", "achim users add --name haneul --slack U012AB3CD"},
-		{ReaderReach, "", "docs/slack.md#members", "correct the member id (achim users set --slack), or pause or remove the reader"},
+		{ReaderReach, "", "docs/slack.md#reach", "correct the member id (achim users set --slack), or pause or remove the reader"},
 		{ReaderZone, "", "docs/cli.md#achim-users", "achim users set --timezone Asia/Seoul"},
 	}),
 	in(groupNews, []Kind{
@@ -156,7 +157,7 @@ var catalog = slices.Concat(
 	}),
 	in(groupTold, []Kind{
 		{Alarms, "", "docs/configuration.md#being-told", "set SLACK_OPERATOR_USER to your member id, and ALERT_WEBHOOK_URL for when Slack is what broke"},
-		{OperatorReach, "", "docs/configuration.md#being-told", "set SLACK_OPERATOR_USER to the member id of somebody who is there"},
+		{OperatorReach, "", "docs/slack.md#operator", "set SLACK_OPERATOR_USER to the member id of somebody who is there"},
 		{AlertWebhook, "", "docs/configuration.md#being-told", "set ALERT_WEBHOOK_URL to the whole address, https, as the other side shows it"},
 		{Heartbeat, "", "docs/configuration.md#being-told", "set HEARTBEAT_URL to a service that rings when nobody calls it"},
 	}),
@@ -171,19 +172,20 @@ var catalog = slices.Concat(
 )
 
 var grantKinds = []Kind{
-	{GrantsChecked, "", "docs/google.md#reconnect", ""},
-	{GrantDead, "", "docs/google.md#reconnect", "give the reader the link of achim connect"},
-	{GrantFailing, "", "docs/google.md#reconnect", "wait: it is tried again by itself; if it lasts, look at Google's status page"},
-	{GrantBlocked, "", "docs/google.md#blocked", "ask the administrator of their Google Workspace to allow the app"},
+	{GrantsChecked, "", "docs/google.md#what-ends-a-connection", ""},
+	{GrantDead, "", "docs/google.md#what-ends-a-connection", "give the reader the link of achim connect"},
+	{GrantFailing, "", "docs/google.md#what-ends-a-connection", "wait: it is tried again by itself; if it lasts, look at Google's status page"},
+	{GrantBlocked, "", "docs/google.md#what-ends-a-connection", "ask the administrator of their Google Workspace to allow the app"},
 	{GrantClient, "", "docs/google.md#client", "let the reader connect again: the grant belongs to another Google client, which does not take it"},
-	{GrantEnding, "", "docs/google.md#reconnect", "give the reader the link of achim connect before then"},
+	{GrantEnding, "", "docs/google.md#what-ends-a-connection", "give the reader the link of achim connect before then"},
 	{GrantScopes, "", "docs/google.md#scopes", "give the reader the link of achim connect, and let them tick every box"},
-	{GrantMalformed, "", "docs/migrating.md#rows", "let the reader connect again, which replaces the row, or correct it"},
-	{GrantNoRefreshToken, "", "docs/migrating.md#rows", "let the reader connect again"},
-	{GrantForeignClient, "", "docs/migrating.md#clients", "nothing while it works; connecting again moves it to the configured client"},
-	{GrantWithoutReader, "", "docs/migrating.md#rows", "nothing if it is another program's; achim users add --id makes it a reader's"},
-	{GrantFlatChanged, "", "docs/migrating.md#flat-columns", "move that program to token_data, or let the reader connect again"},
-	{NotConnected, "", "docs/google.md#reconnect", "give the reader the link of achim connect"},
+	{GrantMalformed, "", "docs/migrating.md#what-is-read-written-and-left-alone", "let the reader connect again, which replaces the row, or correct it"},
+	{GrantNoRefreshToken, "", "docs/migrating.md#what-is-read-written-and-left-alone", "let the reader connect again"},
+	{GrantForeignClient, "", "docs/migrating.md#what-is-read-written-and-left-alone", "nothing while it works; connecting again moves it to the configured client"},
+	{GrantWithoutReader, "", "docs/migrating.md#what-is-read-written-and-left-alone", "nothing if it is another program's; achim users add --id makes it a reader's"},
+	{GrantFlatChanged, "", "docs/migrating.md#flat-tables", "move that program to token_data, or let the reader connect again"},
+	{GrantPassedOver, "", "docs/migrating.md#what-is-read-written-and-left-alone", "nothing while it works; delete the others when nobody else needs them"},
+	{NotConnected, "", "docs/google.md#connect", "give the reader the link of achim connect"},
 }
 
 // in puts the kinds into the group; what has no page of its own is explained under the group's heading.
