@@ -109,7 +109,9 @@ func (g *Google) borrow(ctx context.Context, reader briefing.ReaderID) (briefing
 	}
 	fresh := refreshed(stored, answer, g.cfg.Now())
 	if !fresh.RefreshToken.Equal(stored.RefreshToken) {
-		return g.saveSuccess(ctx, stored, fresh)
+		if fresh, err = g.store.SaveRefreshed(ctx, stored, fresh); err != nil {
+			return stored, storeError(op, err)
+		}
 	}
 	return fresh, nil
 }
