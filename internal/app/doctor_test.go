@@ -171,7 +171,7 @@ func faultsOfDatabase() []planted {
 		{name: "not migrated", plant: func(h *house) {
 			h.exec("DELETE FROM achim_goose_version WHERE version_id = (SELECT MAX(version_id) FROM achim_goose_version)")
 		}, want: codes{doctor.Migrations: doctor.Error, doctor.NotChecked: doctor.Info}, oneByOn: true},
-		{name: "shared table", plant: func(h *house) { h.exec("ALTER TABLE conversation_log RENAME COLUMN message_ts TO ts") }, want: codes{doctor.SharedTables: doctor.Error}},
+		{name: "shared table", plant: (*house).demandTenant, want: codes{doctor.SharedTables: doctor.Error}},
 		{name: "file open to others", plant: func(h *house) {
 			if err := os.Chmod(h.sqliteFile(), 0o644); err != nil {
 				h.t.Fatal(err)

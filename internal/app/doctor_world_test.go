@@ -158,6 +158,15 @@ func (h *house) had(p patient, date string, state briefing.State, reason briefin
 		p.name, date, p.id, date, state, reason, at, at, at)
 }
 
+// demandTenant makes conversation_log want what we cannot give. SQLite adds no column that must be set.
+func (h *house) demandTenant() {
+	if h.sqliteFile() == "" {
+		h.exec("ALTER TABLE conversation_log ADD COLUMN tenant TEXT NOT NULL")
+		return
+	}
+	h.exec("CREATE TRIGGER demand_tenant BEFORE INSERT ON conversation_log BEGIN SELECT RAISE(ABORT, 'tenant must be set'); END")
+}
+
 // exec changes the database behind everybody's back.
 func (h *house) exec(format string, args ...any) {
 	h.t.Helper()
