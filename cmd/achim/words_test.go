@@ -15,7 +15,7 @@ import (
 var commands = []string{
 	"serve", "demo", "run", "preview", "users", "users add", "users import", "users list", "users show", "users set", "users remove",
 	"connect", "tokens", "tokens list", "tokens check", "tokens refresh", "tokens revoke", "runs", "runs list", "runs show", "runs resolve",
-	"keys", "keys generate", "keys rotate", "keys unseal", "migrate", "version", "completion",
+	"keys", "keys generate", "keys rotate", "keys unseal", "doctor", "migrate", "version", "completion",
 }
 
 // TestHelpTeaches: every command explains itself with an example, and help asks for nothing.
@@ -155,7 +155,7 @@ func TestBrokenConfiguration(t *testing.T) {
 	d.write("broken.yaml", "timezone: Asia/Soul\nprepare:\n  lead: soon\nfeedz: []\n")
 	d.env["DATABASE_URL"] = "mysql://root:hunter2@db.example/x"
 	want := []string{"broken.yaml:1: timezone", "broken.yaml:3: prepare.lead", "broken.yaml:4: feedz", "DATABASE_URL", "4 faults"}
-	for _, command := range []string{"serve", "migrate", "run", "preview --user x", "users list", "users add --name a --slack U012AB3CD", "connect --user x", "runs list"} {
+	for _, command := range []string{"serve", "migrate", "run", "preview --user x", "users list", "users add --name a --slack U012AB3CD", "connect --user x", "runs list", "doctor"} {
 		r := d.expect(2, want, append(strings.Fields(command), "--config", "broken.yaml")...)
 		if strings.Contains(r.err+r.out, "hunter2") {
 			t.Errorf("achim %s prints a password", command)

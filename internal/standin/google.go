@@ -137,8 +137,11 @@ func (g *Google) routes() {
 	})
 }
 
-// ServeHTTP answers as Google, on every path Endpoints names.
-func (g *Google) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.ServeHTTP(w, r) }
+// ServeHTTP answers as Google, on every path Endpoints names. The Date of an answer is Google's own: Now's.
+func (g *Google) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", g.now().UTC().Format(http.TimeFormat))
+	g.mux.ServeHTTP(w, r)
+}
 
 // Handler is g itself, for symmetry with code that mounts handlers.
 func (g *Google) Handler() http.Handler { return g }

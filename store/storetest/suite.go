@@ -94,6 +94,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"notices/ailments", noticeAilments},
 		{"accounts/once", accountOnce},
 		{"accounts/standing", accountStanding},
+		{"examine/outcomes", examineOutcomes},
 		{"install/secret", installSecret},
 		{"install/probe", installProbe},
 		{"install/migrated", installMigrated},
