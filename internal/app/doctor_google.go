@@ -234,7 +234,7 @@ func (x *examination) flaws(c connection) []doctor.Finding {
 // endingSoon is how near a known end must be to be a warning.
 const endingSoon = 3 * 24 * time.Hour
 
-// faultOf is fault, "" for a row that can be read.
+// grantFault is fault, "" for a row that can be read.
 func grantFault(g briefing.Grant) string {
 	if g.Fault == nil {
 		return ""

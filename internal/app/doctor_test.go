@@ -27,9 +27,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// planted is a fault, how it gets into a healthy house, and what must be found: these codes of these levels and, above
+// plantedFault is a fault, how it gets into a healthy house, and what must be found: these codes of these levels and, above
 // Info, no others.
-type planted struct {
+type plantedFault struct {
 	name    string
 	plant   func(h *house)
 	want    map[doctor.Code]doctor.Level
@@ -45,8 +45,8 @@ func env(name, value string) func(*house) {
 }
 
 // faultsOfSettings are those that stand in the environment and the file.
-func faultsOfSettings() []planted {
-	return []planted{
+func faultsOfSettings() []plantedFault {
+	return []plantedFault{
 		{name: "no public URL", plant: env("ACHIM_PUBLIC_URL", ""), want: codes{doctor.PublicURL: doctor.Warning}, oneByOn: true},
 		{name: "public URL is this machine", plant: env("ACHIM_PUBLIC_URL", "http://localhost:8001"), want: codes{doctor.PublicURL: doctor.Warning}, oneByOn: true},
 		{name: "public URL is plain http", plant: env("ACHIM_PUBLIC_URL", "http://achim.gaon.example"), oneByOn: true,
@@ -70,8 +70,8 @@ func faultsOfSettings() []planted {
 }
 
 // faultsOfGoogle are those of the client and the connections.
-func faultsOfGoogle() []planted {
-	return []planted{
+func faultsOfGoogle() []plantedFault {
+	return []plantedFault{
 		{name: "no client", plant: env("GOOGLE_CLIENT_ID", ""), want: codes{doctor.GoogleClient: doctor.Error}, oneByOn: true},
 		{name: "client secret wrong", plant: env("GOOGLE_CLIENT_SECRET", "planted-wrong"), want: codes{doctor.GoogleClient: doctor.Error}, oneByOn: true},
 		{name: "client deleted", plant: func(h *house) { h.google.RemoveClient(clientID) }, want: codes{doctor.GoogleClient: doctor.Error}, oneByOn: true},
@@ -122,8 +122,8 @@ func faultsOfGoogle() []planted {
 }
 
 // faultsOfSlack are those of the app, the readers and the feeds.
-func faultsOfSlack() []planted {
-	return []planted{
+func faultsOfSlack() []plantedFault {
+	return []plantedFault{
 		{name: "no Slack token", plant: env("SLACK_BOT_TOKEN", ""), want: codes{doctor.SlackToken: doctor.Error}, oneByOn: true},
 		{name: "Slack token wrong", plant: env("SLACK_BOT_TOKEN", "planted-wrong"), want: codes{doctor.SlackToken: doctor.Error}, oneByOn: true},
 		{name: "Slack down", plant: func(h *house) { h.slack.Inject(standin.Fault{Op: "auth.test", Status: 503}) }, want: codes{doctor.SlackReach: doctor.Error}, oneByOn: true},
@@ -160,8 +160,8 @@ func faultsOfSlack() []planted {
 }
 
 // faultsOfDatabase are those of the database and of what stands in it.
-func faultsOfDatabase() []planted {
-	return []planted{
+func faultsOfDatabase() []plantedFault {
+	return []plantedFault{
 		{name: "no database", plant: func(h *house) {
 			h.env["DATABASE_URL"] = "postgres://achim:planted-password@127.0.0.1:1/main_db"
 		}, want: codes{doctor.DatabaseReach: doctor.Error, doctor.NotChecked: doctor.Info}, oneByOn: true},
@@ -199,13 +199,13 @@ func (h *house) follow(name, path string) {
 	h.admit(name, fmt.Sprintf(`"feeds":[{"url":"http://%s%s?key=%s"}]`, u.Host, path, feedSecret))
 }
 
-func allFaults() []planted {
+func allFaults() []plantedFault {
 	return slices.Concat(faultsOfSettings(), faultsOfGoogle(), faultsOfSlack(), faultsOfDatabase())
 }
 
 // TestDoctorFindsEachFault: each fault planted alone is found, as what it is, and nothing else is.
 func TestDoctorFindsEachFault(t *testing.T) {
-	for dialect, faults := range map[storetest.Dialect][]planted{
+	for dialect, faults := range map[storetest.Dialect][]plantedFault{
 		storetest.SQLite:   allFaults(),
 		storetest.Postgres: slices.Concat(faultsOfGoogle(), faultsOfDatabase()), // the others ask the database nothing of their own
 	} {
