@@ -252,34 +252,37 @@ func TestKeysThatDoNotFit(t *testing.T) {
 
 // TestMovedDoesNotOpen: what is sealed opens in its own row and column only.
 func TestMovedDoesNotOpen(t *testing.T) {
-	const first, other = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
-	entryOf := func(reader string) string { return "(SELECT id FROM achim_entry WHERE reader_id = '" + reader + "')" }
-	moves := map[string]string{
-		"grant":        "UPDATE gmail_token SET token_data = (SELECT token_data FROM gmail_token WHERE user_id = '" + other + "') WHERE user_id = '" + first + "'",
-		"client":       "UPDATE gmail_token SET oauth_config = (SELECT oauth_config FROM gmail_token WHERE user_id = '" + other + "') WHERE user_id = '" + first + "'",
-		"grant column": "UPDATE gmail_token SET token_data = oauth_config WHERE user_id = '" + first + "'",
-		"verifier":     "UPDATE achim_consent SET verifier = (SELECT verifier FROM achim_consent WHERE reader_id = '" + other + "') WHERE reader_id = '" + first + "'",
-		"sections":     "UPDATE achim_entry_body SET sections = (SELECT sections FROM achim_entry_body WHERE entry_id = " + entryOf(other) + ") WHERE entry_id = " + entryOf(first),
-		"content":      "UPDATE achim_entry_body SET content = sections WHERE entry_id = " + entryOf(first),
-		"copy":         "UPDATE achim_copy SET items = (SELECT items FROM achim_copy WHERE reader_id = '" + other + "') WHERE reader_id = '" + first + "'",
-		"copy of day":  "UPDATE achim_copy SET date = '2026-11-21' WHERE reader_id = '" + first + "'",
-		"copy ahead":   "UPDATE achim_copy_ahead SET items = (SELECT items FROM achim_copy WHERE reader_id = '" + first + "') WHERE reader_id = '" + first + "'",
-		"seen":         "UPDATE achim_seen SET key = (SELECT key FROM achim_seen WHERE reader_id = '" + other + "') WHERE reader_id = '" + first + "'",
-		"dry run":      "UPDATE achim_run_reader SET text = (SELECT text FROM achim_run_reader WHERE run_id = 'dry 2') WHERE run_id = 'dry 1'",
+	moves := []struct{ table, set, row string }{
+		{"gmail_token", "token_data = (SELECT token_data FROM gmail_token WHERE user_id = 'OTHER')", "user_id = 'READER'"},
+		{"gmail_token", "oauth_config = (SELECT oauth_config FROM gmail_token WHERE user_id = 'OTHER')", "user_id = 'READER'"},
+		{"gmail_token", "token_data = oauth_config", "user_id = 'READER'"},
+		{"achim_consent", "verifier = (SELECT verifier FROM achim_consent WHERE reader_id = 'OTHER')", "reader_id = 'READER'"},
+		{"achim_entry_body", "sections = (SELECT sections FROM achim_entry_body WHERE entry_id = (SELECT id FROM achim_entry WHERE reader_id = 'OTHER'))",
+			"entry_id = (SELECT id FROM achim_entry WHERE reader_id = 'READER')"},
+		{"achim_entry_body", "content = sections", "entry_id = (SELECT id FROM achim_entry WHERE reader_id = 'READER')"},
+		{"achim_copy", "items = (SELECT items FROM achim_copy WHERE reader_id = 'OTHER')", "reader_id = 'READER'"},
+		{"achim_copy", "date = '2026-11-21'", "reader_id = 'READER'"},
+		{"achim_copy_ahead", "items = (SELECT items FROM achim_copy WHERE reader_id = 'READER')", "reader_id = 'READER'"},
+		{"achim_seen", "key = (SELECT key FROM achim_seen WHERE reader_id = 'OTHER')", "reader_id = 'READER'"},
+		{"achim_run_reader", "text = (SELECT text FROM achim_run_reader WHERE reader_id = 'OTHER' AND text IS NOT NULL)", "reader_id = 'READER' AND text IS NOT NULL"},
 	}
-	for name, move := range moves {
-		each(t, func(t *testing.T, url string) {
-			s := with(t, url, storetest.Sealer(t))
-			storetest.Plant(t, s, 1, mark)
-			storetest.Plant(t, s, 2, mark)
-			storetest.Exec(t, s, move)
-			_, err := storetest.Tell(t, s, 1)
+	each(t, func(t *testing.T, url string) {
+		s := with(t, url, storetest.Sealer(t))
+		storetest.Plant(t, s, 1, mark)
+		for i, move := range moves {
+			n := i + 2
+			storetest.Plant(t, s, n, mark)
+			tell(t, s, n)
+			names := strings.NewReplacer("READER", string(benchReader(n)), "OTHER", string(benchReader(1)))
+			statement := names.Replace("UPDATE " + move.table + " SET " + move.set + " WHERE " + move.row)
+			storetest.Exec(t, s, statement)
+			_, err := storetest.Tell(t, s, n)
 			if !errors.Is(err, store.ErrSealed) || briefing.ReasonOf(err) != briefing.Malformed || strings.Contains(err.Error(), mark) {
-				t.Errorf("%s moved: %v", name, err)
+				t.Errorf("%s: %v", statement, err)
 			}
-			tell(t, s, 2)
-		})
-	}
+		}
+		tell(t, s, 1)
+	})
 }
 
 // TestOutsiderBesideSealed: another program's plain row over a sealed one, or a member beside what is sealed, counts,
