@@ -25,8 +25,9 @@ const (
 	feedSecret      = "planted-feed-key-0123456789"
 )
 
-// healthy is a house in which nothing is wrong: everything is set, serve runs, and haneul is connected.
-func healthy(t *testing.T, dialect storetest.Dialect) *house {
+// healthy is a house in which nothing is wrong: everything is set, serve runs, and haneul is connected. What comes before
+// is done before it starts.
+func healthy(t *testing.T, dialect storetest.Dialect, before ...func(*house)) *house {
 	t.Helper()
 	h := build(t, dialect)
 	h.slack.AddUser(operatorSlack, "jiwon", "이지원")
@@ -36,6 +37,11 @@ func healthy(t *testing.T, dialect storetest.Dialect) *house {
 		"ACHIM_ENCRYPTION_KEY": base64.StdEncoding.EncodeToString([]byte("planted-key-of-exactly-32-bytes!")),
 	})
 	h.env["FEED_URL"] += "?key=" + feedSecret
+	for _, do := range before {
+		if do != nil {
+			do(h)
+		}
+	}
 	h.start()
 	h.addHaneul()
 	h.connect()
