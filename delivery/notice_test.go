@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -158,6 +159,34 @@ This server's Google app is still in “Testing”, so connections end every 7 d
 		story.Language = code
 		if diff := cmp.Diff(want, delivery.NewRenderer(house()).Notice(story).Text); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", code, diff)
+		}
+	}
+}
+
+// TestOnlyOneCodeSaysDeactivated: what Slack says of somebody it does not know is not taken for a leave.
+func TestOnlyOneCodeSaysDeactivated(t *testing.T) {
+	s, _, d := workspace(t)
+	reader := briefing.Reader{SlackUserID: "U0HANEUL01"}
+	channel, err := d.Open(t.Context(), reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	post := briefing.Post{ChannelID: channel, Notice: briefing.NoticeReminder, Message: briefing.Message{Text: "안녕하세요"}}
+	if _, err := d.Post(t.Context(), post); err != nil {
+		t.Fatal(err)
+	}
+	if got := string(s.Messages("U0HANEUL01")[0].Metadata); got != `{"event_type":"achim_notice","event_payload":{"kind":"reminder"}}` {
+		t.Errorf("metadata is %s", got)
+	}
+	if _, err := d.Open(t.Context(), briefing.Reader{SlackUserID: "U0NOBODY01"}); errors.Is(err, briefing.ErrDeactivated) || briefing.ReasonOf(err) != briefing.RecipientUnreachable {
+		t.Errorf("somebody unknown is %v", err)
+	}
+	s.DisableUser("U0HANEUL01")
+	_, opened := d.Open(t.Context(), reader)
+	_, posted := d.Post(t.Context(), post)
+	for _, err := range []error{opened, posted} {
+		if !errors.Is(err, briefing.ErrDeactivated) || briefing.ReasonOf(err) != briefing.RecipientUnreachable {
+			t.Errorf("somebody deactivated is %v", err)
 		}
 	}
 }
