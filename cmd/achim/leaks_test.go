@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"achim/internal/leaktest"
 	"achim/internal/standin"
@@ -143,7 +144,12 @@ func TestConfigurationFaultsLeakNothing(t *testing.T) {
 		m.does("users", "list")
 		p := m.start("serve")
 		p.signal(syscall.SIGTERM)
-		_ = <-p.done // with what status is not the matter here
+		select {
+		case err := <-p.done:
+			p.done <- err
+		case <-time.After(patience):
+			t.Fatalf("serve with a broken %s does not end", name)
+		}
 		text, _ := p.said()
 		m.garden.Look("err/serve", text)
 		delete(m.env, name)
