@@ -58,6 +58,7 @@ func (x *examination) checks() []doctor.Check {
 		{Name: "time zones", Look: x.checkZones},
 		{Name: "settings", Look: x.checkSettings},
 		{Name: "secrets", Look: x.checkSecrets},
+		{Name: "what is sealed", Look: x.checkSeals, Within: long},
 		{Name: "Google client", Look: x.checkGoogleClient},
 		{Name: "Google's Testing", Look: x.checkTesting},
 		{Name: "Google connections", Look: x.checkGrants, Within: long},

@@ -19,10 +19,11 @@ func (x *examination) allReaders(ctx context.Context) ([]briefing.Reader, error)
 	return s.Readers(ctx)
 }
 
-// whom returns the readers that were asked for, or all; a FieldError for one that is not there.
+// whom returns the readers that were asked for, or all who are still here; a FieldError for one that there never was.
 func (x *examination) whom(ctx context.Context) ([]briefing.Reader, error) {
 	if len(x.asked) == 0 {
-		return x.everybody()
+		all, err := x.everybody()
+		return slices.DeleteFunc(slices.Clone(all), func(r briefing.Reader) bool { return r.Left() }), err
 	}
 	s, err := x.migrated()
 	if err != nil {

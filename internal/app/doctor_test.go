@@ -3,6 +3,7 @@ package app_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -172,6 +173,18 @@ func faultsOfDatabase() []plantedFault {
 		{name: "not migrated", plant: func(h *house) {
 			h.exec("DELETE FROM achim_goose_version WHERE version_id = (SELECT MAX(version_id) FROM achim_goose_version)")
 		}, want: codes{doctor.Migrations: doctor.Error, doctor.NotChecked: doctor.Info}, oneByOne: true},
+		{name: "sealed with another key", plant: env("ACHIM_ENCRYPTION_KEY", base64.StdEncoding.EncodeToString([]byte("another-key-of-exactly-32-bytes!"))),
+			want: codes{doctor.Seals: doctor.Error, doctor.GrantMalformed: doctor.Error}, oneByOne: true},
+		{name: "flat columns changed", plant: func(h *house) {
+			p := h.admitConnected("flat")
+			h.exec("ALTER TABLE gmail_token ADD COLUMN access_token TEXT, ADD COLUMN refresh_token TEXT")
+			h.exec("UPDATE gmail_token SET refresh_token = 'planted-elsewhere' WHERE user_id = '%s'", p.id)
+		}, want: codes{doctor.GrantFlatChanged: doctor.Warning}, only: storetest.Postgres},
+		{name: "gone", plant: func(h *house) {
+			p := h.admit("gone")
+			h.exec("UPDATE achim_reader SET left_at = 1, left_reason = 'slack_deactivated' WHERE id = '%s'", p.id)
+			h.slack.DisableUser(p.slack)
+		}, want: codes{}},
 		{name: "shared table", plant: (*house).demandTenant, want: codes{doctor.SharedTables: doctor.Error}},
 		{name: "file open to others", plant: func(h *house) {
 			if err := os.Chmod(h.sqliteFile(), 0o644); err != nil {
