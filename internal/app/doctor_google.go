@@ -13,6 +13,7 @@ import (
 	"achim/internal/config"
 	"achim/internal/doctor"
 	"achim/sources"
+	"achim/store"
 )
 
 // google returns what asks Google, with the grants of the store, which may be nil where none are needed.
@@ -194,7 +195,7 @@ func (c connection) connect() string { return fmt.Sprintf("achim connect --user 
 
 // nobodys tells of a row without a reader: it is another program's, and never briefed.
 func (x *examination) nobodys(g briefing.Grant) doctor.Finding {
-	if g.Fault != nil {
+	if g.Fault != nil && !errors.Is(g.Fault, store.ErrSealed) {
 		return doctor.Warn(doctor.GrantMalformed, string(g.Owner), "a row of gmail_token without a reader that cannot be read: %s", fault(g)).Do("correct or delete it, if it is nobody's")
 	}
 	return doctor.Note(doctor.GrantWithoutReader, string(g.Owner), "a row of gmail_token without a reader here: never briefed")
@@ -217,7 +218,7 @@ func (x *examination) flaws(c connection) []doctor.Finding {
 		is      bool
 		finding doctor.Finding
 	}{
-		{g.Fault != nil, doctor.Fail(doctor.GrantMalformed, who, "the row of gmail_token cannot be read: %s", grantFault(g)).Do("%s", c.connect())},
+		{g.Fault != nil && !errors.Is(g.Fault, store.ErrSealed), doctor.Fail(doctor.GrantMalformed, who, "the row of gmail_token cannot be read: %s", grantFault(g)).Do("%s", c.connect())},
 		{g.Fault == nil && !g.HasRefreshToken, doctor.Fail(doctor.GrantNoRefreshToken, who, "there is no refresh token: what can be read ends within the hour").Do("%s", c.connect())},
 		{g.FlatChanged, doctor.Warn(doctor.GrantFlatChanged, who, "another program has put another refresh token into the flat columns of the row since: ours is used, and theirs left alone")},
 		{g.PassedOver > 0, doctor.Note(doctor.GrantPassedOver, who, "has %s in gmail_token, of which the newest counts", plural(g.PassedOver+1, "row", "rows"))},

@@ -45,6 +45,12 @@ func healthy(t *testing.T, dialect storetest.Dialect, before ...func(*house)) *h
 	h.start()
 	h.addHaneul()
 	h.connect()
+	if h.env["ACHIM_ENCRYPTION_KEY"] != "" {
+		h.eventually("everything sealed", func() bool {
+			swept, err := h.app.Store.Swept(t.Context())
+			return err == nil && swept
+		})
+	}
 	return h
 }
 
