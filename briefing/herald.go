@@ -48,12 +48,13 @@ type Herald struct {
 }
 
 // Check plans what has become foreseeable and sends what is due. It is to be called every minute and may be called
-// at any time; a call while one is under way does nothing. Its error is that the store or Slack takes no calls now.
+// at any time; a call while one is under way waits for it, and looks again. Its error is that the store or Slack takes no calls now.
 func (h *Herald) Check(ctx context.Context) error {
-	if !h.looking.TryLock() {
-		return nil
-	}
+	h.looking.Lock()
 	defer h.looking.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	return errors.Join(h.foresee(ctx), h.tell(ctx), h.recall(ctx))
 }
 
