@@ -337,3 +337,17 @@ func TestAStoredGrantIsAskedBeforeItIsReliedOn(t *testing.T) {
 		t.Errorf("the next try: prompt %q", got)
 	}
 }
+
+// Asking whether the stored grant lives may itself bring a new refresh token: that one is kept, and not the one before.
+func TestARefreshTokenThatCameMeanwhileStays(t *testing.T) {
+	h := build(t, standin.Account{})
+	h.connect()
+	h.google.Inject(standin.Fault{Op: "token", Skip: 1, Times: 1,
+		Body: `{"access_token":"at-2","refresh_token":"1//new","expires_in":3599,"token_type":"Bearer"}`})
+	if _, err := h.finish(t, briefing.ConnectRequest{}, standin.Choice{}); err != nil {
+		t.Fatal(err)
+	}
+	if row := h.store.row(readerID); row.RefreshToken.Reveal() != "1//new" || !row.State.DeadSince.IsZero() {
+		t.Error("the new refresh token is lost")
+	}
+}
