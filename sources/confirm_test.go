@@ -2,6 +2,7 @@ package sources_test
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -349,5 +350,21 @@ func TestARefreshTokenThatCameMeanwhileStays(t *testing.T) {
 	}
 	if row := h.store.row(readerID); row.RefreshToken.Reveal() != "1//new" || !row.State.DeadSince.IsZero() {
 		t.Error("the new refresh token is lost")
+	}
+}
+
+// A reader who is removed while Google is asked is not given a grant any more.
+func TestAReaderIsRemovedWhileGoogleIsAsked(t *testing.T) {
+	h := build(t, standin.Account{})
+	answer := h.consent(t, h.begin(t, briefing.ConnectRequest{}), standin.Choice{})
+	h.google.Inject(standin.Fault{Op: "token", Match: func(*http.Request) bool {
+		h.store.mu.Lock()
+		defer h.store.mu.Unlock()
+		delete(h.store.readers, readerID)
+		return false
+	}})
+	_, err := h.client.Finish(t.Context(), answer)
+	if fault := wantFault(t, err, briefing.ConnectReaderGone); !fault.Revoked || h.store.saves != 0 {
+		t.Errorf("revoked %v, %d saves", fault.Revoked, h.store.saves)
 	}
 }

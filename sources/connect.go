@@ -163,6 +163,13 @@ func (g *Google) connect(ctx context.Context, c consented) (briefing.Connection,
 		c.grant.Scopes = c.prior.Holds()
 		return g.probe(ctx, c), nil
 	}
+	switch _, err := g.store.Reader(ctx, string(c.reader.ID)); {
+	case errors.Is(err, briefing.ErrNotFound): // since the consent came back: asking Google takes its time
+		c.reader = briefing.Reader{}
+		return briefing.Connection{}, g.refuse(ctx, c, briefing.ConnectReaderGone)
+	case err != nil:
+		return briefing.Connection{}, fmt.Errorf("reader of a grant: %w", err)
+	}
 	if err := g.keep(ctx, c); err != nil {
 		return briefing.Connection{}, err
 	}
