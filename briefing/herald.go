@@ -40,9 +40,9 @@ type Herald struct {
 	Trouble func(n Announcement, err error) // told of what went wrong
 	Settled func(n Announcement)            // told of notices that were settled
 
-	looking sync.Mutex // one look at a time
-	mu      sync.Mutex // guards what follows
-	known   map[string]bool
+	looking sync.Mutex           // one look at a time
+	mu      sync.Mutex           // guards what follows
+	known   map[string]time.Time // ailments, and until when; zero = for good
 	seen    map[string]time.Time // when a trouble was last noted, by reason and source
 	told    map[string]time.Time // when the operator was told of one that lasts
 }
