@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -41,6 +42,7 @@ type Herald struct {
 	Settled func(n Announcement)            // told of notices that were settled
 
 	looking sync.Mutex           // one look at a time
+	waiting atomic.Bool          // somebody waits for the next
 	mu      sync.Mutex           // guards what follows
 	known   map[string]time.Time // ailments, and until when; zero = for good
 	seen    map[string]time.Time // when a trouble was last noted, by reason and source
@@ -48,10 +50,15 @@ type Herald struct {
 }
 
 // Check plans what has become foreseeable and sends what is due. It is to be called every minute and may be called
-// at any time; a call while one is under way waits for it, and looks again. Its error is that the store or Slack takes no calls now.
+// at any time; a call while one is under way waits for it, and looks again, unless another one waits for that already.
+// Its error is that the store or Slack takes no calls now.
 func (h *Herald) Check(ctx context.Context) error {
+	if !h.waiting.CompareAndSwap(false, true) {
+		return nil // or they would pile up behind a Slack that is slow
+	}
 	h.looking.Lock()
 	defer h.looking.Unlock()
+	h.waiting.Store(false) // before looking: what happens from now on may be missed
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -257,6 +257,59 @@ func TestADeathIsLeftToTheBriefing(t *testing.T) {
 	}
 }
 
+// TestLooksDoNotPileUp: while one look takes long, one more waits, however often it is asked for.
+func TestLooksDoNotPileUp(t *testing.T) {
+	p := &pigeons{reader: reader(), now: instant(t, "2026-11-24T12:00:00+09:00")}
+	h := p.herald(t)
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	looks := 0
+	h.Grants = slow{p, func() {
+		if looks++; looks == 1 {
+			close(begun)
+			<-goOn
+		}
+	}}
+	const calls = 10
+	done := make(chan error, calls+1)
+	check := func() { done <- h.Check(t.Context()) }
+	go check()
+	<-begun
+	for range calls {
+		go check()
+	}
+	for range calls - 1 {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(30 * time.Second):
+			close(goOn)
+			t.Fatal("more than one waits")
+		}
+	}
+	close(goOn)
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if looks != 2 {
+		t.Errorf("looked %d times, want once more", looks)
+	}
+}
+
+// slow is a GrantWatch that does something before it answers.
+type slow struct {
+	*pigeons
+	first func()
+}
+
+func (s slow) ClientRefused(ctx context.Context) (bool, error) {
+	s.first()
+	return s.pigeons.ClientRefused(ctx)
+}
+
 // TestBriefingsGoFirst: while Slack's pace keeps briefings waiting, notices wait too.
 func TestBriefingsGoFirst(t *testing.T) {
 	p := (&pigeons{reader: reader()}).with(briefing.CredentialState{DeadSince: instant(t, "2026-11-24T12:00:00+09:00")})
