@@ -154,6 +154,33 @@ func TestThirtyDaysLater(t *testing.T) {
 	})
 }
 
+// TestWhoComesBackAtNightStays: of several who are gone, one comes back while the first is being erased.
+func TestWhoComesBackAtNightStays(t *testing.T) {
+	h := build(t, storetest.SQLite)
+	h.gone()
+	const bora = "66666666-6666-4666-8666-666666666666"
+	h.json("PUT", "/api/users/"+bora+"?quiet=true", apiSecret, `{"name":"bora","slack_user_id":"U0BORA"}`, http.StatusCreated)
+	storetest.Exec(t, h.app.Store, fmt.Sprintf("UPDATE achim_reader SET left_at = %d, left_reason = 'slack_deactivated' WHERE id = '%s'",
+		friday.Add(25*time.Hour).UnixMilli(), bora))
+	storetest.Exec(t, h.app.Store, "INSERT INTO gmail_token (user_id, token_data, metadata) VALUES ('"+bora+"', "+
+		`'{"access_token":"at-bora","refresh_token":"rt-bora"}', '{"email":"bora@gaon.example"}')`)
+	h.clock.set(friday.AddDate(0, 0, 32).Add(2 * time.Hour))
+	h.google.Inject(standin.Fault{Op: "revoke", Match: func(*http.Request) bool {
+		if h.reader().Left() { // haneul, the first
+			h.json("PUT", "/api/users/"+bora, apiSecret, `{"left_at":null}`, http.StatusOK)
+		}
+		return false
+	}})
+	h.app.Housekeep(t.Context())
+	holds(t, h.log.String(), "readers_erased=1 grants_ended=1")
+	if got := h.rows("SELECT user_id FROM gmail_token"); got != bora {
+		t.Errorf("grants of %q are left, want that of the one who is back", got)
+	}
+	if got := h.rows("SELECT COUNT(*) FROM achim_reader WHERE erased_at IS NOT NULL"); got != "1" {
+		t.Errorf("%s readers are erased, want one", got)
+	}
+}
+
 // TestADeletedGoogleAccount: Google's word is taken once. Whoever connects another account is back by themselves.
 func TestADeletedGoogleAccount(t *testing.T) {
 	h := build(t, storetest.SQLite)

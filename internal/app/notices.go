@@ -101,7 +101,14 @@ func (a *App) eraseLeft(ctx context.Context) (Departed, error) {
 		if !r.ErasedAt.IsZero() || a.now().Sub(r.LeftAt) < briefing.KeepLeft {
 			continue
 		}
-		erased, err := a.erase(ctx, r, false)
+		now, err := a.Store.Reader(ctx, string(r.ID))
+		if errors.Is(err, briefing.ErrNotFound) || err == nil && !now.LeftAt.Equal(r.LeftAt) {
+			continue // back since the list was read: ending grants takes its time
+		}
+		var erased briefing.Erasure
+		if err == nil {
+			erased, err = a.erase(ctx, now, false)
+		}
 		if err != nil {
 			errs = append(errs, err)
 			continue
