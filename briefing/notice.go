@@ -202,7 +202,8 @@ const KeepLeft = 30 * 24 * time.Hour
 // Erasure is what was erased of a reader.
 type Erasure struct {
 	Tables []ErasedTable // those in which there was something, in a fixed order
-	Grant  bool          // there was a grant, and it was ended
+	Grant  bool          // there was a grant, and it was forgotten
+	Became Revocation    // of that grant at Google; "" without one
 }
 
 // ErasedTable is how many rows of a table went.

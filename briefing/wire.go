@@ -142,11 +142,15 @@ type ErasureView struct {
 	Reader ReaderID      `json:"user_id"`
 	Erased []ErasedTable `json:"erased"`
 	Grant  bool          `json:"grant_ended"`
+	Became *Revocation   `json:"revocation"` // at Google; null without a grant
 }
 
 // ViewErasure returns e as the API shows it.
 func ViewErasure(reader ReaderID, e Erasure) ErasureView {
 	view := ErasureView{Reader: reader, Erased: e.Tables, Grant: e.Grant}
+	if e.Became != "" {
+		view.Became = &e.Became
+	}
 	if view.Erased == nil {
 		view.Erased = []ErasedTable{}
 	}

@@ -26,7 +26,7 @@ func TestStoredAndErased(t *testing.T) {
 
 			h.expect(2, []string{"--erase", "--yes"}, "users", "remove", "--user", "haneul", "--erase")
 			h.expect(0, []string{"haneul"}, "users", "list")
-			erased := h.expect(0, []string{"erased haneul", "Google grant ended", "achim_entry ", "gmail_token", "1 row"},
+			erased := h.expect(0, []string{"erased haneul", "Google grant revoked at Google and forgotten", "achim_entry ", "gmail_token", "1 row"},
 				"users", "remove", "--user", "haneul", "--erase", "--yes")
 			if strings.Contains(erased.out, "0 rows") {
 				t.Errorf("empty tables are told:\n%s", erased.out)

@@ -155,7 +155,7 @@ func (c *cli) erase(ctx context.Context, a *app.App, r briefing.Reader, yes, asJ
 	}
 	grant := "no Google grant was there"
 	if erased.Grant {
-		grant = "Google grant ended"
+		grant = "Google grant " + forgotten(erased.Became)
 	}
 	fmt.Fprintf(c.out, "erased %s (%s); %s\n", r.Name, r.ID, grant)
 	var t table

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -391,4 +392,25 @@ func TestASharedAccountIsNotRevoked(t *testing.T) {
 	if h.google.Calls("revoke") != 1 || h.rows("SELECT user_id FROM gmail_token") != "99999999-9999-4999-8999-999999999999" {
 		t.Error("the account of somebody else was revoked, or their row is gone")
 	}
+}
+
+// TestErasedWhileGoogleIsAway: who hangs up is forgotten all the same, and that Google could not be told is said.
+func TestErasedWhileGoogleIsAway(t *testing.T) {
+	h := build(t, storetest.SQLite)
+	h.start()
+	h.addHaneul()
+	h.connect()
+	ctx, hangUp := context.WithCancel(t.Context())
+	h.google.Inject(standin.Fault{Op: "revoke", Status: 503, Match: func(*http.Request) bool {
+		hangUp()
+		return true
+	}})
+	erased, err := h.app.Erase(ctx, h.reader())
+	if err != nil || !erased.Grant || erased.Became != briefing.RevocationFailed {
+		t.Errorf("erased %+v, %v", erased, err)
+	}
+	if got := h.rows("SELECT COUNT(*) FROM achim_reader") + h.rows("SELECT COUNT(*) FROM gmail_token"); got != "00" {
+		t.Errorf("readers and grants left: %s", got)
+	}
+	holds(t, h.log.String(), "could not be revoked at Google")
 }

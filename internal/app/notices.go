@@ -123,26 +123,31 @@ func (a *App) eraseLeft(ctx context.Context) (Departed, error) {
 
 // Erase forgets the reader with everything that is kept of them here, and ends their grant: revoked at Google unless
 // somebody else uses the account, and forgotten. Rows of other programs stay.
+//
+// Who asked to be forgotten is, also when they do not wait for it.
 func (a *App) Erase(ctx context.Context, r briefing.Reader) (briefing.Erasure, error) {
-	return a.erase(ctx, r, true)
+	return a.erase(context.WithoutCancel(ctx), r, true)
 }
 
 // erase erases what is kept of a reader; with all the reader, too.
 func (a *App) erase(ctx context.Context, r briefing.Reader, all bool) (briefing.Erasure, error) {
 	ending, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	_, err := a.Google.Disconnect(ending, r.ID)
+	became, err := a.Google.Disconnect(ending, r.ID)
 	if err != nil && !errors.Is(err, briefing.ErrNotFound) {
 		return briefing.Erasure{}, err
 	}
 	grant := err == nil
+	if became == briefing.RevocationFailed {
+		a.Logger.WarnContext(ctx, "a grant was forgotten and could not be revoked at Google", "reader", r.ID)
+	}
 	erased, err := a.Store.Erase(ctx, r.ID, all)
 	if err != nil {
 		return briefing.Erasure{}, err
 	}
 	// What waits to be confirmed is nobody's now: it is taken back at once, or in the next minute.
 	_ = a.Google.DropUnconfirmed(ending)
-	if erased.Grant = grant; grant {
+	if erased.Grant, erased.Became = grant, became; grant {
 		erased.Tables = append(erased.Tables, briefing.ErasedTable{Name: "gmail_token", Rows: 1}) // which ending it has forgotten
 	}
 	return erased, nil

@@ -101,7 +101,7 @@ func TestDeleteErasesAReader(t *testing.T) {
 	c := serve(t, w.deps())
 	c.ask("DELETE /api/users/U0MINJI?erase=perhaps", "", asAPI).wantProblem(t, http.StatusBadRequest, "invalid_field")
 	got := c.ask("DELETE /api/users/U0MINJI?erase=true", "", asAPI)
-	want := `{"user_id":"` + string(minji) + `","erased":[{"table":"achim_entry","rows":3},{"table":"achim_reader","rows":1}],"grant_ended":true}`
+	want := `{"user_id":"` + string(minji) + `","erased":[{"table":"achim_entry","rows":3},{"table":"achim_reader","rows":1}],"grant_ended":true,"revocation":"failed"}`
 	if got.StatusCode != http.StatusOK || strings.TrimSpace(got.body) != want {
 		t.Errorf("status %d: %s", got.StatusCode, got.body)
 	}

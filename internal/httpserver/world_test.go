@@ -123,7 +123,7 @@ func (w *world) Save(_ context.Context, r briefing.Reader) (briefing.Reader, boo
 }
 
 func (w *world) Erase(ctx context.Context, r briefing.Reader) (briefing.Erasure, error) {
-	return briefing.Erasure{Tables: []briefing.ErasedTable{{Name: "achim_entry", Rows: 3}, {Name: "achim_reader", Rows: 1}}, Grant: true},
+	return briefing.Erasure{Tables: []briefing.ErasedTable{{Name: "achim_entry", Rows: 3}, {Name: "achim_reader", Rows: 1}}, Grant: true, Became: briefing.RevocationFailed},
 		w.Remove(ctx, r.ID)
 }
 
