@@ -272,6 +272,50 @@ func TestEveryLayoutIsSealed(t *testing.T) {
 	})
 }
 
+// TestEveryLayoutIsShownAndErased: what is kept of a reader is shown without what opens anything, and goes whole.
+func TestEveryLayoutIsShownAndErased(t *testing.T) {
+	eachLayout(t, func(t *testing.T, l layout) {
+		plain, url := foreign(t, l, 1, 2)
+		migrate(t, plain)
+		sealed := with(t, url, storetest.Sealer(t))
+		use(t, sealed)
+		r := briefing.Reader{ID: benchReader(1), Name: "haneul", SlackUserID: "U0HANEUL"}
+		if _, err := plain.SaveReader(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []*store.Store{plain, sealed} {
+			if s == sealed {
+				if _, err := s.Reseal(t.Context(), store.Resealing{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			held, err := s.Held(t.Context(), r.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all := fmt.Sprint(held)
+			if !strings.Contains(all, "haneul@gaon.example") || strings.Contains(all, "marked-access") || strings.Contains(all, "marked-refresh") ||
+				strings.Contains(all, "marked-secret") || strings.Contains(all, "1970-01") {
+				t.Errorf("shown: %s", all)
+			}
+			used, err := s.AccountInUse(t.Context(), "haneul@gaon.example", "", r.ID)
+			if err != nil || !used {
+				t.Errorf("the other row of the account is not seen: %v", err)
+			}
+		}
+		erased, err := sealed.Erase(t.Context(), r.ID, true)
+		if err != nil || len(erased.Tables) < 2 {
+			t.Fatalf("erased %+v, %v", erased, err)
+		}
+		if held, err := sealed.Held(t.Context(), r.ID); err != nil || len(held) != 0 {
+			t.Errorf("left: %+v, %v", held, err)
+		}
+		if _, err := sealed.Credential(t.Context(), benchReader(2)); err != nil {
+			t.Errorf("the other's grant: %v", err)
+		}
+	})
+}
+
 // TestFlatColumnsChangedAfterwards: another access token there is a refresh elsewhere and means nothing; another refresh
 // token is told, and never overwritten, unless the reader has just consented here.
 func TestFlatColumnsChangedAfterwards(t *testing.T) {

@@ -206,7 +206,7 @@ func heldRows(ctx context.Context, q *session, table, condition, arg string) ([]
 		}
 		q.unsealed(table, row)
 		for column, value := range row {
-			row[column] = shown(column, value)
+			row[column] = shown(table, column, value)
 		}
 		all = append(all, row)
 	}
@@ -233,7 +233,7 @@ func (q *session) unsealed(table string, row map[string]any) {
 }
 
 // shown is a value as a person reads it: instants as such, structures taken apart, and nothing that opens anything.
-func shown(column string, value any) any {
+func shown(table, column string, value any) any {
 	if secretMember(column) && value != nil {
 		return leftOut
 	}
@@ -247,7 +247,7 @@ func shown(column string, value any) any {
 	}
 	switch v := value.(type) {
 	case int64:
-		if isInstant(column) {
+		if strings.HasPrefix(table, "achim_") && isInstant(column) { // numbers of others are theirs: seconds, or anything
 			return time.UnixMilli(v).UTC().Format(time.RFC3339)
 		}
 	case time.Time:
