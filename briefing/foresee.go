@@ -218,6 +218,12 @@ func (h *Herald) note(ctx context.Context, notices []Announcement, fresh Announc
 		if known != reason || of != source || !h.Now().Before(n.ExpiresAt) {
 			continue
 		}
+		switch {
+		case n.State == NoticeDropped && n.Reason == NoLongerTrue: // it is back
+			continue
+		case n.State == NoticeSending: // whoever tells it just now must find it as they left it
+			return nil
+		}
 		n.ExpiresAt = fresh.ExpiresAt
 		_, err := h.Notices.MoveNotice(ctx, NoticeStep{Notice: n})
 		return err

@@ -22,6 +22,8 @@ type pigeons struct {
 	told              []briefing.Telling
 	posts, listed     int
 	refuse            error
+	posting           func()
+	refused           bool
 	now               time.Time
 }
 
@@ -81,7 +83,7 @@ func (p *pigeons) Notices(_ context.Context, reader briefing.ReaderID, kind brie
 func (p *pigeons) Reader(context.Context, string) (briefing.Reader, error)      { return p.reader, nil }
 func (p *pigeons) LeftReaders(context.Context) ([]briefing.Reader, error)       { return nil, nil }
 func (p *pigeons) SaveChannel(context.Context, briefing.ReaderID, string) error { return nil }
-func (p *pigeons) ClientRefused(context.Context) (bool, error)                  { return false, nil }
+func (p *pigeons) ClientRefused(context.Context) (bool, error)                  { return p.refused, nil }
 func (p *pigeons) Open(context.Context, briefing.Reader) (string, error)        { return "D0", nil }
 func (p *pigeons) Update(context.Context, string, briefing.Post) error          { return nil }
 func (p *pigeons) Find(context.Context, string, briefing.EntryID, time.Time) (string, error) {
@@ -110,6 +112,9 @@ func (p *pigeons) Grants(context.Context, briefing.ReaderID, int) ([]briefing.Gr
 
 func (p *pigeons) Post(context.Context, briefing.Post) (string, error) {
 	p.posts++
+	if p.posting != nil {
+		p.posting()
+	}
 	return "17.5", p.refuse
 }
 
@@ -381,6 +386,40 @@ func TestATroubleIsToldOnceWhileItLasts(t *testing.T) {
 	again := p.now
 	if told := morning(); p.posts != 2 || !told.Equal(again) {
 		t.Errorf("when it came back: %d posts, told at %s", p.posts, told)
+	}
+}
+
+// TestATroubleIsMetWhileItIsTold by another process: that takes nothing from the one that tells it.
+func TestATroubleIsMetWhileItIsTold(t *testing.T) {
+	p := &pigeons{reader: reader(), now: instant(t, "2026-11-20T09:00:00+09:00")}
+	h, other := p.herald(t), p.herald(t)
+	note := func(h *briefing.Herald) {
+		if _, err := h.Note(t.Context(), briefing.APIDisabled, briefing.Gmail); err != nil {
+			t.Error(err)
+		}
+	}
+	note(h)
+	p.posting = func() { note(other) }
+	if err := h.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := p.notices[0]; n.State != briefing.NoticeSent || len(p.notices) != 1 {
+		t.Errorf("%d notices, the first is %s", len(p.notices), n.State)
+	}
+}
+
+// TestWhatWasMendedOvernightIsNotTold in the morning; when it comes back it is.
+func TestWhatWasMendedOvernightIsNotTold(t *testing.T) {
+	p := &pigeons{reader: reader(), refused: true}
+	h, seoul := p.herald(t), zone(t, "Asia/Seoul")
+	p.watch(t, h, "2026-11-20T23:00:00+09:00", "2026-11-20T23:30:00+09:00", seoul)
+	p.refused = false
+	if got := p.watch(t, h, "2026-11-20T23:40:00+09:00", "2026-11-21T09:00:00+09:00", seoul); got != "" {
+		t.Errorf("told at %q", got)
+	}
+	p.refused = true
+	if got := p.watch(t, h, "2026-11-21T09:10:00+09:00", "2026-11-21T15:00:00+09:00", seoul); got != "Sat 09:10" {
+		t.Errorf("back, and told at %q", got)
 	}
 }
 

@@ -36,7 +36,7 @@ func (h *Herald) judge(ctx context.Context, n Announcement) (judgement, error) {
 		}
 	}
 	if n.Kind.ToOperator() {
-		h.judgeOperators(&j, n)
+		err = h.judgeOperators(ctx, &j, n)
 	} else {
 		err = h.judgeReaders(ctx, &j, n)
 	}
@@ -47,11 +47,11 @@ func (h *Herald) judge(ctx context.Context, n Announcement) (judgement, error) {
 }
 
 // judgeOperators judges a notice to the operator.
-func (h *Herald) judgeOperators(j *judgement, n Announcement) {
+func (h *Herald) judgeOperators(ctx context.Context, j *judgement, n Announcement) error {
 	t := &j.telling
 	if h.Operator == "" {
 		j.drop = NobodyToTell
-		return
+		return nil
 	}
 	switch n.Kind {
 	case NoticeLeft:
@@ -61,7 +61,18 @@ func (h *Herald) judgeOperators(j *judgement, n Announcement) {
 		t.Since, t.EraseOn = t.Reader.LeftAt, DateOf(t.Reader.LeftAt.Add(KeepLeft), t.Zone)
 	case NoticeTrouble:
 		t.Reason, t.Source, t.Since = troubleOf(n.Key)
+		if t.Reason != ClientMisconfigured || t.Now.Sub(n.DueAt) < noteEvery {
+			return nil
+		}
+		refused, err := h.Grants.ClientRefused(ctx) // it has waited for the morning, and may be mended
+		if err != nil {
+			return fmt.Errorf("is the client still refused: %w", err)
+		}
+		if !refused {
+			j.drop = NoLongerTrue
+		}
 	}
+	return nil
 }
 
 // judgeReaders judges a notice to a reader.
