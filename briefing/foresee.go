@@ -14,6 +14,7 @@ const (
 	grantsAtOnce = 500                // read in one go
 	lastsFor     = 36 * time.Hour     // a trouble not met for so long is over: it is met every morning while it lasts
 	noteEvery    = time.Hour          // and noted no more often
+	seekAgain    = time.Hour          // at a grant of which nobody was to be told
 	// leaveToBriefing is how shortly before a briefing nothing is told that it will tell.
 	leaveToBriefing = 45 * time.Minute
 	afterBriefing   = 15 * time.Minute // by when it has
@@ -36,10 +37,10 @@ func (h *Herald) ailments(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("grants in trouble: %w", err)
 	}
-	fresh := map[string]Ailment{}
+	fresh, open := map[string]Ailment{}, map[string]bool{}
 	for _, a := range ailing {
 		if !h.knows(a) {
-			fresh[a.Fingerprint] = a
+			fresh[a.Fingerprint], open[a.Fingerprint] = a, true
 		}
 	}
 	for after := ReaderID(""); len(fresh) > 0; {
@@ -50,16 +51,18 @@ func (h *Herald) ailments(ctx context.Context) error {
 		for _, g := range grants {
 			after = g.Owner
 			if a, ok := fresh[g.Fingerprint]; ok && g.HasRefreshToken {
-				if err := h.ails(ctx, g.Owner, a); err != nil {
+				planned, err := h.ails(ctx, g.Owner, a)
+				if err != nil {
 					return err
 				}
+				open[g.Fingerprint] = open[g.Fingerprint] && !planned
 			}
 		}
 		if len(grants) < grantsAtOnce {
 			break
 		}
 	}
-	h.learn(fresh)
+	h.learn(fresh, open)
 	return nil
 }
 
@@ -71,43 +74,50 @@ func (a Ailment) id() string {
 func (h *Herald) knows(a Ailment) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.known[a.id()]
+	until, ok := h.known[a.id()]
+	return ok && (until.IsZero() || h.Now().Before(until))
 }
 
-func (h *Herald) learn(ailments map[string]Ailment) {
+// learn takes the ailments for known: for good, or for a while those that are open, because nobody was to be told. Who is
+// paused, say, may not be tomorrow.
+func (h *Herald) learn(ailments map[string]Ailment, open map[string]bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.known == nil || len(h.known) > mostKnown {
-		h.known = map[string]bool{} // what is planned twice is there once
+		h.known = map[string]time.Time{} // what is planned twice is there once
 	}
 	for _, a := range ailments {
-		h.known[a.id()] = true
+		until := time.Time{}
+		if open[a.Fingerprint] {
+			until = h.Now().Add(seekAgain)
+		}
+		h.known[a.id()] = until
 	}
 }
 
-// ails plans what is to be told of one reader's grant.
-func (h *Herald) ails(ctx context.Context, owner ReaderID, a Ailment) error {
+// ails plans what is to be told of one reader's grant, and reports whether there was anything.
+func (h *Herald) ails(ctx context.Context, owner ReaderID, a Ailment) (planned bool, err error) {
 	r, err := h.Members.Reader(ctx, string(owner))
 	if err != nil || r.Left() {
-		return ignoreNotFound(err)
+		return false, ignoreNotFound(err)
 	}
 	now := h.Now()
 	switch {
 	case a.State.Gone:
-		return h.gone(ctx, r, a.Fingerprint)
+		return true, h.gone(ctx, r, a.Fingerprint)
 	case !a.State.DeadSince.IsZero():
-		return h.Notices.PlanNotices(ctx, Announcement{Reader: r.ID, Kind: NoticeGrantDead, Key: deadKey(a.Fingerprint, a.State.DeadSince),
+		return true, h.Notices.PlanNotices(ctx, Announcement{Reader: r.ID, Kind: NoticeGrantDead, Key: deadKey(a.Fingerprint, a.State.DeadSince),
 			State: NoticePending, DueAt: now, NextAt: now, ExpiresAt: now.Add(deadLately)})
 	}
 	_, evening := spoils(h.Defaults, r, a.State.EndsAt)
 	if evening.IsZero() {
-		return nil
+		return false, nil
 	}
-	planned := []Announcement{{Reader: r.ID, Kind: NoticeGrantEnding, Key: a.Fingerprint, State: NoticePending, DueAt: evening, NextAt: evening}}
+	ending := []Announcement{{Reader: r.ID, Kind: NoticeGrantEnding, Key: a.Fingerprint, State: NoticePending, DueAt: evening, NextAt: evening}}
 	if h.testing(ctx) {
-		planned = append(planned, Announcement{Kind: NoticeTesting, Key: "testing", State: NoticePending, DueAt: now, NextAt: now})
+		ending = append(ending, Announcement{Kind: NoticeTesting, Key: "testing", State: NoticePending, DueAt: now, NextAt: now})
 	}
-	return h.Notices.PlanNotices(ctx, planned...)
+	return true, h.Notices.PlanNotices(ctx, ending...)
 }
 
 // testing reports whether the Google app is in "Testing".

@@ -40,20 +40,21 @@ type Herald struct {
 	Trouble func(n Announcement, err error) // told of what went wrong
 	Settled func(n Announcement)            // told of notices that were settled
 
-	looking sync.Mutex // one look at a time
-	mu      sync.Mutex // guards what follows
-	known   map[string]bool
+	looking sync.Mutex           // one look at a time
+	mu      sync.Mutex           // guards what follows
+	known   map[string]time.Time // ailments, and until when; zero = for good
 	seen    map[string]time.Time // when a trouble was last noted, by reason and source
 	told    map[string]time.Time // when the operator was told of one that lasts
 }
 
 // Check plans what has become foreseeable and sends what is due. It is to be called every minute and may be called
-// at any time; a call while one is under way does nothing. Its error is that the store or Slack takes no calls now.
+// at any time; a call while one is under way waits for it, and looks again. Its error is that the store or Slack takes no calls now.
 func (h *Herald) Check(ctx context.Context) error {
-	if !h.looking.TryLock() {
-		return nil
-	}
+	h.looking.Lock()
 	defer h.looking.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	return errors.Join(h.foresee(ctx), h.tell(ctx), h.recall(ctx))
 }
 

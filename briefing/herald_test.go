@@ -20,7 +20,7 @@ type pigeons struct {
 	notices           []briefing.Announcement
 	entries           []briefing.Entry
 	told              []briefing.Telling
-	posts             int
+	posts, listed     int
 	refuse            error
 	now               time.Time
 }
@@ -104,6 +104,7 @@ func (p *pigeons) Ailing(context.Context, time.Time, time.Time) ([]briefing.Ailm
 }
 
 func (p *pigeons) Grants(context.Context, briefing.ReaderID, int) ([]briefing.Grant, error) {
+	p.listed++
 	return []briefing.Grant{{Owner: p.reader.ID, HasRefreshToken: true, Fingerprint: briefing.Fingerprint(p.grant.RefreshToken)}}, nil
 }
 
@@ -203,6 +204,37 @@ func TestAnEndIsSpokenOfLate(t *testing.T) {
 		if got := p.watch(t, p.herald(t), from, "2026-11-24T12:00:00+09:00", zone(t, "Asia/Seoul")); got != want {
 			t.Errorf("found at %s, told at %q, want %q", from, got, want)
 		}
+	}
+}
+
+// TestAnEndIsSpokenOfToWhoeverIsBack: who was paused when the end became known, or no reader yet, is told like anybody
+// else once a briefing would suffer.
+func TestAnEndIsSpokenOfToWhoeverIsBack(t *testing.T) {
+	p := (&pigeons{reader: reader()}).with(briefing.CredentialState{EndsAt: instant(t, "2026-11-26T07:40:00+09:00")})
+	h, seoul := p.herald(t), zone(t, "Asia/Seoul")
+	p.reader.Paused = true
+	if got := p.watch(t, h, "2026-11-23T10:00:00+09:00", "2026-11-24T10:00:00+09:00", seoul); got != "" {
+		t.Fatalf("told at %q while paused", got)
+	}
+	looked := p.listed
+	p.reader.Paused = false
+	if got := p.watch(t, h, "2026-11-24T10:10:00+09:00", "2026-11-26T12:00:00+09:00", seoul); got != "Wed 18:00" {
+		t.Errorf("told at %q, want Wed 18:00", got)
+	}
+	if looked > 26 {
+		t.Errorf("all grants were gone through %d times in a day", looked)
+	}
+
+	p = (&pigeons{reader: reader()}).with(briefing.CredentialState{EndsAt: instant(t, "2026-11-24T20:00:00+09:00")})
+	h = p.herald(t)
+	p.watch(t, h, "2026-11-23T10:00:00+09:00", "2026-11-23T10:00:00+09:00", seoul)
+	p.reader.Paused = true
+	if got := p.watch(t, h, "2026-11-24T17:50:00+09:00", "2026-11-24T18:20:00+09:00", seoul); got != "" {
+		t.Fatalf("told at %q while paused", got)
+	}
+	p.reader.Paused = false
+	if got := p.watch(t, h, "2026-11-24T18:30:00+09:00", "2026-11-24T20:00:00+09:00", seoul); got != "Tue 19:00" {
+		t.Errorf("paused in the evening, told at %q, want Tue 19:00", got)
 	}
 }
 

@@ -160,7 +160,7 @@ func (h *Herald) judgeEnding(ctx context.Context, j *judgement, n Announcement, 
 	spoilt, evening := spoils(h.Defaults, t.Reader, t.Ends)
 	switch {
 	case spoilt.IsZero():
-		j.drop = NoLongerTrue // no briefing would suffer
+		j.later = t.Now.Add(seekAgain) // no briefing would suffer, as things are: a pause may be taken back
 		return nil
 	case evening.After(t.Now):
 		j.later = evening

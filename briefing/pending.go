@@ -19,7 +19,7 @@ type Pending struct {
 // PendingStore keeps grants that wait for a yes. They are never read for a briefing.
 type PendingStore interface {
 	SavePending(ctx context.Context, p Pending) error
-	// TakePending marks the grant used, wipes its tokens and returns it as it was before, so that a second
+	// TakePending marks the grant used, wipes its tokens and whose account it is, and returns it as it was before, so that a second
 	// call returns one with UsedAt set and no tokens. ErrNotFound for an unknown ticket.
 	TakePending(ctx context.Context, ticketHash string, now time.Time) (Pending, error)
 	// TakeUnconfirmed takes up to limit of those that nobody took before they expired.

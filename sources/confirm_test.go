@@ -2,6 +2,7 @@ package sources_test
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -335,5 +336,35 @@ func TestAStoredGrantIsAskedBeforeItIsReliedOn(t *testing.T) {
 	}
 	if got := query(t, h.begin(t, briefing.ConnectRequest{})).Get("prompt"); got != "consent" {
 		t.Errorf("the next try: prompt %q", got)
+	}
+}
+
+// Asking whether the stored grant lives may itself bring a new refresh token: that one is kept, and not the one before.
+func TestARefreshTokenThatCameMeanwhileStays(t *testing.T) {
+	h := build(t, standin.Account{})
+	h.connect()
+	h.google.Inject(standin.Fault{Op: "token", Skip: 1, Times: 1,
+		Body: `{"access_token":"at-2","refresh_token":"1//new","expires_in":3599,"token_type":"Bearer"}`})
+	if _, err := h.finish(t, briefing.ConnectRequest{}, standin.Choice{}); err != nil {
+		t.Fatal(err)
+	}
+	if row := h.store.row(readerID); row.RefreshToken.Reveal() != "1//new" || !row.State.DeadSince.IsZero() {
+		t.Error("the new refresh token is lost")
+	}
+}
+
+// A reader who is removed while Google is asked is not given a grant any more.
+func TestAReaderIsRemovedWhileGoogleIsAsked(t *testing.T) {
+	h := build(t, standin.Account{})
+	answer := h.consent(t, h.begin(t, briefing.ConnectRequest{}), standin.Choice{})
+	h.google.Inject(standin.Fault{Op: "token", Match: func(*http.Request) bool {
+		h.store.mu.Lock()
+		defer h.store.mu.Unlock()
+		delete(h.store.readers, readerID)
+		return false
+	}})
+	_, err := h.client.Finish(t.Context(), answer)
+	if fault := wantFault(t, err, briefing.ConnectReaderGone); !fault.Revoked || h.store.saves != 0 {
+		t.Errorf("revoked %v, %d saves", fault.Revoked, h.store.saves)
 	}
 }

@@ -163,6 +163,13 @@ func (g *Google) connect(ctx context.Context, c consented) (briefing.Connection,
 		c.grant.Scopes = c.prior.Holds()
 		return g.probe(ctx, c), nil
 	}
+	switch _, err := g.store.Reader(ctx, string(c.reader.ID)); {
+	case errors.Is(err, briefing.ErrNotFound): // since the consent came back: asking Google takes its time
+		c.reader = briefing.Reader{}
+		return briefing.Connection{}, g.refuse(ctx, c, briefing.ConnectReaderGone)
+	case err != nil:
+		return briefing.Connection{}, fmt.Errorf("reader of a grant: %w", err)
+	}
 	if err := g.keep(ctx, c); err != nil {
 		return briefing.Connection{}, err
 	}
@@ -227,13 +234,14 @@ func (g *Google) exchange(ctx context.Context, consent briefing.Consent, code st
 }
 
 // keep stores the grant. Google gives no refresh token to somebody who has agreed before; then the stored
-// one goes on working, if it is of the same account and client, and Google does not say that it has died.
+// one goes on working.
 func (g *Google) keep(ctx context.Context, c consented) error {
 	grant := c.grant
 	grant.ClientID, grant.ClientSecret = g.cfg.ClientID, g.cfg.ClientSecret
 	if grant.RefreshToken.IsZero() {
-		if !g.usable(c.prior) || c.earlier() != ownerSame || g.died(ctx, c) {
-			return c.fail(briefing.ConnectExchange, errNoRefreshToken)
+		var err error
+		if c.prior, err = g.lasting(ctx, c); err != nil {
+			return err
 		}
 		grant.RefreshToken = c.prior.RefreshToken
 		grant.State.GrantedAt = c.prior.State.GrantedAt // the grant is the one of then
@@ -248,6 +256,23 @@ func (g *Google) keep(ctx context.Context, c consented) error {
 		return fmt.Errorf("save state of the grant of %s: %w", c.reader.ID, err)
 	}
 	return nil
+}
+
+// lasting returns the stored grant if it goes on without a new refresh token: it is of the same account and client, and
+// Google does not say that it has died. It is read again, since asking that may have brought a new refresh token.
+func (g *Google) lasting(ctx context.Context, c consented) (briefing.Credential, error) {
+	lasts := func() bool { return g.usable(c.prior) && c.earlier() == ownerSame }
+	if !lasts() || g.died(ctx, c) {
+		return briefing.Credential{}, c.fail(briefing.ConnectExchange, errNoRefreshToken)
+	}
+	var err error
+	if c.prior, err = g.prior(ctx, c.reader.ID); err != nil {
+		return briefing.Credential{}, fmt.Errorf("grant that goes on: %w", err)
+	}
+	if !lasts() {
+		return briefing.Credential{}, c.fail(briefing.ConnectExchange, errNoRefreshToken)
+	}
+	return c.prior, nil
 }
 
 // died asks Google whether the stored grant is dead, and remembers it.

@@ -411,11 +411,11 @@ func TestSevenDays(t *testing.T) {
 		first := h.store.row(readerID)
 		first.State.EndsAt = time.Time{}
 		h.store.know(readerID, first.State)
-		// Consented to again without a new refresh token: the grant, and its age, are the ones before.
+		// Consented to again without a new refresh token: the grant, and its end, are the ones before.
 		if _, err := h.client.Finish(t.Context(), h.consent(t, h.begin(t, briefing.ConnectRequest{}), standin.Choice{})); err != nil {
 			t.Fatal(err)
 		}
-		if state := h.store.row(readerID).State; !state.EndsAt.IsZero() || !state.GrantedAt.Equal(first.State.GrantedAt) {
+		if state := h.store.row(readerID).State; !state.EndsAt.Equal(first.State.GrantedAt.Add(7*day)) || !state.GrantedAt.Equal(first.State.GrantedAt) {
 			t.Errorf("state %+v", state)
 		}
 	})

@@ -41,7 +41,7 @@ func holdings() []holding {
 		{table: "achim_seen", where: ofReader},
 		{table: "achim_source_state", where: ofReader},
 		{table: "achim_consent", where: ofReader, yield: "reader_id = '" + nobody + "', verifier = ''"},
-		{table: "achim_pending_grant", where: ofReader, yield: "reader_id = '" + nobody + "'"},
+		{table: "achim_pending_grant", where: ofReader, yield: "reader_id = '" + nobody + "', expires_at = 1"},
 		{table: "achim_run_reader", where: ofReader},
 		{table: "achim_entry", where: ofReader},
 		{table: "achim_notice", where: ofReader},

@@ -68,7 +68,7 @@ func (q *session) scanPending(row scanner) (briefing.Pending, error) {
 	return p, nil
 }
 
-// TakePending marks the grant used, wipes its tokens and returns it as it was before, so that of any number of
+// TakePending marks the grant used, wipes its tokens and whose account it is, and returns it as it was before, so that of any number of
 // calls, at once or not, exactly one gets it unused. ErrNotFound for an unknown ticket.
 func (s *Store) TakePending(ctx context.Context, ticketHash string, now time.Time) (briefing.Pending, error) {
 	var p briefing.Pending
@@ -111,7 +111,7 @@ func takePending(ctx context.Context, q *session, now time.Time, which string, a
 		if !p.UsedAt.IsZero() {
 			continue
 		}
-		if _, err := q.exec(ctx, "UPDATE achim_pending_grant SET used_at = ?, tokens = '' WHERE ticket_hash = ?", ms(now), p.TicketHash); err != nil {
+		if _, err := q.exec(ctx, "UPDATE achim_pending_grant SET used_at = ?, tokens = '', email = '', subject = '' WHERE ticket_hash = ?", ms(now), p.TicketHash); err != nil {
 			return nil, err
 		}
 	}

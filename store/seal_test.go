@@ -397,7 +397,7 @@ func TestResealReportsWhatDoesNotOpen(t *testing.T) {
 		storetest.Plant(t, s, 1, mark)
 		s = with(t, url, sealer)
 		done, err := s.Reseal(t.Context(), store.Resealing{})
-		if err != nil || done.Rows != 0 || done.Unopened != 11 {
+		if err != nil || done.Rows != 0 || done.Unopened != 12 {
 			t.Errorf("sealed %+v, %v", done, err)
 		}
 		if err := s.UseKeys(t.Context()); !errors.Is(err, store.ErrKeys) {

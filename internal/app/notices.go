@@ -133,6 +133,8 @@ func (a *App) erase(ctx context.Context, r briefing.Reader, all bool) (briefing.
 	if err != nil {
 		return briefing.Erasure{}, err
 	}
+	// What waits to be confirmed is nobody's now: it is taken back at once, or in the next minute.
+	_ = a.Google.DropUnconfirmed(ending)
 	if erased.Grant = grant; grant {
 		erased.Tables = append(erased.Tables, briefing.ErasedTable{Name: "gmail_token", Rows: 1}) // which ending it has forgotten
 	}

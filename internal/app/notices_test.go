@@ -68,7 +68,7 @@ func (h *house) look(at time.Time) {
 // welcomeHaneul adds the reader without asking for quiet.
 func (h *house) welcomeHaneul() {
 	h.t.Helper()
-	h.json("PUT", "/api/users/"+haneul, apiSecret, fmt.Sprintf(`{"name":"하늘","slack_user_id":%q}`, haneulSlack), http.StatusCreated)
+	h.json("PUT", "/api/users/"+haneul, apiSecret, fmt.Sprintf(`{"name":"하늘","slack_user_id":%q,"email":%q}`, haneulSlack, haneulMail), http.StatusCreated)
 }
 
 // grantsChecked asks Google how haneul's grant stands, as is done an hour before the briefing.
