@@ -157,3 +157,18 @@ func TestWritersOfRowsWithoutAKey(t *testing.T) {
 		})
 	}
 }
+
+// TestNothingIsMadeOfNothing: a client that another program keeps as an empty object is one after a refresh of ours.
+func TestNothingIsMadeOfNothing(t *testing.T) {
+	s, _ := foreign(t, layouts[0], 1)
+	storetest.Exec(t, s, "UPDATE gmail_token SET oauth_config = '{}'")
+	migrate(t, s)
+	c, err := s.Credential(t.Context(), benchReader(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.SaveRefreshed(t.Context(), c, briefing.Credential{AccessToken: briefing.NewSecret("fresh")}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "oauth_config", storetest.Rows(t, s, "SELECT oauth_config FROM gmail_token"), []string{"{}"})
+}

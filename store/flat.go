@@ -89,7 +89,8 @@ func (row tokenRow) flatValue(a attribute, told bool, now time.Time) (value any,
 // json or text it would show how we write.
 func (row tokenRow) asRead(values []any) []any {
 	for i, text := range map[int]string{1: row.was.config, 3: row.was.metadata} {
-		if members, err := parseObject(text); err == nil && text != "" && values[i] == members.String() {
+		members, err := parseObject(text)
+		if same := values[i] == members.String() || (values[i] == nil && len(members) == 0); err == nil && text != "" && same {
 			values[i] = text
 		}
 	}
