@@ -108,6 +108,8 @@ type tokenRow struct {
 	was         rawToken
 	place       string // where the row stands, in a table that may hold several of one owner
 	plainScopes bool   // scopes were found as plain text
+	unread      bool   // token_data cannot be opened, or is no object
+	flattened   bool   // the tokens were read from flat columns
 	flatChanged bool   // see flatten
 	leaveFlat   bool   // the flat columns are not written
 }
@@ -169,6 +171,7 @@ func (r rawToken) parse(reader briefing.ReaderID) (tokenRow, error) {
 		return members
 	}
 	row.token = read("token_data", open(tokenColumn, r.token))
+	row.unread = len(faults) > 0
 	row.config = read("oauth_config", open(configColumn, r.config))
 	row.metadata = read("metadata", r.metadata)
 	sum := sha256.Sum256([]byte(strings.Join([]string{r.token, r.config, r.scopes, r.metadata, r.updated, r.flat.access, r.flat.refresh}, "\x00")))

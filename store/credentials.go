@@ -211,7 +211,7 @@ func (s *Store) saveGrant(ctx context.Context, c briefing.Credential) error {
 		raw.keys = q.keys // none was read where there is no row
 		row, _ := raw.parse(c.ReaderID)
 		earlier, _ := row.credential()
-		row.leaveFlat = row.flatChanged && c.RefreshToken.IsZero() // a refresh token just given is the newest there is
+		row.leaveFlat = row.leaveFlat && c.RefreshToken.IsZero() // a refresh token just given is the newest there is
 		if c.RefreshToken.IsZero() && sameAccount(earlier, c) {
 			c.RefreshToken = earlier.RefreshToken
 			known, err := readState(ctx, q, earlier)

@@ -31,18 +31,29 @@ func (r *rawToken) readable(t *tokenTable) {
 	}
 }
 
-// flatten reads a row that has no token_data from its flat columns, and notices flat columns that were changed
+// flatten reads a row that has no token in token_data from its flat columns, and notices flat columns that were changed
 // afterwards: they hold another refresh token than token_data. Another access token means nothing, every refresh
 // elsewhere brings one.
 func (row *tokenRow) flatten(flat flatTokens) {
-	if len(row.token) == 0 {
+	if !row.token.holdsTokens() {
+		row.flattened = flat != flatTokens{}
 		row.token.set("access_token", flat.access)
 		row.token.set("refresh_token", flat.refresh)
 		return
 	}
 	ours, err := row.token.text("refresh_token")
-	row.flatChanged = err == nil && ours != "" && flat.refresh != "" && ours != flat.refresh
-	row.leaveFlat = row.flatChanged // it is the newer grant, and somebody else's
+	row.leaveFlat = flat.refresh != "" && ours != flat.refresh // it is the newer grant, and somebody else's
+	row.flatChanged = row.leaveFlat && err == nil && ours != ""
+}
+
+// holdsTokens reports whether a token stands in the object, or what may be one.
+func (o object) holdsTokens() bool {
+	for _, name := range []string{"access_token", "refresh_token", sealedMember} {
+		if text, err := o.text(name); err != nil || text != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // tellsFlat decides whether the tokens of a row may stand in flat columns, where every program can read them, from its
@@ -78,7 +89,8 @@ func (row tokenRow) flatValue(a attribute, told bool, now time.Time) (value any,
 // json or text it would show how we write.
 func (row tokenRow) asRead(values []any) []any {
 	for i, text := range map[int]string{1: row.was.config, 3: row.was.metadata} {
-		if members, err := parseObject(text); err == nil && text != "" && values[i] == members.String() {
+		members, err := parseObject(text)
+		if same := values[i] == members.String() || (values[i] == nil && len(members) == 0); err == nil && text != "" && same {
 			values[i] = text
 		}
 	}

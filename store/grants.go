@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -66,18 +67,39 @@ func (q *session) owned(ctx context.Context, after briefing.ReaderID, limit int)
 	if !t.sole {
 		pick, order = "DISTINCT ON ("+t.key+") ", t.key+", "+t.newest
 	}
-	rows, err := list(ctx, q, func(row scanner) (ownedToken, error) {
-		var o ownedToken
-		err := row.Scan(append([]any{anyText{(*string)(&o.owner)}}, t.targets(&o.raw)...)...)
-		o.raw.readable(t)
-		o.raw.keys = q.keys
-		o.call()
-		return o, err
-	}, "SELECT "+pick+t.key+", "+t.columns+" FROM gmail_token WHERE "+t.key+than+" ORDER BY "+order+" LIMIT ?", from, limit)
+	rows, err := list(ctx, q, q.scanOwned, "SELECT "+pick+t.key+", "+t.columns+" FROM gmail_token WHERE "+t.key+than+" ORDER BY "+order+" LIMIT ?", from, limit)
 	if err != nil || t.sole || len(rows) == 0 {
 		return rows, err
 	}
 	return rows, q.count(ctx, rows)
+}
+
+// scanOwned reads a row behind the key of its owner.
+func (q *session) scanOwned(row scanner) (ownedToken, error) {
+	var o ownedToken
+	t := &q.shared.tokens
+	err := row.Scan(append([]any{anyText{(*string)(&o.owner)}}, t.targets(&o.raw)...)...)
+	o.raw.readable(t)
+	o.raw.keys = q.keys
+	o.call()
+	return o, err
+}
+
+// passedOver returns the other rows of the owners of these.
+func (q *session) passedOver(ctx context.Context, rows []ownedToken) ([]ownedToken, error) {
+	t := &q.shared.tokens
+	counts, owners := map[string]bool{}, []any{}
+	for _, o := range rows {
+		if o.others > 0 {
+			counts[o.raw.place] = true
+			owners = append(owners, o.key)
+		}
+	}
+	if len(owners) == 0 {
+		return nil, nil
+	}
+	all, err := list(ctx, q, q.scanOwned, "SELECT "+t.key+", "+t.columns+" FROM gmail_token WHERE "+t.key+" IN (?"+strings.Repeat(", ?", len(owners)-1)+")", owners...)
+	return slices.DeleteFunc(all, func(o ownedToken) bool { return counts[o.raw.place] }), err
 }
 
 // count sets how many other rows each owner has.

@@ -370,14 +370,20 @@ func (s *Store) tokenKeys(ctx context.Context) (map[string]int64, error) {
 // groups.
 const idChars = 7
 
-// eachToken reads gmail_token in pages, in the order of its owners.
+// eachToken reads gmail_token in pages, in the order of its owners. Rows that are passed over are among them: they hold
+// tokens, too, and may need a key.
 func (s *Store) eachToken(ctx context.Context, size int, do func(page []ownedToken) error) error {
 	for after := briefing.ReaderID(""); ; {
-		page, err := s.reader().owned(ctx, after, size)
+		q := s.reader()
+		page, err := q.owned(ctx, after, size)
 		if err != nil {
 			return fmt.Errorf("read gmail_token: %w", err)
 		}
-		if err := do(page); err != nil || len(page) < size {
+		others, err := q.passedOver(ctx, page)
+		if err != nil {
+			return fmt.Errorf("read gmail_token: %w", err)
+		}
+		if err := do(slices.Concat(page, others)); err != nil || len(page) < size {
 			return err
 		}
 		after = page[len(page)-1].owner

@@ -238,24 +238,31 @@ func (w *resealer) token(o ownedToken) ([]write, error) {
 	return []write{{"UPDATE gmail_token SET " + strings.Join(set, ", ") + where, append(args, still...)}}, nil
 }
 
-// tokenData returns the row's token_data: where there is none, what its flat columns would make it, if it is to be
-// sealed.
+// tokenData returns the row's token_data: where no token stands in it, what its flat columns would make it, if it is to
+// be sealed.
 func (w *resealer) tokenData(o ownedToken) string {
-	if row, _, err := o.parse(); o.raw.token == "" && !w.unseal && err == nil && len(row.token) > 0 {
+	// Nothing but token_data matters: a row whose address cannot be read holds tokens, too.
+	if row, _ := o.raw.parse(o.owner); row.flattened && !row.unread && !w.unseal {
 		return row.token.String()
 	}
 	return o.raw.token
 }
 
 // flat returns how the flat columns of a row are emptied that is about to be sealed: tokens that stand in them alone go
-// into token_data first. Those that somebody has changed since are theirs, and stay.
+// into token_data first. They are filled again when it is unsealed. Those that somebody has changed since are theirs,
+// and stay.
 func (w *resealer) flat(t *tokenTable, o ownedToken) (set []string, args []any) {
-	if row, _, err := o.parse(); w.unseal || row.leaveFlat || err != nil {
+	row, _ := o.raw.parse(o.owner)
+	if id, _ := tokenColumn.keyOf(o.raw.token); row.unread || row.leaveFlat || (w.unseal && id == "") {
 		return nil, nil
 	}
 	for _, a := range t.flat {
-		if stood, secret := o.raw.flat.in(a); secret && stood != "" {
-			set = append(set, a.name+" = "+map[bool]string{false: "NULL", true: "''"}[a.notNull])
+		stood, secret := o.raw.flat.in(a)
+		if !secret || (stood == "") != w.unseal {
+			continue
+		}
+		if value, left := row.flatValue(a, w.unseal, time.Time{}); !left {
+			set, args = append(set, a.name+" = ?"), append(args, value)
 		}
 	}
 	return set, args

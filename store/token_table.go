@@ -12,7 +12,7 @@ import (
 // owners as text, with no unique key, and flat: with a column for each token. Then
 //   - an owner in any letter case is found;
 //   - of several rows of one owner the newest counts, that with the greatest id, or without ids the one that expires
-//     last, and the others are never written;
+//     last, and the others are never written, but for sealing them;
 //   - a row without token_data is read from its flat columns, and these are kept in step with what we write.
 type tokenTable struct {
 	key      string // what of a row is compared with its owner's id

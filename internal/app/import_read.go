@@ -33,7 +33,8 @@ func ReadImport(from io.Reader) ([]ImportRow, error) {
 		return nil, err
 	}
 	r := csv.NewReader(bytes.NewReader(data))
-	r.Comma, r.FieldsPerRecord, r.TrimLeadingSpace = separatorOf(data), -1, true
+	r.Comma, r.FieldsPerRecord = separatorOf(data), -1
+	r.TrimLeadingSpace = r.Comma != '\t' // else an empty field would be trimmed as well
 	header, err := r.Read()
 	if errors.Is(err, io.EOF) {
 		return nil, errors.New("the file is empty: it needs a first line such as name,slack_user_id,email")

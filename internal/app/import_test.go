@@ -33,3 +33,17 @@ func FuzzReadImport(f *testing.F) {
 		}
 	})
 }
+
+// TestEmptyFieldsStayInTheirColumn: an empty field is nobody's place to move up into, whatever separates the fields.
+func TestEmptyFieldsStayInTheirColumn(t *testing.T) {
+	for _, separator := range []string{",", ";", "\t"} {
+		file := strings.ReplaceAll("name|slack_user_id|email|timezone\n 하늘||haneul@gaon.example|\n||\n", "|", separator)
+		rows, err := app.ReadImport(strings.NewReader(file))
+		if err != nil || len(rows) != 1 {
+			t.Fatalf("separated by %q: %v, %v", separator, rows, err)
+		}
+		if v := rows[0].Values; v["name"] != "하늘" || v["slack_user_id"] != "" || v["email"] != "haneul@gaon.example" {
+			t.Errorf("separated by %q: %q", separator, v)
+		}
+	}
+}
