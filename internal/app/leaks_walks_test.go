@@ -177,11 +177,11 @@ func (p *planted) isNoticed() {
 	p.google.RefreshTokenExpiresIn = 0
 	p.returns(p.begins(), standin.Choice{Email: haneulMail})
 	for _, fault := range []standin.Fault{
-		{Op: "token", Times: 1, Status: http.StatusUnauthorized, Body: standin.OAuthError("invalid_client", p.garden.Echo())},
-		{Op: "token", Times: 1, Status: http.StatusBadRequest, Body: standin.OAuthError("invalid_grant", p.garden.Echo())},
+		{Op: "token", Status: http.StatusUnauthorized, Body: standin.OAuthError("invalid_client", p.garden.Echo())},
+		{Op: "token", Status: http.StatusBadRequest, Body: standin.OAuthError("invalid_grant", p.garden.Echo())},
 	} {
-		p.google.ExpireAccess(haneulMail)
 		p.google.Inject(fault)
+		_, _ = p.app.Google.RefreshNow(p.t.Context(), haneul)
 		p.asks("api", "POST", "/api/gmail/refresh/"+haneul, "")
 		p.muttered(p.clock.now().Add(time.Minute))
 		p.google.Clear()
