@@ -50,4 +50,7 @@ func (t *Trigger) tryOut(ctx context.Context, run RunID, r Reader, date Date) {
 	if err := t.DryRuns.SettleRunReader(context.WithoutCancel(ctx), run, rr); err != nil {
 		t.Pipeline.Observe.trouble(Entry{Reader: r.ID, Date: date}, fmt.Errorf("record dry run: %w", err))
 	}
+	if t.Settled != nil {
+		t.Settled()
+	}
 }

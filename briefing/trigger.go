@@ -39,7 +39,8 @@ type Trigger struct {
 	Zone     *time.Location // of a run's date
 	Now      func() time.Time
 	Wake     func()                      // tells the engine that the ledger has changed; may be nil
-	Changed  func() <-chan struct{}      // closed at the next change of an entry; may be nil
+	Changed  func() <-chan struct{}      // closed at the next change of an entry or a dry run; may be nil
+	Settled  func()                      // told of each reader a dry run is done with; may be nil
 	Go       func(func(context.Context)) // runs a dry run in the background and is waited for at stop
 }
 

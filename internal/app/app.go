@@ -169,7 +169,7 @@ func (a *App) wire(o Options) {
 	a.engine = a.newEngine(o.Workers)
 	a.Trigger = &briefing.Trigger{
 		Readers: a.Store, Runs: a.Runs(), DryRuns: a.Store, Pipeline: a.Pipeline, Zone: cfg.Timezone,
-		Now: a.now, Wake: a.engine.Wake, Changed: a.bell.Next, Go: a.behind.Go,
+		Now: a.now, Wake: a.engine.Wake, Changed: a.bell.Next, Settled: a.bell.Ring, Go: a.behind.Go,
 	}
 	a.Roster = &briefing.Roster{Readers: a.Store, Runs: a.Store, Ledger: a.Store, Defaults: a.Defaults,
 		Now: a.now, Lead: cfg.PrepareLead, Wake: a.engine.Wake}
