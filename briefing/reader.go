@@ -52,6 +52,7 @@ const (
 const (
 	longestName = 200  // bytes
 	longestURL  = 2000 // bytes
+	longestMail = 320  // bytes; RFC 5321 allows 254
 	mostFeeds   = 50
 )
 
@@ -138,8 +139,9 @@ func (r Reader) Validate() []*FieldError {
 	if r.Notification != "" && r.Notification != NotifyFull && r.Notification != NotifyPrivate {
 		fault("notification", "%q is neither full nor private", r.Notification)
 	}
-	if r.Email != "" && (!strings.Contains(r.Email, "@") || strings.ContainsAny(r.Email, " \t\r\n<>")) {
-		fault("email", "%q is not a mail address", r.Email)
+	strange := strings.ContainsAny(r.Email, " <>") || strings.ContainsFunc(r.Email, unicode.IsControl)
+	if r.Email != "" && (!strings.Contains(r.Email, "@") || strange || len(r.Email) > longestMail) {
+		fault("email", "%.80q is not a mail address", r.Email)
 	}
 	if len(r.Feeds) > mostFeeds {
 		fault("feeds", "%d feeds are more than a morning has room for: name at most %d", len(r.Feeds), mostFeeds)

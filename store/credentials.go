@@ -284,9 +284,19 @@ func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) 
 }
 
 // AccountInUse reports whether a row of anybody but except ("" = nobody) is of the Google account with this address
-// and subject, or might be: revoking at Google would end that grant as well. Subjects decide where both are known,
-// else addresses. Where neither can be compared, as with a row that does not say whose account it is, it might be.
+// and subject, or might be, or somebody else waits to confirm it: revoking at Google would end that grant as well.
+// Subjects decide where both are known, else addresses. Where neither can be compared, as with a row that does not say
+// whose account it is, it might be.
 func (s *Store) AccountInUse(ctx context.Context, email, subject string, except briefing.ReaderID) (bool, error) {
+	used, err := s.accountHeld(ctx, email, subject, except)
+	if err != nil || used {
+		return used, err
+	}
+	return s.accountAwaited(ctx, email, subject, except, s.now())
+}
+
+// accountHeld reports whether a row of anybody but except is of the account, or might be.
+func (s *Store) accountHeld(ctx context.Context, email, subject string, except briefing.ReaderID) (bool, error) {
 	if except == "" {
 		except = nobody
 	}

@@ -121,17 +121,23 @@ func takePending(ctx context.Context, q *session, now time.Time, which string, a
 // AccountFree reports whether nobody has a grant of the Google account, or may have one because their row does not
 // say whose account it is, or waits to confirm one: only then does revoking what was just given end nothing else.
 func (s *Store) AccountFree(ctx context.Context, email, subject string, now time.Time) (bool, error) {
-	waiting, err := list(ctx, s.reader(), func(row scanner) (c briefing.Credential, err error) {
-		err = row.Scan(&c.Email, &c.Subject)
-		return c, err
-	}, "SELECT email, subject FROM achim_pending_grant WHERE used_at IS NULL AND expires_at > ?", now.UnixMilli())
-	if err != nil {
-		return false, fmt.Errorf("who waits to confirm the Google account: %w", err)
-	}
-	used, err := s.AccountInUse(ctx, email, subject, "")
+	used, err := s.accountHeld(ctx, email, subject, "")
 	if err != nil || used || email == "" && subject == "" {
 		return false, err
 	}
+	awaited, err := s.accountAwaited(ctx, email, subject, "", now)
+	return err == nil && !awaited, err
+}
+
+// accountAwaited reports whether anybody but except waits to confirm a grant of the account.
+func (s *Store) accountAwaited(ctx context.Context, email, subject string, except briefing.ReaderID, now time.Time) (bool, error) {
+	waiting, err := list(ctx, s.reader(), func(row scanner) (c briefing.Credential, err error) {
+		err = row.Scan(&c.Email, &c.Subject)
+		return c, err
+	}, "SELECT email, subject FROM achim_pending_grant WHERE used_at IS NULL AND expires_at > ? AND reader_id <> ?", now.UnixMilli(), string(except))
+	if err != nil {
+		return false, fmt.Errorf("who waits to confirm the Google account: %w", err)
+	}
 	wanted := briefing.Credential{Email: email, Subject: subject}
-	return !slices.ContainsFunc(waiting, func(c briefing.Credential) bool { return sameAccount(wanted, c) }), nil
+	return slices.ContainsFunc(waiting, func(c briefing.Credential) bool { return sameAccount(wanted, c) }), nil
 }

@@ -194,9 +194,13 @@ func (s *server) showConnected(ctx context.Context, w http.ResponseWriter, c bri
 		// The connection stands, and the next briefing will use it: that is no reason to show a failure.
 		s.Logger.ErrorContext(ctx, "today's briefing was not mended after a connection", slog.Any("error", err))
 	}
+	reader := c.Reader
+	if reader.LeftReason == briefing.LeftGoogle {
+		reader = reader.Back() // which this connection brings about within the minute
+	}
 	facts := language.ConnectedFacts{
 		Account: language.MaskAddress(c.Email), MailOK: c.MailOK, Calendars: c.Calendars, Missing: c.Missing,
-		Filling: err == nil && mends(run), Next: s.Defaults.NextDue(c.Reader, s.Now()),
+		Filling: err == nil && mends(run), Next: s.Defaults.NextDue(reader, s.Now()),
 		Operator: s.Operator, KeepDays: s.keepDays(), SlackURL: slackURL,
 		StoredURL: s.ownURL(storedPage, c.Reader.ID, c.Email), DisconnectURL: s.ownURL(disconnectPage, c.Reader.ID, c.Email),
 	}

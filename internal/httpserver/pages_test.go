@@ -125,6 +125,10 @@ func TestConnectedPage(t *testing.T) {
 			[]string{"아직 읽지 못했습니다", "캘린더는 방금 읽지 못했습니다"}, "문제없이"},
 		{"paused", func(w *world) { w.connection = whole; w.connection.Reader.Paused = true },
 			[]string{"예정된 다음 브리핑은 없습니다"}, next},
+		{"back with another account", func(w *world) {
+			w.connection = whole
+			w.connection.Reader.LeftAt, w.connection.Reader.LeftReason = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), briefing.LeftGoogle
+		}, []string{next}, "멈춰 있어"},
 		{"English", func(w *world) { w.connection = whole; w.connection.Reader.Language = briefing.English },
 			[]string{"You’re connected", "the inbox of mi•••@gmail.com and 2 calendars", "on Saturday 21 November at 09:00."}, "연결"},
 	} {

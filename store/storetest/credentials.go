@@ -338,6 +338,15 @@ func credentialForgotten(t *testing.T, s *store.Store) {
 	if !must(s.AccountInUse(t.Context(), "old@gaon.example", "", ""))(t) {
 		t.Error("nobody is to be left out")
 	}
+	waiting := briefing.Pending{TicketHash: "waiting", Grant: grant(5), ExpiresAt: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}
+	waiting.Grant.Email, waiting.Grant.Subject = "waiting@gaon.example", "55"
+	check(t, s.SavePending(t.Context(), waiting))
+	if !inUse("waiting@gaon.example", "55") || inUse("nobody@gaon.example", "56") {
+		t.Error("somebody waits to confirm the account, and it is free; or another is not")
+	}
+	if _, err := s.TakePending(t.Context(), "waiting", nine); err != nil || inUse("waiting@gaon.example", "55") {
+		t.Errorf("they have said no, and it is not free (%v)", err)
+	}
 	outsider(t, s, 4, "token_data, metadata", `'{}', '[]'`)
 	if !inUse("nobody@gaon.example", "55") {
 		t.Error("a row that does not say whose account it is might be of any")
