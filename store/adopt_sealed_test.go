@@ -172,3 +172,53 @@ func TestNothingIsMadeOfNothing(t *testing.T) {
 	}
 	same(t, "oauth_config", storetest.Rows(t, s, "SELECT oauth_config FROM gmail_token"), []string{"{}"})
 }
+
+// TestRowsThatStandAlike: in a table of parts, rows of different owners stand in the same place of their parts. Each is
+// written alone.
+func TestRowsThatStandAlike(t *testing.T) {
+	url := storetest.URL(t, storetest.Postgres)
+	plain := open(t, url)
+	for _, statement := range []string{
+		"CREATE TABLE gmail_token (user_id UUID, token_data JSONB, part INT DEFAULT 1) PARTITION BY LIST (part)",
+		"CREATE TABLE part_1 PARTITION OF gmail_token FOR VALUES IN (1)", "CREATE TABLE part_2 PARTITION OF gmail_token FOR VALUES IN (2)",
+	} {
+		storetest.Exec(t, plain, statement)
+	}
+	for n := 1; n <= 2; n++ {
+		storetest.Exec(t, plain, fmt.Sprintf(`INSERT INTO gmail_token VALUES ('%s', '{"refresh_token":"marked-refresh-%d"}', %[2]d)`, benchReader(n), n))
+	}
+	migrate(t, plain)
+	s := with(t, url, storetest.Sealer(t))
+	use(t, s)
+	for n := 1; n <= 2; n++ {
+		c, err := s.Credential(t.Context(), benchReader(n))
+		if err != nil || c.RefreshToken.Reveal() != fmt.Sprintf("marked-refresh-%d", n) {
+			t.Fatalf("reader %d: %v", n, err)
+		}
+		if _, err := s.SaveRefreshed(t.Context(), c, briefing.Credential{AccessToken: briefing.NewSecret("fresh")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestWhichRowCountsStays: in a table whose rows are told apart by when they expire, a refresh of ours does not let another
+// row of the same owner count.
+func TestWhichRowCountsStays(t *testing.T) {
+	plain, url := foreign(t, layouts[5])
+	for n, refresh := range []string{"older", "newer"} {
+		storetest.Exec(t, plain, strings.ReplaceAll(layouts[5].insert(1, "access", refresh), "1795197600", fmt.Sprint(time.Now().Add(time.Duration(n+1)*time.Hour).Unix())))
+	}
+	migrate(t, plain)
+	s := with(t, url, storetest.Sealer(t))
+	use(t, s)
+	for range 2 {
+		c, err := s.Credential(t.Context(), benchReader(1))
+		if err != nil || c.RefreshToken.Reveal() != "newer" {
+			t.Fatalf("another row counts, or none: %v", err)
+		}
+		fresh := briefing.Credential{AccessToken: briefing.NewSecret("fresh"), State: briefing.CredentialState{Expiry: time.Now().Add(time.Hour)}}
+		if _, err := s.SaveRefreshed(t.Context(), c, fresh); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

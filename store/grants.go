@@ -91,7 +91,7 @@ func (q *session) passedOver(ctx context.Context, rows []ownedToken) ([]ownedTok
 	counts, owners := map[string]bool{}, []any{}
 	for _, o := range rows {
 		if o.others > 0 {
-			counts[o.raw.place] = true
+			counts[o.key+o.raw.place] = true
 			owners = append(owners, o.key)
 		}
 	}
@@ -99,7 +99,7 @@ func (q *session) passedOver(ctx context.Context, rows []ownedToken) ([]ownedTok
 		return nil, nil
 	}
 	all, err := list(ctx, q, q.scanOwned, "SELECT "+t.key+", "+t.columns+" FROM gmail_token WHERE "+t.key+" IN (?"+strings.Repeat(", ?", len(owners)-1)+")", owners...)
-	return slices.DeleteFunc(all, func(o ownedToken) bool { return counts[o.raw.place] }), err
+	return slices.DeleteFunc(all, func(o ownedToken) bool { return counts[o.key+o.raw.place] }), err
 }
 
 // count sets how many other rows each owner has.

@@ -212,14 +212,25 @@ func (w *resealer) missed(err error, key string) bool {
 	return true
 }
 
-// token returns how a row of gmail_token is to be written, if it is. When it was changed last stays: nothing of it was.
+// token returns how a row of gmail_token is to be written, if it is: its token_data as it stands, or, where no token
+// stands in it and it is to be sealed, what its flat columns make it. When it was changed last stays: nothing of it was.
 func (w *resealer) token(o ownedToken) ([]write, error) {
 	table := &w.s.shapes.Load().tokens
-	set, args := w.flat(table, o)
+	tokenData := o.raw.token
+	var set []string
+	var args []any
+	if len(table.flat) > 0 {
+		// Nothing but token_data matters: a row whose address cannot be read holds tokens, too.
+		row, _ := o.raw.parse(o.owner)
+		if row.flattened && !row.unread && !w.unseal {
+			tokenData = row.token.String()
+		}
+		set, args = w.flat(table, o, row)
+	}
 	for _, c := range []struct {
 		sharedColumn
 		name, stored string
-	}{{tokenColumn, "token_data", w.tokenData(o)}, {configColumn, "oauth_config", o.raw.config}} {
+	}{{tokenColumn, "token_data", tokenData}, {configColumn, "oauth_config", o.raw.config}} {
 		text, err := w.column(c.sharedColumn, string(o.owner), c.stored)
 		if id, _ := c.keyOf(c.stored); err != nil && w.missed(err, id) {
 			continue
@@ -238,21 +249,10 @@ func (w *resealer) token(o ownedToken) ([]write, error) {
 	return []write{{"UPDATE gmail_token SET " + strings.Join(set, ", ") + where, append(args, still...)}}, nil
 }
 
-// tokenData returns the row's token_data: where no token stands in it, what its flat columns would make it, if it is to
-// be sealed.
-func (w *resealer) tokenData(o ownedToken) string {
-	// Nothing but token_data matters: a row whose address cannot be read holds tokens, too.
-	if row, _ := o.raw.parse(o.owner); row.flattened && !row.unread && !w.unseal {
-		return row.token.String()
-	}
-	return o.raw.token
-}
-
 // flat returns how the flat columns of a row are emptied that is about to be sealed: tokens that stand in them alone go
 // into token_data first. They are filled again when it is unsealed. Those that somebody has changed since are theirs,
 // and stay.
-func (w *resealer) flat(t *tokenTable, o ownedToken) (set []string, args []any) {
-	row, _ := o.raw.parse(o.owner)
+func (w *resealer) flat(t *tokenTable, o ownedToken, row tokenRow) (set []string, args []any) {
 	if id, _ := tokenColumn.keyOf(o.raw.token); row.unread || row.leaveFlat || (w.unseal && id == "") {
 		return nil, nil
 	}

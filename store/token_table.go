@@ -160,6 +160,9 @@ func (t *tokenTable) update(row tokenRow, now time.Time) (string, []any, error) 
 	}
 	if told := tellsFlat(args[0]); !row.leaveFlat {
 		for _, a := range t.flat {
+			if a.name == "expires_at" && !told && strings.Contains(t.newest, a.name) {
+				continue // it says which row counts, and that a token has ended which nobody finds there any more need not be said
+			}
 			if value, left := row.flatValue(a, told, now); !left {
 				set += ", " + a.name + " = ?"
 				args = append(args, value)
@@ -169,7 +172,8 @@ func (t *tokenTable) update(row tokenRow, now time.Time) (string, []any, error) 
 	if t.sole {
 		return set + " WHERE user_id = ?", append(args, string(row.reader)), nil
 	}
-	return set + " WHERE ctid = ?::tid", append(args, row.place), nil
+	// Not the place alone: in a table of parts each has its own.
+	return set + " WHERE " + t.key + " = ? AND ctid = ?::tid", append(args, string(row.reader), row.place), nil
 }
 
 // insert returns the statement that makes the reader's first row, and its arguments.
