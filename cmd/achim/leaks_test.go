@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,6 +22,7 @@ import (
 type marked struct {
 	*town
 	garden leaktest.Garden
+	did    []string // the commands that were run
 }
 
 func mark(t *testing.T, dialect storetest.Dialect) *marked {
@@ -37,7 +40,9 @@ func mark(t *testing.T, dialect storetest.Dialect) *marked {
 	} {
 		m.env[variable] = g.PlantWord(name)
 	}
-	m.env["ACHIM_ENCRYPTION_KEY"] = g.Plant("encryption key", base64.StdEncoding.EncodeToString([]byte("zq7-encryption-key-of-32-bytes!!")))
+	// A rotation prints the key in a keyset, to standard output alone.
+	m.env["ACHIM_ENCRYPTION_KEY"] = g.Plant("encryption key", base64.StdEncoding.EncodeToString([]byte("zq7-encryption-key-of-32-bytes!!")), "out/keys")
+	g.Plant("encryption key", "zq7-encryption-key-of-32-bytes!!")
 	m.env["ALERT_WEBHOOK_URL"], m.env["HEARTBEAT_URL"] = "http://127.0.0.1:1/"+g.PlantWord("webhook"), "http://127.0.0.1:1/"+g.PlantWord("heartbeat")
 	m.env["ACHIM_LOG_LEVEL"] = "debug"
 	if u, err := url.Parse(m.env["DATABASE_URL"]); err == nil && u.Host != "" {
@@ -49,7 +54,7 @@ func mark(t *testing.T, dialect storetest.Dialect) *marked {
 		m.env["DATABASE_URL"] = u.String()
 	}
 	m.write("achim.yaml", "news:\n  allow_private_networks: true\n  feeds:\n    - url: http://127.0.0.1:1/wire.xml?key="+g.PlantWord("team feed key")+"\n")
-	shown := []string{"out/preview", "out/run", "out/runs"} // a dry run's text is what was asked for
+	shown := []string{"out/preview", "out/run", "out/runs", "out/users --stored"} // what was asked for
 	m.google.AddMail(haneulMail, standin.Mail{
 		From: `"` + g.PlantWord("sender", shown...) + `" <junho@gaon.example>`, Subject: g.PlantWord("subject", shown...),
 		Body: g.PlantWord("snippet") + " 배경입니다. 회신 주실 수 있을까요? " + strings.Repeat("그 밖의 이야기입니다. ", 40) + g.PlantWord("body"),
@@ -61,8 +66,13 @@ func mark(t *testing.T, dialect storetest.Dialect) *marked {
 func (m *marked) does(args ...string) result {
 	m.t.Helper()
 	r := m.run(args...)
-	m.garden.Look("out/"+args[0], r.out)
-	m.garden.Look("err/"+args[0], r.err)
+	m.did = append(m.did, strings.Join(args, " "))
+	place := args[0]
+	if slices.Contains(args, "--stored") {
+		place += " --stored"
+	}
+	m.garden.Look("out/"+place, r.out)
+	m.garden.Look("err/"+place, r.err)
 	return r
 }
 
@@ -73,10 +83,33 @@ func (m *marked) all() {
 		"migrate --dry-run", "users list", "users list --json", "users show --user haneul", "users set --user haneul --at 23:58 --json", "users set --user haneul --at 25:00",
 		"tokens list", "tokens list --json", "tokens check --user haneul", "tokens check --user haneul --json", "tokens refresh --user haneul",
 		"tokens refresh --user haneul --force", "tokens refresh --user haneul --force --json", "connect --user haneul --json", "preview --user haneul", "preview --user haneul --json",
-		"run --dry-run", "run --dry-run --json", "run --user haneul --force", "runs list", "runs list --json", "version", "tokens revoke --user haneul",
-		"users show --user nobody", "users add --name x --slack U0X --feed ftp://x",
+		"run --dry-run", "run --dry-run --json", "run --user haneul --force", "runs list", "runs list --json", "runs show nosuch", "runs resolve nosuch --resend",
+		"version", "completion bash", "tokens revoke --user haneul", "users show --user nobody", "users add --name x --slack U0X --feed ftp://x",
+		"users show --user haneul --stored", "users show --user haneul --stored --json", "doctor", "doctor --json", "doctor --user haneul",
+		"keys rotate", "keys rotate --json", "keys rotate --reseal", "keys rotate --reseal --json", "keys rotate --drop-old",
+		"users import team.csv", "users import team.csv --dry-run", "users import team.csv --yes --quiet --json", "users import --from-tables --dry-run --json",
+		"users remove --user minji --erase", "users remove --user minji --erase --yes",
 	} {
 		m.does(strings.Fields(line)...)
+	}
+	for _, form := range []string{"", "--keyset", "--json"} {
+		r := m.does(strings.Fields("keys generate " + form)...)
+		for _, key := range regexp.MustCompile(`[A-Za-z0-9+/=]{40,}`).FindAllString(r.out, -1) {
+			m.garden.Plant("fresh key", key, "out/keys")
+		}
+		m.garden.Look("err/keys", r.err)
+	}
+}
+
+// didAll checks that every command was run that ends by itself and looks at more than its words.
+func (m *marked) didAll() {
+	m.t.Helper()
+	for _, command := range commands {
+		group := slices.ContainsFunc(commands, func(other string) bool { return strings.HasPrefix(other, command+" ") })
+		did := slices.ContainsFunc(m.did, func(line string) bool { return line == command || strings.HasPrefix(line, command+" ") })
+		if !group && !did && command != "serve" && command != "demo" {
+			m.t.Errorf("achim %s was not run", command)
+		}
 	}
 }
 
@@ -91,6 +124,7 @@ func TestCommandsLeakNothing(t *testing.T) {
 			m.does("migrate")
 			m.addHaneul()
 			m.does("users", "set", "--user", "haneul", "--feed", "http://127.0.0.1:1/own.xml?key="+m.garden.PlantWord("own feed key", "out/users"))
+			m.write("team.csv", "name,slack_user_id,feeds\nminji,U0MINJI,http://127.0.0.1:1/own.xml?key="+leaktest.Word("own feed key")+"\n")
 			p := m.serving()
 			m.connect()
 			if arguments, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.cmd.Process.Pid)); err == nil {
@@ -109,13 +143,19 @@ func TestCommandsLeakNothing(t *testing.T) {
 				m.google.Clear()
 			}
 			m.does("tokens", "revoke", "--user", "haneul", "--yes")
-			m.does("users", "remove", "--user", "haneul")
+			m.does("keys", "unseal") // which is refused beside a serve on SQLite
+			m.connect()
+			m.google.Inject(standin.Fault{Op: "revoke", Status: http.StatusBadRequest, Body: m.garden.Echo()})
+			m.does("users", "remove", "--user", "haneul", "--erase", "--yes", "--json")
 			p.signal(syscall.SIGTERM)
 			m.garden.Look("err/serve", p.end(0))
+			m.does("keys", "unseal")
+			m.does("doctor")
+			m.didAll()
 			for _, leak := range m.garden.Leaks() {
 				t.Error(leak)
 			}
-			for name, place := range map[string]string{"subject": "out/preview", "own feed key": "out/users"} {
+			for name, place := range map[string]string{"subject": "out/preview", "own feed key": "out/users", "encryption key": "out/keys", "sender": "out/users --stored"} {
 				if !m.garden.Found(name, place) {
 					t.Errorf("%s was not found in %s, where it belongs", name, place)
 				}

@@ -44,6 +44,34 @@ func TestHelpTeaches(t *testing.T) {
 	}
 }
 
+// TestDocsTellEveryFlag: docs/cli.md has each command there is, with each of its flags.
+func TestDocsTellEveryFlag(t *testing.T) {
+	t.Parallel()
+	docs, err := os.ReadFile("../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDesk(t)
+	for _, command := range commands {
+		words := strings.Fields(command)
+		_, rest, found := strings.Cut(string(docs), "achim "+words[0]+"\n") // the end of a heading
+		if !found {
+			_, rest, found = strings.Cut(string(docs), "## achim "+words[0]+",")
+		}
+		section, _, _ := strings.Cut(rest, "\n## ")
+		if !found || (len(words) > 1 && !strings.Contains(section, "`"+command)) {
+			t.Errorf("docs/cli.md lacks achim %s", command)
+		}
+		_, flags, _ := strings.Cut(d.expect(0, nil, append(words, "--help")...).out, "\nFlags:\n")
+		flags, _, _ = strings.Cut(flags, "\nGlobal Flags:")
+		for _, flag := range regexp.MustCompile(`(?m)^ +(?:-\w, )?--([a-z-]+)`).FindAllStringSubmatch(flags, -1) {
+			if flag[1] != "help" && !strings.Contains(section, "--"+flag[1]) {
+				t.Errorf("docs/cli.md lacks --%s of achim %s", flag[1], command)
+			}
+		}
+	}
+}
+
 // TestRootAndGroupsShowHelp: who types achim alone is shown round.
 func TestRootAndGroupsShowHelp(t *testing.T) {
 	t.Parallel()

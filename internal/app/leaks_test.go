@@ -201,7 +201,7 @@ var states = regexp.MustCompile(`[?&](?:amp;|u0026)?state=([A-Za-z0-9._-]{20,})`
 
 // endpoints are all there are, and some there are not; %s is haneul.
 var endpoints = []string{
-	"POST /api/cron/daily-summary?wait=20s", "GET /api/runs", "GET /api/runs/nosuch", "GET /api/briefings", "GET /api/briefings/nosuch",
+	"POST /api/cron/daily-summary?wait=2s", "GET /api/runs", "GET /api/runs/nosuch", "GET /api/briefings", "GET /api/briefings/nosuch",
 	"GET /api/users", "GET /api/users/%s", "PUT /api/users/%s", "DELETE /api/users/" + nobody, "DELETE /api/users/" + nobody + "?erase=true",
 	"GET /api/gmail/check/%s", "POST /api/gmail/refresh/%s", "DELETE /api/gmail/" + nobody,
 	"GET /messages?user_id=%s", "GET /api/calendar/events?user_id=%s", "POST /api/calendar/events", "GET /api/gmail/auth?user_id=%s",
@@ -631,7 +631,7 @@ func TestPlantedSecretsAgainstAnEcho(t *testing.T) {
 	p.env["ALERT_WEBHOOK_URL"], p.env["HEARTBEAT_URL"] = echo+"/"+leaktest.Word("webhook"), echo+"/"+leaktest.Word("heartbeat")
 	p.start()
 	p.asks("api", "POST", "/api/cron/daily-summary?wait=20s", `{"dry_run":true}`)
-	p.asks("cron", "POST", "/api/cron/daily-summary?wait=5s", "")
+	p.asks("cron", "POST", "/api/cron/daily-summary?wait=2s", "")
 	p.clock.set(friday.Add(6 * time.Hour))
 	_ = p.app.Alarm.Check(t.Context())
 	p.app.CheckSlack(t.Context())
