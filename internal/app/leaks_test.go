@@ -353,12 +353,16 @@ func (p *planted) breaksEverything() {
 			p.google.Inject(fault)
 			if op == "token" {
 				p.asks("api", "POST", "/api/gmail/refresh/"+haneul, "")
+				p.asks("api", "GET", "/api/gmail/check/"+haneul, "")
 				p.clock.advance(2 * time.Hour)
 				p.google.ExpireAccess(haneulMail)
 			}
-			p.asks("api", "GET", "/messages?user_id="+haneul, "")
-			p.asks("api", "GET", "/api/calendar/events?user_id="+haneul, "")
-			p.asks("api", "GET", "/api/gmail/check/"+haneul, "")
+			if !strings.HasPrefix(op, "calendar.") {
+				p.asks("api", "GET", "/messages?user_id="+haneul, "")
+			}
+			if !strings.HasPrefix(op, "gmail.") {
+				p.asks("api", "GET", "/api/calendar/events?user_id="+haneul, "")
+			}
 			p.google.Clear()
 			p.revives()
 		}
@@ -528,6 +532,7 @@ func (p *planted) lives() {
 		p.asks(who, "POST", "/api/gmail/refresh/"+haneul, "")
 	}
 	p.breaksEverything()
+	p.examines()
 	p.bringsOutsidersTrouble()
 	p.panics()
 	p.dumps()

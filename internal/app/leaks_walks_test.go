@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"achim/briefing"
+	"achim/internal/app"
 	"achim/internal/standin"
 	"achim/store/storetest"
 )
@@ -77,6 +79,40 @@ func (p *planted) looksAround(connected answer) {
 			p.t.Errorf("%s: %d", line, page.status)
 		}
 		p.asks("open", method, strings.Replace(path, "/stored/", "/disconnect/", 1)+"x", "")
+	}
+}
+
+// examines lets doctor look at everything, while it is well and while all that it asks repeats what it is sent.
+func (p *planted) examines() {
+	p.t.Helper()
+	examine := func() {
+		var told strings.Builder
+		report, err := app.Examine(p.t.Context(), app.ExamineOptions{Config: p.config(), Now: p.clock.now})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if err := app.PrintReport(&told, report); err != nil {
+			p.t.Fatal(err)
+		}
+		raw, err := json.Marshal(report)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.said("doctor", told.String()+string(raw))
+	}
+	examine()
+	muttering := slackEchoes(p.garden.Echo())
+	for i, fault := range echoes(p.garden.Echo()) {
+		fault.Op = "*"
+		p.google.Inject(fault)
+		p.feeds.Inject(fault)
+		fault = muttering[i%len(muttering)]
+		fault.Op = "*"
+		p.slack.Inject(fault)
+		examine()
+		p.google.Clear()
+		p.feeds.Clear()
+		p.slack.Clear()
 	}
 }
 
