@@ -676,6 +676,10 @@ func TestPlantedSecretsWouldBeFound(t *testing.T) {
 		"a header": func(p *planted, _ *slog.Logger) {
 			p.answered("api", "GET", "/messages", 200, http.Header{"X-Debug": {leaktest.Word("bot token")}}, "")
 		},
+		"a grant that is not sealed": func(p *planted, _ *slog.Logger) {
+			storetest.Exec(p.t, p.app.Store, `UPDATE gmail_token SET token_data = '{"refresh_token":"1//standin-abc"}'`)
+		},
+		"the key in the log":         func(p *planted, log *slog.Logger) { log.Info("sealing", "with", p.env["ACHIM_ENCRYPTION_KEY"]) },
 		"a webhook that hears names": func(p *planted, _ *slog.Logger) { p.said("to webhook", leaktest.Word("subject")) },
 		"a link in the log":          func(p *planted, log *slog.Logger) { log.Info("told", "link", p.app.ConnectURL(haneul, false)) },
 	} {
