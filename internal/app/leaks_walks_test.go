@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"achim/briefing"
+	"achim/internal/app"
 	"achim/internal/standin"
 	"achim/store/storetest"
 )
@@ -80,6 +82,40 @@ func (p *planted) looksAround(connected answer) {
 	}
 }
 
+// examines lets doctor look at everything, while it is well and while all that it asks repeats what it is sent.
+func (p *planted) examines() {
+	p.t.Helper()
+	examine := func() {
+		var told strings.Builder
+		report, err := app.Examine(p.t.Context(), app.ExamineOptions{Config: p.config(), Now: p.clock.now})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if err := app.PrintReport(&told, report); err != nil {
+			p.t.Fatal(err)
+		}
+		raw, err := json.Marshal(report)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.said("doctor", told.String()+string(raw))
+	}
+	examine()
+	muttering := slackEchoes(p.garden.Echo())
+	for i, fault := range echoes(p.garden.Echo()) {
+		fault.Op = "*"
+		p.google.Inject(fault)
+		p.feeds.Inject(fault)
+		fault = muttering[i%len(muttering)]
+		fault.Op = "*"
+		p.slack.Inject(fault)
+		examine()
+		p.google.Clear()
+		p.feeds.Clear()
+		p.slack.Clear()
+	}
+}
+
 // endsIt takes another program's rows in, disconnects and erases, with Google repeating what it is sent.
 func (p *planted) endsIt() {
 	p.t.Helper()
@@ -105,8 +141,8 @@ func (p *planted) sealsOutsiders() {
 		client := p.garden.PlantWord("client secret of another program "+string(rune('a'+i)), "to google", "file")
 		storetest.Exec(p.t, p.app.Store, `INSERT INTO gmail_token (user_id, token_data, oauth_config) VALUES ('`+id+
 			`', '{"access_token":"`+token+`","refresh_token":"1//`+token+`","extra":"`+token+`"}', '{"client_id":"theirs","client_secret":"`+client+`"}')`)
-		p.app.Housekeep(p.t.Context())
 		p.eventually("what another program wrote to be sealed", func() bool {
+			p.app.Housekeep(p.t.Context()) // a night that finds one at work leaves it at that
 			return p.rows("SELECT COUNT(*) FROM gmail_token WHERE CAST(token_data AS TEXT) LIKE '%achim_sealed%' AND user_id = '"+id+"'") == "1"
 		})
 	}

@@ -17,11 +17,16 @@ import (
 // shortest is the length from which on a mark is not found by chance.
 const shortest = 10
 
+// begins is how many bytes forms are sorted by. The shortest form is longer.
+const begins = 8
+
 // Garden holds what was planted and what was found. The zero value is ready to use, and safe for concurrent use.
 type Garden struct {
 	mu    sync.Mutex
 	marks []mark
 	found map[string]string // a mark's name and the place → what stood around it
+	begin map[string][]form // by their first bytes; nil after something was planted
+	known []bool            // hashes of those
 }
 
 // mark is one planted value.
@@ -31,6 +36,9 @@ type mark struct {
 	may   []string
 	forms []string // lower case; the first is the value itself
 }
+
+// form is one way in which a mark may get out.
+type form struct{ name, text string }
 
 // Word returns a value to plant, made of the name. It has digits and hyphens, as real secrets do.
 func Word(name string) string {
@@ -47,6 +55,7 @@ func (g *Garden) Plant(name, value string, may ...string) string {
 	defer g.mu.Unlock()
 	if !slices.ContainsFunc(g.marks, func(m mark) bool { return m.name == name && m.value == value }) {
 		g.marks = append(g.marks, mark{name, value, may, forms(value)})
+		g.begin = nil
 	}
 	return value
 }
@@ -72,14 +81,35 @@ func (g *Garden) Look(place, text string) {
 	lower := strings.ToLower(text)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, m := range g.marks {
-		for _, form := range m.forms {
-			if at := strings.Index(lower, form); at >= 0 {
-				g.note(m.name, place, lower[max(0, at-200):min(len(lower), at+len(form)+80)])
-				break
+	if g.begin == nil {
+		g.sort()
+	}
+	for at := 0; at+begins <= len(lower); at++ {
+		if !g.known[hash(lower[at:])] {
+			continue
+		}
+		for _, f := range g.begin[lower[at:at+begins]] {
+			if strings.HasPrefix(lower[at:], f.text) {
+				g.note(f.name, place, lower[max(0, at-200):min(len(lower), at+len(f.text)+80)])
 			}
 		}
 	}
+}
+
+// sort sorts all forms by how they begin: much text is searched for very many of them.
+func (g *Garden) sort() {
+	g.begin, g.known = map[string][]form{}, make([]bool, 1<<16)
+	for _, m := range g.marks {
+		for _, text := range m.forms {
+			g.begin[text[:begins]] = append(g.begin[text[:begins]], form{m.name, text})
+			g.known[hash(text)] = true
+		}
+	}
+}
+
+// hash tells how a text begins, roughly.
+func hash(text string) uint16 {
+	return uint16(text[0])*31 ^ uint16(text[1])<<4 ^ uint16(text[2])<<9
 }
 
 func (g *Garden) note(name, place, around string) {
