@@ -15,6 +15,7 @@ require (
 	github.com/riverqueue/river/rivertype v0.51.0
 	github.com/slack-go/slack v0.34.0 // breaks in minor versions: exact pin
 	github.com/spf13/cobra v1.10.2 // commands, flags, completion
+	github.com/tink-crypto/tink-go/v2 v2.9.0 // AEAD with several keys at once
 	go.uber.org/goleak v1.3.0
 	golang.org/x/net v0.61.0
 	golang.org/x/oauth2 v0.37.0

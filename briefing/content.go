@@ -115,9 +115,10 @@ type Renderer interface {
 // Post is a message on its way to a DM.
 type Post struct {
 	ChannelID string
-	ThreadTS  string    // reply in this thread; "" = a message of its own
-	Deadline  time.Time // by the wall clock: nothing may be written after it. Zero = none
-	Entry     EntryID   // the marker in the message's metadata; "" = none
+	ThreadTS  string     // reply in this thread; "" = a message of its own
+	Deadline  time.Time  // by the wall clock: nothing may be written after it. Zero = none
+	Entry     EntryID    // the marker in the message's metadata; "" = none
+	Notice    NoticeKind // what kind of notice it is, for the same place; "" = none
 	Message   Message
 }
 

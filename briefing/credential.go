@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -85,24 +87,38 @@ type CredentialState struct {
 	DeadSince    time.Time // zero while not known to be dead
 	FailingSince time.Time // zero while refreshing works
 	LastError    Reason
+	Detail       string    // Google's own words for LastError, such as "invalid_grant invalid_rapt": for the operator
 	EndsAt       time.Time // a known end of the grant; zero = none known
 	GrantedAt    time.Time // when it was consented to here; zero = elsewhere, or before this was kept
 	CheckedAt    time.Time // when Google last said how it stands; zero = never asked
 	Gone         bool      // Google says that the account was deleted
+	Granted      string    // the scopes Google last listed, separated by spaces; "" = it was not asked yet
 }
 
 // Grant is a row of gmail_token as it may be told: how it stands, and nothing that opens anything.
 type Grant struct {
-	Owner           ReaderID // the row's user_id; it need not be a reader's
+	Owner           ReaderID // the row's user_id; it need not be a reader's, and in quotes it is no UUID
 	Email           string
 	Subject         string
 	ClientID        string
-	Scopes          []string
+	Scopes          []string // as Credential.Holds tells them
 	HasAccessToken  bool
 	HasRefreshToken bool
 	Fingerprint     string // of the refresh token; "" without one
 	State           CredentialState
+	FlatChanged     bool  // flat columns of an older layout hold another refresh token than the row's: changed afterwards, elsewhere
+	PassedOver      int   // further rows of this owner, where user_id is not unique: this is the one that counts
 	Fault           error // why the row cannot be read; the members above are then what could be
+}
+
+// Holds returns the scopes of the grant as Google last listed them, and before it did, those of the row. The two are
+// kept apart: a row's list is never narrowed, so that a consent asks again for what other programs need, and what has
+// been lost must still be seen to be missing.
+func (c Credential) Holds() []string {
+	if c.State.Granted != "" {
+		return strings.Fields(c.State.Granted)
+	}
+	return c.Scopes
 }
 
 // Fingerprint returns the key of a refresh token in achim_credential_state.
@@ -116,10 +132,11 @@ func Fingerprint(refreshToken Secret) string {
 type CredentialStore interface {
 	// Credential returns the reader's grant, or ErrNotFound.
 	Credential(ctx context.Context, reader ReaderID) (Credential, error)
-	// SaveRefreshed writes what Google answered to a refresh of read: access token, expiry, scopes when
-	// given, and a new refresh token when given; a refresh token is never overwritten with nothing. The
-	// write is conditional on the row being as read. If an outsider wrote meanwhile, the same refresh
-	// token means ours goes onto their row, another means theirs wins. It returns the row as it now is.
+	// SaveRefreshed writes what Google answered to a refresh of read: access token, expiry, scopes the row does
+	// not list yet, and a new refresh token when given; a refresh token is never overwritten with nothing, and
+	// a row's scopes are never narrowed. The write is conditional on the row being as read. If an outsider wrote
+	// meanwhile, the same refresh token means ours goes onto their row, another means theirs wins. With the
+	// answer a lease on refreshing ends. It returns the row as it now is.
 	SaveRefreshed(ctx context.Context, read, fresh Credential) (Credential, error)
 	// SaveGrant stores a grant just consented to, replacing the reader's earlier one; members of the row
 	// that are other programs' are kept.
@@ -127,6 +144,20 @@ type CredentialStore interface {
 	// SaveCredentialState replaces the state of c's refresh token.
 	SaveCredentialState(ctx context.Context, c Credential) error
 }
+
+// RefreshLeases let one process at a time ask Google to refresh a grant. They are for saving Google the question: a
+// lease that was lost does no harm, because what is saved is saved on condition.
+type RefreshLeases interface {
+	// LeaseRefresh gives owner the lease on refreshing c's refresh token until the time, unless somebody has one that
+	// has not ended by now. It reports whether owner has it. An owner is one attempt, not one process.
+	LeaseRefresh(ctx context.Context, c Credential, owner string, now, until time.Time) (bool, error)
+	// ReleaseRefresh ends owner's lease, if it is still owner's.
+	ReleaseRefresh(ctx context.Context, c Credential, owner string) error
+}
+
+// ErrClientRefused means that Google does not take the OAuth client itself: no grant of that client can be refreshed,
+// and none of them is dead for it.
+var ErrClientRefused = errors.New("google does not take the OAuth client")
 
 // GrantLister goes through all grants.
 type GrantLister interface {
@@ -147,29 +178,57 @@ type CredentialReport struct {
 	MissingScopes   []string
 	LastError       Reason
 	DeadSince       time.Time
-	Refreshed       bool // by this call
+	State           CredentialState // all that is known of it
+	Refreshed       bool            // by this call
 	AccessToken     Secret
 }
 
+// Revocation says what became at Google of a grant that was forgotten here.
+type Revocation string
+
+// What becomes of it.
+const (
+	RevocationDone    Revocation = "revoked"
+	RevocationNothing Revocation = "nothing" // there was no token, or none that Google knows (any more)
+	RevocationShared  Revocation = "shared"  // kept: another row is of the account, or does not say that it is not
+	RevocationFailed  Revocation = "failed"  // Google could not be reached or refused; the person can end it there
+)
+
 // Credentials looks after grants on request.
 type Credentials interface {
-	// Check reports on the stored grant without asking Google. ErrNotFound when there is none.
+	// Check reports on the stored grant without asking Google; of a row that cannot be read it says so as
+	// LastError. ErrNotFound when there is none.
 	Check(ctx context.Context, reader ReaderID) (CredentialReport, error)
 	// Refresh makes sure of a usable access token, asking Google when less than five minutes are left.
 	// Its error carries a Reason; ErrNotFound when there is no grant.
 	Refresh(ctx context.Context, reader ReaderID) (CredentialReport, error)
 	// Disconnect revokes the grant at Google unless another row uses the same account, then forgets it.
-	// It forgets also when Google cannot be reached. ErrNotFound when there is none.
-	Disconnect(ctx context.Context, reader ReaderID) error
+	// It forgets also when Google cannot be reached. ErrNotFound when there is none; also, for all but one,
+	// when several disconnect at once.
+	Disconnect(ctx context.Context, reader ReaderID) (Revocation, error)
+}
+
+// GrantVerifier finds out how grants stand.
+type GrantVerifier interface {
+	// Verify makes sure that Google has said after the time how the reader's grant stands, asking it if it has not.
+	// A grant known to be dead is not asked about. Its error carries the Reason for which a refresh failed, then or
+	// now, and is ErrClientRefused when the client is to blame; ErrNotFound when there is no grant.
+	Verify(ctx context.Context, reader ReaderID, after time.Time) (CredentialReport, error)
 }
 
 // Connector leads a reader through Google's consent.
 type Connector interface {
 	// Begin returns the address of Google's consent page for the reader. ErrNotFound for no such reader.
 	Begin(ctx context.Context, req ConnectRequest) (authURL string, err error)
-	// Finish takes what Google's redirect brought. On success the grant is stored and probed. Its errors
-	// are *ConnectError, and then nothing was stored.
+	// Finish takes what Google's redirect brought. On success the grant is stored and probed; but where it is
+	// not known whose account the consent should bring, the Connection has a Ticket and is stored by Confirm
+	// alone. A *ConnectError has a page of its own, and then nothing was stored; any other error is our fault.
 	Finish(ctx context.Context, answer ConnectAnswer) (Connection, error)
+	// Confirm stores and probes the connection behind a ticket, once. Its errors are those of Finish.
+	Confirm(ctx context.Context, ticket string) (Connection, error)
+	// Decline drops the connection behind a ticket. It always ends in an error like those of Finish:
+	// ConnectDeclined when it went well.
+	Decline(ctx context.Context, ticket string) error
 }
 
 // ConnectRequest asks for a consent page.
@@ -177,6 +236,9 @@ type ConnectRequest struct {
 	Reader        ReaderID
 	SwitchAccount bool // another Google account than before is wanted
 	Browser       bool // begun in a browser that will be known again: the state then begins with BrowserState
+	// Vouched is a consent that a program with a bearer began: it answers for whom it gives the address to, and
+	// what comes back is stored without asking.
+	Vouched bool
 }
 
 // BrowserState begins the state of a consent that was begun in a browser. Its answer counts only from that
@@ -188,13 +250,17 @@ type ConnectAnswer struct {
 	State, Code, Error string
 }
 
-// Connection is a grant just stored, and what a probe of it found.
+// Connection is a grant just stored, and what a probe of it found. With a Ticket it is one that waits to be
+// confirmed: nothing of it is among the grants, and nothing was probed.
 type Connection struct {
 	Reader    Reader
 	Email     string
 	MailOK    bool // the inbox was read just now
 	Calendars int  // how many calendars were read just now
 	Missing   []SourceName
+
+	Ticket   Secret // for Confirm or Decline; good once, and for ten minutes
+	Replaces string // the account that is connected now, when confirming would replace it
 }
 
 // ConnectFault says why a consent did not end in a connection.
@@ -205,21 +271,32 @@ const (
 	ConnectStateUnknown ConnectFault = "state_unknown" // forged, or from another installation
 	ConnectStateUsed    ConnectFault = "state_used"
 	ConnectStateExpired ConnectFault = "state_expired"
-	ConnectDenied       ConnectFault = "denied"        // the person pressed cancel
+	ConnectDenied       ConnectFault = "denied"        // the person pressed cancel at Google
+	ConnectDeclined     ConnectFault = "declined"      // the person pressed cancel here
+	ConnectUnconfirmed  ConnectFault = "unconfirmed"   // asked for a yes, nobody answered for ten minutes
 	ConnectNothing      ConnectFault = "nothing"       // every box was left unticked
-	ConnectWrongAccount ConnectFault = "wrong_account" // another account than before
+	ConnectWrongAccount ConnectFault = "wrong_account" // another account than before, or than the reader's address
 	ConnectDomain       ConnectFault = "domain"        // an account outside google.allowed_domains
+	ConnectPolicy       ConnectFault = "policy"        // the account's administrator at Google forbids it
+	ConnectOutsider     ConnectFault = "outsider"      // the Google app is for its own organisation only
 	ConnectReaderGone   ConnectFault = "reader_gone"
-	ConnectExchange     ConnectFault = "exchange" // Google did not accept the code, or could not be reached
+	ConnectCode         ConnectFault = "code"        // Google does not know the code: used before, or not its own
+	ConnectRefused      ConnectFault = "refused"     // Google's redirect named a reason that has no page of its own
+	ConnectClient       ConnectFault = "client"      // the operator's Google client is set up wrongly
+	ConnectUnreachable  ConnectFault = "unreachable" // Google could not be reached, or is not well
+	ConnectExchange     ConnectFault = "exchange"    // Google's answer to the code made no sense
 )
 
-// ConnectError is a consent that failed. Expected and Chosen are set for ConnectWrongAccount, Chosen for
-// ConnectDomain.
+// ConnectError is a consent that failed. Chosen is set for ConnectWrongAccount, ConnectDomain and
+// ConnectDeclined, Expected for ConnectWrongAccount.
 type ConnectError struct {
 	Fault    ConnectFault
 	Reader   Reader // zero when not known
+	Switch   bool   // the link was for changing the account
 	Expected string
+	First    bool // Expected is the reader's own address: no account was connected before
 	Chosen   string
+	Revoked  bool // what was just allowed has been taken back at Google
 	Err      error
 }
 
@@ -240,6 +317,7 @@ type Consent struct {
 	Reader    ReaderID
 	Verifier  Secret // PKCE
 	Switch    bool
+	Vouched   bool
 	ExpiresAt time.Time
 	UsedAt    time.Time // zero until taken
 }

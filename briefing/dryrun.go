@@ -35,8 +35,9 @@ func (t *Trigger) dryRun(ctx context.Context, run Run, readers []Reader, dates [
 // tryOut composes one reader's briefing and records it as the run's outcome.
 func (t *Trigger) tryOut(ctx context.Context, run RunID, r Reader, date Date) {
 	rr := RunReader{Reader: r.ID, SlackUserID: r.SlackUserID, Outcome: OutcomeDryRun}
-	b, err := t.Pipeline.Preview(ctx, r, date)
-	if err != nil {
+	if r.Left() {
+		rr.Outcome, rr.Reason = OutcomeSkipped, Left
+	} else if b, err := t.Pipeline.Preview(ctx, r, date); err != nil {
 		rr.Outcome, rr.Reason = OutcomeFailed, ReasonOf(err)
 		t.Pipeline.Observe.trouble(Entry{Reader: r.ID, Date: date}, fmt.Errorf("dry run: %w", err))
 	} else {
@@ -48,5 +49,8 @@ func (t *Trigger) tryOut(ctx context.Context, run RunID, r Reader, date Date) {
 	// A dry run that was cut short by stopping is told as failed rather than left running for ever.
 	if err := t.DryRuns.SettleRunReader(context.WithoutCancel(ctx), run, rr); err != nil {
 		t.Pipeline.Observe.trouble(Entry{Reader: r.ID, Date: date}, fmt.Errorf("record dry run: %w", err))
+	}
+	if t.Settled != nil {
+		t.Settled()
 	}
 }

@@ -61,6 +61,10 @@ func (p *Pipeline) Mend(ctx context.Context, e Entry) error {
 	if err != nil {
 		return err
 	}
+	if r.reader.Left() {
+		e.NextAt = time.Time{}
+		return p.advance(ctx, Step{Entry: e, From: Delivered, Release: true, Outcome: OutcomeStillDegraded})
+	}
 	r.entry.Windows = p.freeze(r)
 	before := e.Sections
 	r.entry.Sections = merge(before, p.readAll(ctx, r, lacking))

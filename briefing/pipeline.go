@@ -20,7 +20,7 @@ const (
 	giveUpRun     = 4 // refusals after which a run is told "failed" although the entry is tried on
 )
 
-// Pipeline takes entries through their life. All fields but Observe, LogGist, Budgets and Pacer must be set; it is
+// Pipeline takes entries through their life. All fields but Observe, LogGist, Budgets, ToldAt and Pacer must be set; it is
 // safe for concurrent use, by several processes as well: the ledger's fences see to that.
 type Pipeline struct {
 	Ledger    LedgerStore
@@ -38,8 +38,10 @@ type Pipeline struct {
 	MendUntil TimeOfDay     // in the reader's zone
 	LogGist   bool          // conversation_log gets the gist alone
 	Pacer     *Pacer        // nil = no pace
-	Observe   Observer
-	Now       func() time.Time
+	// ToldAt returns when the operator was told of a reason that the sources fail for; nil = they never are.
+	ToldAt  func(reason Reason, sources []SourceName) time.Time
+	Observe Observer
+	Now     func() time.Time
 }
 
 // ChannelStore keeps the DM's id once it was opened.
@@ -121,6 +123,9 @@ func (p *Pipeline) Prepare(ctx context.Context, e Entry) (Entry, error) {
 	r, err := p.open(ctx, e)
 	if err != nil {
 		return e, err
+	}
+	if r.reader.Left() {
+		return e, p.close(ctx, e, Missed, Left) // since this was planned
 	}
 	r.entry.Windows = p.freeze(r)
 	r.entry.Sections = p.readAll(ctx, r, p.names())
@@ -373,6 +378,13 @@ func (p *Pipeline) compose(r reading) Entry {
 	}
 	content := Compose(Composition{Entry: e, Reader: r.reader, Zone: r.zone, Language: p.Defaults.LanguageOf(r.reader), At: at,
 		Before: r.memory.Before})
+	if p.ToldAt != nil {
+		for i, problem := range content.Problems {
+			if problem.Reason.Mender() == MenderOperator {
+				content.Problems[i].ToldAt = p.ToldAt(problem.Reason, problem.Sources)
+			}
+		}
+	}
 	e.Content, e.Status, e.FirstAt = &content, content.Status, content.Gist.FirstMeeting
 	return e
 }

@@ -52,6 +52,7 @@ const (
 const (
 	longestName = 200  // bytes
 	longestURL  = 2000 // bytes
+	longestMail = 320  // bytes; RFC 5321 allows 254
 	mostFeeds   = 50
 )
 
@@ -78,9 +79,31 @@ type Reader struct {
 	PausedUntil    Date // the first date briefed again; zero when open-ended
 	SkipHolidays   bool // no briefing on the public holidays of Defaults.Holiday
 	Notification   Notification
-	PlanAt         time.Time // when the planner must look at this reader next
+	LeftAt         time.Time  // since when the reader is known to be gone; zero while here
+	LeftReason     LeftReason // why; "" while here
+	ErasedAt       time.Time  // when all that was kept of a reader who is gone was erased
+	Greet          bool       // of a new reader: to be welcomed. Asked of SaveReader, and not kept
+	PlanAt         time.Time  // when the planner must look at this reader next
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+}
+
+// LeftReason says why a reader counts as gone.
+type LeftReason string
+
+// The reasons. Either is a plain answer of the other side, and no guess.
+const (
+	LeftSlack  LeftReason = "slack_deactivated" // Slack says that the member's account is deactivated
+	LeftGoogle LeftReason = "google_deleted"    // Google says that the account was deleted
+)
+
+// Left reports whether the reader is gone: nobody is called for them, and nothing is planned.
+func (r Reader) Left() bool { return !r.LeftAt.IsZero() }
+
+// Back returns r as one who is here.
+func (r Reader) Back() Reader {
+	r.LeftAt, r.LeftReason, r.ErasedAt = time.Time{}, "", time.Time{}
+	return r
 }
 
 // PausedOn reports whether the reader wants no briefing on d. A PausedUntil pauses by itself, up to that date.
@@ -116,8 +139,9 @@ func (r Reader) Validate() []*FieldError {
 	if r.Notification != "" && r.Notification != NotifyFull && r.Notification != NotifyPrivate {
 		fault("notification", "%q is neither full nor private", r.Notification)
 	}
-	if r.Email != "" && (!strings.Contains(r.Email, "@") || strings.ContainsAny(r.Email, " \t\r\n<>")) {
-		fault("email", "%q is not a mail address", r.Email)
+	strange := strings.ContainsAny(r.Email, " <>") || strings.ContainsFunc(r.Email, unicode.IsControl)
+	if r.Email != "" && (!strings.Contains(r.Email, "@") || strange || len(r.Email) > longestMail) {
+		fault("email", "%.80q is not a mail address", r.Email)
 	}
 	if len(r.Feeds) > mostFeeds {
 		fault("feeds", "%d feeds are more than a morning has room for: name at most %d", len(r.Feeds), mostFeeds)
@@ -240,10 +264,12 @@ func (s Schedule) planned(t time.Time) Date {
 // Works reports whether the reader wants a briefing on d's weekday.
 func (s Schedule) Works(d Date) bool { return s.Weekdays.Has(d.Weekday()) }
 
-// Spares returns why r, whose schedule s is, wants no briefing on d: Paused, DayOff or PublicHoliday, and ""
+// Spares returns why r, whose schedule s is, wants no briefing on d: Left, Paused, DayOff or PublicHoliday, and ""
 // when one is wanted.
 func (s Schedule) Spares(r Reader, d Date) Reason {
 	switch {
+	case r.Left():
+		return Left
 	case r.PausedOn(d):
 		return Paused
 	case !s.Works(d):
@@ -326,7 +352,8 @@ type ReaderStore interface {
 	// Readers returns all readers, by name.
 	Readers(ctx context.Context) ([]Reader, error)
 	// SaveReader inserts or replaces the reader and sets UpdatedAt (and CreatedAt of a new one). A Slack id
-	// another reader has is a FieldError with code slack_id_taken.
+	// another reader has is a FieldError with code slack_id_taken. A new reader with Greet set has a welcome planned
+	// in the same transaction.
 	SaveReader(ctx context.Context, r Reader) (Reader, error)
 	// DeleteReader forgets the reader, the entries and what is remembered. gmail_token and
 	// conversation_log rows stay: they are shared. ErrNotFound when there is none.

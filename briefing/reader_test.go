@@ -38,6 +38,16 @@ func TestReaderFaultsNameTheField(t *testing.T) {
 	}
 }
 
+// TestAddressesAreBounded: one that no database takes, or no mail server has, is a fault of whoever sends it.
+func TestAddressesAreBounded(t *testing.T) {
+	for _, email := range []string{"a\x00@gaon.example", "a\u0085@gaon.example", strings.Repeat("a", 400) + "@gaon.example"} {
+		r := reader()
+		if r.Email = email; len(r.Validate()) != 1 {
+			t.Errorf("%.20q is taken for an address", email)
+		}
+	}
+}
+
 func TestZoneOfTheServerIsNoZone(t *testing.T) {
 	for _, name := range []string{"", "Local", "KST", "Asia/Soul", "../etc/passwd"} {
 		if name == "KST" {

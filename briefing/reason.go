@@ -39,6 +39,7 @@ const (
 const (
 	AlreadyDelivered Reason = "already_delivered"
 	Paused           Reason = "paused"
+	Left             Reason = "left" // the reader is gone
 	DayOff           Reason = "day_off"
 	PublicHoliday    Reason = "holiday" // and the reader wishes to be spared
 	PastGrace        Reason = "past_grace"
@@ -49,7 +50,9 @@ const (
 func (r Reason) Error() string { return string(r) }
 
 // Spares reports whether a reader without a briefing for this reason is one who wanted none that day.
-func (r Reason) Spares() bool { return r == Paused || r == DayOff || r == PublicHoliday }
+func (r Reason) Spares() bool {
+	return r == Paused || r == Left || r == DayOff || r == PublicHoliday
+}
 
 // Mender is the one who can mend a Reason.
 type Mender string
@@ -140,6 +143,8 @@ var (
 	ErrFenced = errors.New("moved on by another worker")
 	// ErrNotConnected: the reader has never linked the account this needs.
 	ErrNotConnected = errors.New("not connected")
+	// ErrDeactivated: Slack says that this member's account is deactivated, not merely that it cannot be found.
+	ErrDeactivated = errors.New("the Slack account is deactivated")
 	// ErrNotConfigured: there is nothing to read, so the briefing has no such section.
 	ErrNotConfigured = errors.New("nothing configured")
 )

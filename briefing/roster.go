@@ -31,6 +31,11 @@ func (ro *Roster) Save(ctx context.Context, r Reader) (saved Reader, created boo
 		}
 		return Reader{}, false, errors.Join(errs...)
 	}
+	return ro.keep(ctx, r)
+}
+
+// keep stores r, whose faults are not looked for, and plans again.
+func (ro *Roster) keep(ctx context.Context, r Reader) (saved Reader, created bool, err error) {
 	old, err := ro.Readers.Reader(ctx, string(r.ID))
 	created = errors.Is(err, ErrNotFound)
 	if err != nil && !created {
@@ -139,4 +144,32 @@ func (ro *Roster) replanned(e Entry, r Reader, schedule Schedule) (Step, bool) {
 	}
 	step.Entry = e
 	return step, true
+}
+
+// Leave marks a reader as gone and closes what was planned for them. It reports whether that is new. It may be called
+// whenever the other side says so, and does nothing for somebody who is gone already or not there.
+func (ro *Roster) Leave(ctx context.Context, id ReaderID, why LeftReason) (bool, error) {
+	r, err := ro.Readers.Reader(ctx, string(id))
+	if errors.Is(err, ErrNotFound) || err == nil && r.Left() {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look up reader %s: %w", id, err)
+	}
+	r.LeftAt, r.LeftReason, r.ErasedAt = ro.Now(), why, time.Time{}
+	_, _, err = ro.keep(ctx, r)
+	return err == nil, err
+}
+
+// Return marks a reader as here again; it does nothing for somebody who is.
+func (ro *Roster) Return(ctx context.Context, id ReaderID) error {
+	r, err := ro.Readers.Reader(ctx, string(id))
+	if errors.Is(err, ErrNotFound) || err == nil && !r.Left() {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look up reader %s: %w", id, err)
+	}
+	_, _, err = ro.keep(ctx, r.Back())
+	return err
 }

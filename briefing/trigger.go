@@ -39,13 +39,14 @@ type Trigger struct {
 	Zone     *time.Location // of a run's date
 	Now      func() time.Time
 	Wake     func()                      // tells the engine that the ledger has changed; may be nil
-	Changed  func() <-chan struct{}      // closed at the next change of an entry; may be nil
+	Changed  func() <-chan struct{}      // closed at the next change of an entry or a dry run; may be nil
+	Settled  func()                      // told of each reader a dry run is done with; may be nil
 	Go       func(func(context.Context)) // runs a dry run in the background and is waited for at stop
 }
 
 // TriggerRequest says whom to brief now.
 type TriggerRequest struct {
-	Readers []string // UUIDs, Slack ids or names; empty = every reader who is not paused
+	Readers []string // UUIDs, Slack ids or names; empty = every reader who is neither paused nor gone
 	Date    Date     // zero = the reader's today
 	Force   bool     // a new entry and a new DM whatever was delivered
 	DryRun  bool     // read and compose, send and store nothing
@@ -123,7 +124,7 @@ func (t *Trigger) resolve(ctx context.Context, req TriggerRequest) ([]Reader, er
 	now := t.Now()
 	return slices.DeleteFunc(all, func(r Reader) bool {
 		s, err := t.Pipeline.Defaults.Schedule(r)
-		return err != nil || r.PausedOn(DateOf(now, s.Zone))
+		return err != nil || r.Left() || r.PausedOn(DateOf(now, s.Zone))
 	}), nil
 }
 
@@ -171,6 +172,10 @@ func (t *Trigger) dates(readers []Reader, req TriggerRequest) ([]Date, error) {
 // decide says what a trigger does to one reader's entry.
 func (t *Trigger) decide(ctx context.Context, run RunID, r Reader, date Date, force bool) (RunReader, *Step, error) {
 	rr := RunReader{Reader: r.ID, SlackUserID: r.SlackUserID}
+	if r.Left() {
+		rr.Outcome, rr.Reason = OutcomeSkipped, Left // nobody is called for somebody who is gone
+		return rr, nil, nil
+	}
 	now := t.Now()
 	fresh := Entry{
 		ID: EntryID(NewID()), Reader: r.ID, Date: date, Slot: DailySlot, Run: run, State: Planned,

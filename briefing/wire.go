@@ -110,7 +110,9 @@ type ReaderView struct {
 	PausedUntil  *string      `json:"paused_until"`
 	SkipHolidays bool         `json:"skip_holidays"`
 	Notification Notification `json:"notification"`
-	NextDueAt    *time.Time   `json:"next_due_at"` // null while paused without an end
+	LeftAt       *time.Time   `json:"left_at"`     // null while here
+	LeftReason   *LeftReason  `json:"left_reason"` // null while here
+	NextDueAt    *time.Time   `json:"next_due_at"` // null while paused without an end, and when gone
 }
 
 // View returns r as the API shows it at the given time.
@@ -124,13 +126,33 @@ func (d *Defaults) View(r Reader, now time.Time) ReaderView {
 		ID: r.ID, Name: r.Name, SlackUserID: r.SlackUserID, Email: orNull(r.Email),
 		Timezone: zone, DeliverAt: schedule.At.String(), Weekdays: schedule.Weekdays,
 		Language: d.LanguageOf(r), Feeds: r.Feeds, Paused: r.Paused, PausedUntil: orNull(r.PausedUntil.String()),
-		SkipHolidays: r.SkipHolidays, Notification: r.Notification, NextDueAt: instant(d.NextDue(r, now)),
+		SkipHolidays: r.SkipHolidays, Notification: r.Notification, LeftAt: instant(r.LeftAt), LeftReason: orNull(r.LeftReason), NextDueAt: instant(d.NextDue(r, now)),
 	}
 	if view.Feeds == nil {
 		view.Feeds = []Feed{}
 	}
 	if view.Notification == "" {
 		view.Notification = NotifyFull
+	}
+	return view
+}
+
+// ErasureView is what was erased of a reader, as the API shows it.
+type ErasureView struct {
+	Reader ReaderID      `json:"user_id"`
+	Erased []ErasedTable `json:"erased"`
+	Grant  bool          `json:"grant_ended"`
+	Became *Revocation   `json:"revocation"` // at Google; null without a grant
+}
+
+// ViewErasure returns e as the API shows it.
+func ViewErasure(reader ReaderID, e Erasure) ErasureView {
+	view := ErasureView{Reader: reader, Erased: e.Tables, Grant: e.Grant}
+	if e.Became != "" {
+		view.Became = &e.Became
+	}
+	if view.Erased == nil {
+		view.Erased = []ErasedTable{}
 	}
 	return view
 }

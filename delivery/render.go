@@ -26,12 +26,17 @@ type RenderConfig struct {
 	BriefingURL func(id briefing.EntryID) string
 	// Operator is whom to ask, as "@jiwon"; "" is told as "your administrator".
 	Operator string
+	// KeepDays is how long titles and summaries are kept, as a welcome says.
+	KeepDays int
 }
 
 // Renderer writes briefings down. It is safe for concurrent use.
 type Renderer struct{ cfg RenderConfig }
 
-var _ briefing.Renderer = (*Renderer)(nil)
+var (
+	_ briefing.Renderer       = (*Renderer)(nil)
+	_ briefing.NoticeRenderer = (*Renderer)(nil)
+)
 
 // NewRenderer returns a Renderer.
 func NewRenderer(cfg RenderConfig) *Renderer { return &Renderer{cfg: cfg} }

@@ -18,6 +18,8 @@ import (
 const (
 	// eventType marks our messages in Slack's metadata.
 	eventType = "daily_briefing"
+	// noticeType marks what we send beside briefings.
+	noticeType = "achim_notice"
 	// callTimeout bounds calls whose caller sets no earlier deadline: Slack's client has none of its own.
 	callTimeout = 20 * time.Second
 	// historySkew is how far our clock may be ahead of Slack's: a machine that takes the local time for UTC is off by
@@ -193,6 +195,10 @@ func (s *Slack) content(method string, p briefing.Post) []slack.MsgOption {
 			payload["status"] = string(p.Message.Status)
 		}
 		options = append(options, slack.MsgOptionMetadata(slack.SlackMetadata{EventType: eventType, EventPayload: payload}))
+	}
+	if p.Notice != "" {
+		payload := map[string]any{"kind": string(p.Notice)}
+		options = append(options, slack.MsgOptionMetadata(slack.SlackMetadata{EventType: noticeType, EventPayload: payload}))
 	}
 	return options
 }

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -122,6 +123,9 @@ func (c *call) fail(err error) error {
 		}
 	}
 	out.Err = told(err)
+	if answer, ok := errors.AsType[slack.SlackErrorResponse](err); ok && answer.Err == codeDeactivated {
+		out.Err = fmt.Errorf("%w: %w", briefing.ErrDeactivated, out.Err)
+	}
 	return out
 }
 

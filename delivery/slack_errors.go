@@ -4,12 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
 
 	"achim/briefing"
 )
+
+// codeDeactivated is the one code that says that a member's account is deactivated. user_not_found does not: it is also
+// what a mistyped id gets, and everybody when the token is another workspace's.
+const codeDeactivated = "user_disabled"
 
 // reasonOfCode is the table of Slack's error codes. A code that is not in it is Ambiguous: looking into
 // the history costs little, and a second DM on a guess is the one thing that must not happen.
@@ -22,7 +28,7 @@ func reasonOfCode(code string) briefing.Reason {
 	case "missing_scope", "no_permission", "messages_tab_disabled", "not_allowed_token_type", "accesslimited",
 		"deprecated_endpoint", "method_deprecated", "method_not_supported_for_channel_type", "unknown_method":
 		return briefing.ClientMisconfigured // the app is not set up for this
-	case "channel_not_found", "user_not_found", "user_disabled", "user_not_visible", "cannot_dm_bot",
+	case "channel_not_found", "user_not_found", codeDeactivated, "user_not_visible", "cannot_dm_bot",
 		"is_archived", "not_in_channel", "users_list_not_supplied", "not_enough_users", "too_many_users",
 		"invalid_user_combination", "users_not_found":
 		return briefing.RecipientUnreachable
@@ -47,22 +53,44 @@ func reasonOfCode(code string) briefing.Reason {
 	}
 }
 
-// told is the cause as it may be logged: Slack's code with its details. Everything sensitive travels in
-// the body; an address could only carry something in its query, and that is taken off.
+// told is the cause as it may be logged: Slack's code, what scope it needs and which block it refuses. The rest of an
+// answer is prose, and may repeat what was sent. Everything sensitive travels in the body; an address could only carry
+// something in its query, and that is taken off.
 func told(err error) error {
 	if answer, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
-		details := append([]string(nil), answer.ResponseMetadata.Messages...)
-		if answer.Needed != "" {
-			details = append(details, "needed "+answer.Needed)
-		}
-		if len(details) == 0 {
-			return fmt.Errorf("slack says %w", answer)
-		}
-		return fmt.Errorf("slack says %w: %s", answer, strings.Join(details, "; "))
+		return fmt.Errorf("slack says %s", strings.Join(slices.Concat(words(answer.Err), details(answer)), "; "))
 	}
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		address, _, _ := strings.Cut(e.URL, "?")
 		return &url.Error{Op: e.Op, URL: address, Err: e.Err}
 	}
 	return err
+}
+
+var (
+	codeWord  = regexp.MustCompile(`^[a-z_]{1,64}$`)
+	scopeWord = regexp.MustCompile(`^[a-z_.:,]{1,120}$`)
+	blockPath = regexp.MustCompile(`\[json-pointer:(/[a-z0-9_]{1,32}){1,8}\]`)
+)
+
+// words returns a code as it may be told.
+func words(code string) []string {
+	if codeWord.MatchString(code) {
+		return []string{code}
+	}
+	return []string{"something that is no code"}
+}
+
+// details returns what may be told of an answer beside its code.
+func details(answer slack.SlackErrorResponse) []string {
+	var found []string
+	for _, message := range answer.ResponseMetadata.Messages {
+		if path := blockPath.FindString(message); path != "" && len(found) < 5 {
+			found = append(found, path)
+		}
+	}
+	if scopeWord.MatchString(answer.Needed) {
+		found = append(found, "needed "+answer.Needed)
+	}
+	return found
 }

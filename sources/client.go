@@ -51,25 +51,34 @@ type GoogleConfig struct {
 	Now       func() time.Time  // nil = time.Now
 	// AllowedDomains are the domains of accounts that may be connected; none = any.
 	AllowedDomains []string
-	OnRefresh      func(err error) // called after every refresh at Google, nil for a good one; may be nil
+	// Testing says that Google ends every grant of this client after seven days.
+	Testing   bool
+	OnRefresh func(err error) // called after every refresh at Google, nil for a good one; may be nil
 }
 
 // AccountStore answers what consents and disconnecting need to know beside the grants themselves.
 type AccountStore interface {
 	// Reader finds one reader by UUID, Slack id or name. ErrNotFound when there is none.
 	Reader(ctx context.Context, ref string) (briefing.Reader, error)
-	// DeleteCredential forgets the reader's grant. ErrNotFound when there is none.
-	DeleteCredential(ctx context.Context, reader briefing.ReaderID) error
-	// AccountInUse reports whether a grant of anybody but except is for the same Google account: the same
-	// subject, or the same address where a subject is unknown.
+	// DeleteCredential forgets the reader's grant and returns it as it was, as far as it could be read.
+	// ErrNotFound when there is none.
+	DeleteCredential(ctx context.Context, reader briefing.ReaderID) (briefing.Credential, error)
+	// AccountInUse reports whether a row of anybody but except ("" = nobody) is, or might be, of the same Google
+	// account: the same subject, the same address where a subject is unknown, or neither to be compared.
 	AccountInUse(ctx context.Context, email, subject string, except briefing.ReaderID) (bool, error)
+	// AccountFree reports whether nobody has a grant of the account, or may have one because their row does not
+	// say whose account it is, or waits to confirm one.
+	AccountFree(ctx context.Context, email, subject string, now time.Time) (bool, error)
 }
 
 // GoogleStore is what Google needs of the store.
 type GoogleStore interface {
 	briefing.CredentialStore
 	briefing.ConsentStore
+	briefing.RefreshLeases
+	briefing.PendingStore
 	AccountStore
+	TestingStore
 }
 
 // Google looks after the readers' grants and gives the sources authorised calls. It is safe for
@@ -84,6 +93,7 @@ type Google struct {
 	messages, messageQuery string // what stands before and after the id in the address of a message
 
 	flights singleflight.Group // of refreshes, by reader
+	asking  sync.RWMutex       // read-locked while Google is asked to refresh and its answer is stored
 
 	making   sync.Once
 	services services
@@ -98,8 +108,9 @@ type services struct {
 }
 
 var (
-	_ briefing.Credentials = (*Google)(nil)
-	_ briefing.Connector   = (*Google)(nil)
+	_ briefing.Credentials   = (*Google)(nil)
+	_ briefing.Connector     = (*Google)(nil)
+	_ briefing.GrantVerifier = (*Google)(nil)
 )
 
 // DefaultScopes returns the least that lets a briefing read the inbox and all calendars.
@@ -140,8 +151,11 @@ func NewGoogle(cfg GoogleConfig, store GoogleStore) *Google {
 	}
 }
 
-// Close drops idle connections. It may be called at any time; calls made afterwards open new ones.
+// Close waits until what Google is being asked about grants is stored, and drops idle connections. It may be called
+// at any time; calls made afterwards open new ones.
 func (g *Google) Close() error {
+	g.asking.Lock()
+	defer g.asking.Unlock()
 	if t, ok := g.cfg.Transport.(interface{ CloseIdleConnections() }); ok {
 		t.CloseIdleConnections()
 	}

@@ -4,13 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,9 +16,11 @@ import (
 )
 
 const (
-	consentLife  = 10 * time.Minute
+	consentLife  = 10 * time.Minute // of a state, and of a question
 	probeTimeout = 10 * time.Second
 )
+
+var errNoRefreshToken = errors.New("google gave no refresh token")
 
 // Begin implements briefing.Connector.
 func (g *Google) Begin(ctx context.Context, req briefing.ConnectRequest) (string, error) {
@@ -43,7 +41,7 @@ func (g *Google) Begin(ctx context.Context, req briefing.ConnectRequest) (string
 	}
 	err = g.store.SaveConsent(ctx, briefing.Consent{
 		StateHash: hashState(state), Reader: reader.ID, Verifier: briefing.NewSecret(verifier),
-		Switch: req.SwitchAccount, ExpiresAt: g.cfg.Now().Add(consentLife),
+		Switch: req.SwitchAccount, Vouched: req.Vouched, ExpiresAt: g.cfg.Now().Add(consentLife),
 	})
 	if err != nil {
 		return "", fmt.Errorf("save consent of %s: %w", reader.ID, err)
@@ -67,8 +65,8 @@ func (g *Google) Begin(ctx context.Context, req briefing.ConnectRequest) (string
 // it issue a new refresh token; asked every time people would be annoyed, and every consent counts towards
 // the hundred tokens an account may have.
 func (g *Google) prompt(stored briefing.Credential, switching bool) string {
-	usable := !stored.RefreshToken.IsZero() && stored.State.DeadSince.IsZero() && !g.foreign(stored)
-	grows := len(missingScopes(g.cfg.Scopes, stored.Scopes)) > 0
+	usable := g.usable(stored) && (stored.Email != "" || stored.Subject != "") // else nobody knows whose it is
+	grows := len(missingScopes(g.cfg.Scopes, stored.Holds())) > 0
 	ending := !stored.State.EndsAt.IsZero() // a renewal: the old refresh token would end all the same
 	switch {
 	case switching:
@@ -77,6 +75,11 @@ func (g *Google) prompt(stored briefing.Credential, switching bool) string {
 		return "consent"
 	}
 	return ""
+}
+
+// usable reports whether a stored grant would go on working without another consent, as far as is known.
+func (g *Google) usable(stored briefing.Credential) bool {
+	return !stored.RefreshToken.IsZero() && stored.State.DeadSince.IsZero() && !g.foreign(stored)
 }
 
 // prior returns the reader's stored grant, zero when there is none, and when the row cannot be read: that
@@ -89,16 +92,6 @@ func (g *Google) prior(ctx context.Context, reader briefing.ReaderID) (briefing.
 	return stored, err
 }
 
-// consented is a consent that came back with tokens, on its way into the store.
-type consented struct {
-	reader  briefing.Reader
-	consent briefing.Consent
-	prior   briefing.Credential
-	token   *oauth2.Token
-	who     identity
-	scopes  []string
-}
-
 // Finish implements briefing.Connector. The state is looked at first, also when Google reports an error:
 // anybody can send a browser here with any words.
 func (g *Google) Finish(ctx context.Context, answer briefing.ConnectAnswer) (briefing.Connection, error) {
@@ -106,74 +99,125 @@ func (g *Google) Finish(ctx context.Context, answer briefing.ConnectAnswer) (bri
 	if err != nil {
 		return briefing.Connection{}, err
 	}
-	fail := func(fault briefing.ConnectFault, cause error) (briefing.Connection, error) {
-		return briefing.Connection{}, &briefing.ConnectError{Fault: fault, Reader: reader, Err: cause}
-	}
+	c := consented{reader: reader, switching: consent.Switch, vouched: consent.Vouched}
 	switch {
-	case answer.Error == "access_denied":
-		return fail(briefing.ConnectDenied, nil)
 	case answer.Error != "":
-		return fail(briefing.ConnectExchange, &briefing.Error{Op: "consent", Reason: tokenReason(http.StatusBadRequest, tame(answer.Error)),
-			Err: &answerError{http.StatusBadRequest, tame(answer.Error)}})
+		return briefing.Connection{}, c.fail(redirectFault(tame(answer.Error)), nil)
 	case answer.Code == "":
-		return fail(briefing.ConnectExchange, errors.New("the redirect brought no code"))
+		return briefing.Connection{}, c.fail(briefing.ConnectStateUnknown, nil) // half an address
 	}
-	c := consented{reader: reader, consent: consent}
 	if c.prior, err = g.prior(ctx, reader.ID); err != nil {
-		return fail(briefing.ConnectExchange, err)
+		return briefing.Connection{}, fmt.Errorf("finish consent of %s: %w", reader.ID, err)
 	}
-	if c.token, err = g.exchange(ctx, consent, answer.Code); err != nil {
-		return fail(briefing.ConnectExchange, err)
+	token, err := g.exchange(ctx, consent, answer.Code)
+	if err != nil {
+		return briefing.Connection{}, c.fail(exchangeFault(err), err)
 	}
-	if c.who, err = g.identify(ctx, c.token); err != nil {
-		return fail(briefing.ConnectExchange, err)
+	if c.who, err = g.identify(ctx, token); err != nil {
+		return briefing.Connection{}, c.fail(exchangeFault(err), err)
 	}
-	if !g.mayConnect(c.who.Email) {
-		return briefing.Connection{}, &briefing.ConnectError{Fault: briefing.ConnectDomain, Reader: reader, Chosen: c.who.Email}
-	}
-	if !c.sameAccount() && !consent.Switch {
-		return briefing.Connection{}, &briefing.ConnectError{
-			Fault: briefing.ConnectWrongAccount, Reader: reader, Expected: c.prior.Email, Chosen: c.who.Email,
-		}
-	}
-	if c.scopes = grantedScopes(c.token); len(c.scopes) == 0 {
+	c.grant = g.granted(ctx, c, token)
+	return g.settle(ctx, c)
+}
+
+// granted is what Google gave, as it is stored.
+func (g *Google) granted(ctx context.Context, c consented, token *oauth2.Token) briefing.Credential {
+	now := g.cfg.Now()
+	scopes := grantedScopes(token)
+	if len(scopes) == 0 {
 		// RFC 6749 5.1: left out means exactly what was asked for.
-		c.scopes = union(g.cfg.Scopes, c.prior.Scopes)
+		scopes = union(g.cfg.Scopes, c.prior.Holds())
 	}
-	if len(lacking(c.scopes)) == 2 {
-		return fail(briefing.ConnectNothing, nil)
+	grant := briefing.Credential{
+		ReaderID: c.reader.ID, AccessToken: briefing.NewSecret(token.AccessToken),
+		Scopes: scopes, Email: c.who.Email, Subject: c.who.Subject,
+		State: briefing.CredentialState{Expiry: expiryOf(token, now), EndsAt: g.endOfNew(ctx, token, now), GrantedAt: now, CheckedAt: now,
+			Granted: strings.Join(grantedScopes(token), " ")},
+	}
+	if token.RefreshToken != "" {
+		grant.RefreshToken = briefing.NewSecret(token.RefreshToken)
+	}
+	return grant
+}
+
+// settle decides what becomes of a grant: refused, stored, or kept apart until somebody says yes. Stored at once is
+// what is of the account that was expected; and, where none was, what a program with a bearer vouches for.
+func (g *Google) settle(ctx context.Context, c consented) (briefing.Connection, error) {
+	owner := c.owner()
+	switch {
+	case !g.mayConnect(c.who):
+		return briefing.Connection{}, g.refuse(ctx, c, briefing.ConnectDomain)
+	case owner == ownerOther && !c.switching:
+		return briefing.Connection{}, g.refuse(ctx, c, briefing.ConnectWrongAccount)
+	case len(lacking(c.grant.Scopes)) == 2:
+		return briefing.Connection{}, c.fail(briefing.ConnectNothing, nil)
+	case owner == ownerSame || owner == ownerUnknown && c.vouched:
+		return g.connect(ctx, c)
+	}
+	return g.ask(ctx, c)
+}
+
+// connect stores the grant and probes it.
+func (g *Google) connect(ctx context.Context, c consented) (briefing.Connection, error) {
+	if g.narrows(ctx, c) {
+		c.grant.Scopes = c.prior.Holds()
+		return g.probe(ctx, c), nil
+	}
+	switch _, err := g.store.Reader(ctx, string(c.reader.ID)); {
+	case errors.Is(err, briefing.ErrNotFound): // since the consent came back: asking Google takes its time
+		c.reader = briefing.Reader{}
+		return briefing.Connection{}, g.refuse(ctx, c, briefing.ConnectReaderGone)
+	case err != nil:
+		return briefing.Connection{}, fmt.Errorf("reader of a grant: %w", err)
 	}
 	if err := g.keep(ctx, c); err != nil {
-		return fail(briefing.ConnectExchange, err)
+		return briefing.Connection{}, err
 	}
 	return g.probe(ctx, c), nil
 }
 
-// takeConsent uses up the consent a state stands for and finds its reader. Its errors are *ConnectError.
+// narrows reports whether storing the grant would take scopes from the row that it has now, and that other programs
+// may live on. Listed scopes are hints, and a grant may have died unnoticed: only a refresh tells, so a grant that
+// lists more than was just given is asked about. One that ends anyway has nothing to keep.
+func (g *Google) narrows(ctx context.Context, c consented) bool {
+	if len(missingScopes(c.prior.Holds(), c.grant.Scopes)) == 0 || !g.usable(c.prior) || c.earlier() != ownerSame || !c.prior.State.EndsAt.IsZero() {
+		return false
+	}
+	now, err := g.access(ctx, c.reader.ID, c.prior.AccessToken.Reveal())
+	if err != nil {
+		return briefing.ReasonOf(err) != briefing.ReauthRequired // in doubt nothing is taken away
+	}
+	return len(missingScopes(now.Holds(), c.grant.Scopes)) > 0
+}
+
+// takeConsent uses up the consent a state stands for and finds its reader. Its errors are those of Finish.
 func (g *Google) takeConsent(ctx context.Context, state string) (briefing.Consent, briefing.Reader, error) {
-	fail := func(fault briefing.ConnectFault, reader briefing.Reader, cause error) (briefing.Consent, briefing.Reader, error) {
-		return briefing.Consent{}, briefing.Reader{}, &briefing.ConnectError{Fault: fault, Reader: reader, Err: cause}
+	nobodys := func(fault briefing.ConnectFault) (briefing.Consent, briefing.Reader, error) {
+		return briefing.Consent{}, briefing.Reader{}, &briefing.ConnectError{Fault: fault}
 	}
 	if state == "" {
-		return fail(briefing.ConnectStateUnknown, briefing.Reader{}, nil)
+		return nobodys(briefing.ConnectStateUnknown)
 	}
 	consent, err := g.store.TakeConsent(ctx, hashState(state), g.cfg.Now())
 	if errors.Is(err, briefing.ErrNotFound) {
-		return fail(briefing.ConnectStateUnknown, briefing.Reader{}, nil)
+		return nobodys(briefing.ConnectStateUnknown)
 	}
 	if err != nil {
-		return fail(briefing.ConnectExchange, briefing.Reader{}, err)
+		return briefing.Consent{}, briefing.Reader{}, fmt.Errorf("take consent: %w", err)
 	}
 	reader, err := g.store.Reader(ctx, string(consent.Reader))
 	switch {
 	case errors.Is(err, briefing.ErrNotFound):
-		return fail(briefing.ConnectReaderGone, briefing.Reader{ID: consent.Reader}, nil)
+		return nobodys(briefing.ConnectReaderGone)
 	case err != nil:
-		return fail(briefing.ConnectExchange, briefing.Reader{ID: consent.Reader}, err)
+		return briefing.Consent{}, briefing.Reader{}, fmt.Errorf("reader of a consent: %w", err)
+	}
+	c := consented{reader: reader, switching: consent.Switch}
+	switch {
 	case !consent.UsedAt.IsZero():
-		return fail(briefing.ConnectStateUsed, reader, nil)
+		return briefing.Consent{}, briefing.Reader{}, c.fail(briefing.ConnectStateUsed, nil)
 	case !g.cfg.Now().Before(consent.ExpiresAt):
-		return fail(briefing.ConnectStateExpired, reader, nil)
+		return briefing.Consent{}, briefing.Reader{}, c.fail(briefing.ConnectStateExpired, nil)
 	}
 	return consent, reader, nil
 }
@@ -189,83 +233,15 @@ func (g *Google) exchange(ctx context.Context, consent briefing.Consent, code st
 	return token, nil
 }
 
-// identity is who consented.
-type identity struct {
-	Subject string `json:"sub"`
-	Email   string `json:"email"`
-}
-
-// identify finds out whose grant it is: from the ID token that came with it, else by asking. The ID
-// token's signature is not checked: it came from Google's token endpoint over TLS and not through the
-// browser, which OpenID Connect Core 3.1.3.7 accepts in its place.
-func (g *Google) identify(ctx context.Context, token *oauth2.Token) (identity, error) {
-	raw, _ := token.Extra("id_token").(string)
-	if parts := strings.Split(raw, "."); len(parts) == 3 {
-		var who identity
-		claims, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
-		if err == nil && json.Unmarshal(claims, &who) == nil && who.Subject != "" && who.Email != "" {
-			return who, nil
-		}
-	}
-	const op = "ask who consented"
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.cfg.UserinfoURL, nil)
-	if err != nil {
-		return identity{}, &briefing.Error{Op: op, Reason: briefing.Internal, Err: errors.New("the userinfo address is no URL")}
-	}
-	bearerHeader(token.AccessToken)(req.Header)
-	resp, err := g.token.Do(req)
-	if err != nil {
-		return identity{}, transportError(op, err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return identity{}, &briefing.Error{Op: op, Reason: tokenReason(resp.StatusCode, ""), Err: &answerError{status: resp.StatusCode}}
-	}
-	var who identity
-	if err := json.NewDecoder(resp.Body).Decode(&who); err != nil {
-		return identity{}, transportError(op, err)
-	}
-	if who.Subject == "" && who.Email == "" {
-		return identity{}, &briefing.Error{Op: op, Reason: briefing.Malformed, Err: errors.New("neither sub nor email")}
-	}
-	return who, nil
-}
-
-// mayConnect reports whether the address is in one of the domains the operator allows. An account without
-// an address is in none.
-func (g *Google) mayConnect(email string) bool {
-	if len(g.cfg.AllowedDomains) == 0 {
-		return true
-	}
-	_, domain, _ := strings.Cut(email, "@")
-	return slices.ContainsFunc(g.cfg.AllowedDomains, func(allowed string) bool { return strings.EqualFold(allowed, domain) })
-}
-
-// sameAccount compares with the stored grant, by Google's sub where both are known: addresses change. A
-// reader who never connected has no account to differ from.
-func (c consented) sameAccount() bool {
-	switch {
-	case c.prior.Subject != "" && c.who.Subject != "":
-		return c.prior.Subject == c.who.Subject
-	case c.prior.Email != "" && c.who.Email != "":
-		return strings.EqualFold(c.prior.Email, c.who.Email)
-	}
-	return true
-}
-
 // keep stores the grant. Google gives no refresh token to somebody who has agreed before; then the stored
-// one goes on working, if it is of the same account and client.
+// one goes on working.
 func (g *Google) keep(ctx context.Context, c consented) error {
-	now := g.cfg.Now()
-	grant := briefing.Credential{
-		ReaderID: c.reader.ID, AccessToken: briefing.NewSecret(c.token.AccessToken), RefreshToken: briefing.NewSecret(c.token.RefreshToken),
-		ClientID: g.cfg.ClientID, ClientSecret: g.cfg.ClientSecret,
-		Scopes: c.scopes, Email: c.who.Email, Subject: c.who.Subject,
-		State: briefing.CredentialState{Expiry: expiryOf(c.token, now), EndsAt: endOf(c.token, now), GrantedAt: now, CheckedAt: now},
-	}
+	grant := c.grant
+	grant.ClientID, grant.ClientSecret = g.cfg.ClientID, g.cfg.ClientSecret
 	if grant.RefreshToken.IsZero() {
-		if c.prior.RefreshToken.IsZero() || !c.prior.State.DeadSince.IsZero() || g.foreign(c.prior) || !c.sameAccount() {
-			return &briefing.Error{Op: "keep grant", Reason: briefing.ReauthRequired, Err: errors.New("google gave no refresh token")}
+		var err error
+		if c.prior, err = g.lasting(ctx, c); err != nil {
+			return err
 		}
 		grant.RefreshToken = c.prior.RefreshToken
 		grant.State.GrantedAt = c.prior.State.GrantedAt // the grant is the one of then
@@ -282,20 +258,43 @@ func (g *Google) keep(ctx context.Context, c consented) error {
 	return nil
 }
 
+// lasting returns the stored grant if it goes on without a new refresh token: it is of the same account and client, and
+// Google does not say that it has died. It is read again, since asking that may have brought a new refresh token.
+func (g *Google) lasting(ctx context.Context, c consented) (briefing.Credential, error) {
+	lasts := func() bool { return g.usable(c.prior) && c.earlier() == ownerSame }
+	if !lasts() || g.died(ctx, c) {
+		return briefing.Credential{}, c.fail(briefing.ConnectExchange, errNoRefreshToken)
+	}
+	var err error
+	if c.prior, err = g.prior(ctx, c.reader.ID); err != nil {
+		return briefing.Credential{}, fmt.Errorf("grant that goes on: %w", err)
+	}
+	if !lasts() {
+		return briefing.Credential{}, c.fail(briefing.ConnectExchange, errNoRefreshToken)
+	}
+	return c.prior, nil
+}
+
+// died asks Google whether the stored grant is dead, and remembers it.
+func (g *Google) died(ctx context.Context, c consented) bool {
+	_, err := g.access(ctx, c.reader.ID, c.prior.AccessToken.Reveal())
+	return briefing.ReasonOf(err) == briefing.ReauthRequired
+}
+
 // probe reads what the connected page is about to claim. What cannot be read just now is not claimed; the
 // grant is stored all the same.
 func (g *Google) probe(ctx context.Context, c consented) briefing.Connection {
-	found := briefing.Connection{Reader: c.reader, Email: c.who.Email, Missing: lacking(c.scopes)}
+	found := briefing.Connection{Reader: c.reader, Email: c.grant.Email, Missing: lacking(c.grant.Scopes)}
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	s, err := g.open(ctx, c.reader.ID)
 	if err != nil {
 		return found
 	}
-	if grantsMail(c.scopes) {
+	if grantsMail(c.grant.Scopes) {
 		found.MailOK = probeMail(ctx, s) == nil
 	}
-	if grantsCalendar(c.scopes) {
+	if grantsCalendar(c.grant.Scopes) {
 		found.Calendars = probeCalendars(ctx, s)
 	}
 	return found

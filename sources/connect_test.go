@@ -140,11 +140,11 @@ func TestConnectFaults(t *testing.T) {
 
 	answer = h.consent(t, h.begin(t, briefing.ConnectRequest{}), standin.Choice{})
 	answer.Code = "4/0-made-up"
-	wantReason(t, wantFault(t, finish(answer), briefing.ConnectExchange).Err, briefing.ReauthRequired)
+	wantReason(t, wantFault(t, finish(answer), briefing.ConnectCode).Err, briefing.ReauthRequired)
 
 	answer = h.consent(t, h.begin(t, briefing.ConnectRequest{}), standin.Choice{})
 	h.google.Inject(standin.Fault{Op: "token", Times: 1, Status: http.StatusServiceUnavailable})
-	wantReason(t, wantFault(t, finish(answer), briefing.ConnectExchange).Err, briefing.Unavailable)
+	wantReason(t, wantFault(t, finish(answer), briefing.ConnectUnreachable).Err, briefing.Unavailable)
 
 	answer = h.consent(t, h.begin(t, briefing.ConnectRequest{}), standin.Choice{})
 	delete(h.store.readers, readerID)

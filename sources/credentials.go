@@ -2,18 +2,28 @@ package sources
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"achim/briefing"
 )
 
+// revokeWithin bounds how long a person who wants to be forgotten waits for Google.
+const revokeWithin = 5 * time.Second
+
 // Check implements briefing.Credentials.
 func (g *Google) Check(ctx context.Context, reader briefing.ReaderID) (briefing.CredentialReport, error) {
 	stored, err := g.credential(ctx, reader)
+	if errors.Is(err, briefing.Malformed) {
+		// That is how it stands, and just what whoever asks wants to know.
+		return briefing.CredentialReport{ReaderID: reader, LastError: briefing.Malformed}, nil
+	}
 	if err != nil {
 		return briefing.CredentialReport{}, fmt.Errorf("check: %w", err)
 	}
@@ -22,9 +32,24 @@ func (g *Google) Check(ctx context.Context, reader briefing.ReaderID) (briefing.
 
 // Refresh implements briefing.Credentials.
 func (g *Google) Refresh(ctx context.Context, reader briefing.ReaderID) (briefing.CredentialReport, error) {
-	got, err := g.ensure(ctx, reader, want{certain: true})
+	return g.ensureReport(ctx, "refresh", reader, want{certain: true})
+}
+
+// RefreshNow is Refresh that asks Google however much time is left, and also about a grant known to be dead, which
+// lives again if Google says so.
+func (g *Google) RefreshNow(ctx context.Context, reader briefing.ReaderID) (briefing.CredentialReport, error) {
+	return g.ensureReport(ctx, "refresh", reader, want{certain: true, forced: true, confirmed: true, after: g.cfg.Now()})
+}
+
+// Verify implements briefing.GrantVerifier.
+func (g *Google) Verify(ctx context.Context, reader briefing.ReaderID, after time.Time) (briefing.CredentialReport, error) {
+	return g.ensureReport(ctx, "verify", reader, want{confirmed: true, after: after})
+}
+
+func (g *Google) ensureReport(ctx context.Context, op string, reader briefing.ReaderID, w want) (briefing.CredentialReport, error) {
+	got, err := g.ensure(ctx, reader, w)
 	if err != nil {
-		return briefing.CredentialReport{}, fmt.Errorf("refresh: %w", err)
+		return briefing.CredentialReport{}, fmt.Errorf("%s: %w", op, err)
 	}
 	report := g.report(got.credential)
 	report.Refreshed = got.refreshed
@@ -32,37 +57,74 @@ func (g *Google) Refresh(ctx context.Context, reader briefing.ReaderID) (briefin
 }
 
 // Disconnect implements briefing.Credentials. Revoking is project-wide at Google: it would take the access
-// away from everybody who shares the account, so it is done only when nobody else's row is known to.
-func (g *Google) Disconnect(ctx context.Context, reader briefing.ReaderID) error {
+// away from everybody who shares the account, so it is done only when no row is left that is, or might be, of it.
+//
+// Google is asked before the row goes, so that a process that dies in between leaves a row that can be
+// disconnected again. What was in the row when it went is looked at once more: somebody may have connected
+// meanwhile, and of two who share an account and are disconnected at once the last one takes the access along.
+func (g *Google) Disconnect(ctx context.Context, reader briefing.ReaderID) (briefing.Revocation, error) {
 	stored, err := g.credential(ctx, reader)
 	if err != nil && !errors.Is(err, briefing.Malformed) { // what cannot be read can still be forgotten
-		return fmt.Errorf("disconnect: %w", err)
+		return "", fmt.Errorf("disconnect: %w", err)
 	}
-	shared := stored.Email == "" && stored.Subject == "" // whose it is, and who else has it, cannot be known
-	if !shared {
-		if shared, err = g.store.AccountInUse(ctx, stored.Email, stored.Subject, reader); err != nil {
-			return fmt.Errorf("disconnect %s: %w", reader, err)
-		}
+	became, err := g.revokeUnshared(ctx, stored, reader)
+	if err != nil {
+		return "", fmt.Errorf("disconnect %s: %w", reader, err)
 	}
-	if !shared {
-		// The person wants to be forgotten: whether Google can be reached must not stand in the way, and there
-		// is nobody whom the failure would help.
-		_ = g.revoke(ctx, stored)
+	gone, err := g.store.DeleteCredential(ctx, reader)
+	if err != nil {
+		return "", fmt.Errorf("disconnect %s: %w", reader, err)
 	}
-	if err := g.store.DeleteCredential(ctx, reader); err != nil {
-		return fmt.Errorf("disconnect %s: %w", reader, err)
+	if became != briefing.RevocationShared && gone.RefreshToken.Equal(stored.RefreshToken) {
+		return became, nil
 	}
-	return nil
+	// The row is forgotten whatever comes of this, and it was nobody's wish to keep it.
+	again, err := g.revokeUnshared(ctx, gone, "")
+	switch {
+	case err != nil:
+		return briefing.RevocationFailed, nil //nolint:nilerr // what was asked for is done; the report says what was not
+	case again == briefing.RevocationNothing && became != briefing.RevocationShared:
+		return became, nil // it went along with the one before
+	}
+	return again, nil
 }
 
-// revoke withdraws the grant at Google.
-func (g *Google) revoke(ctx context.Context, c briefing.Credential) error {
-	const op = "revoke google grant"
-	token := firstOf(c.RefreshToken.Reveal(), c.AccessToken.Reveal())
-	if token == "" {
-		return nil
+// revokeUnshared withdraws c at Google, unless a row of anybody but except is, or might be, of the same
+// account. Whether Google can be reached must not stand in the way of a person who wants to be forgotten, so
+// that is part of the answer; an error is one of the store.
+func (g *Google) revokeUnshared(ctx context.Context, c briefing.Credential, except briefing.ReaderID) (briefing.Revocation, error) {
+	tokens := slices.DeleteFunc([]briefing.Secret{c.RefreshToken, c.AccessToken}, briefing.Secret.IsZero)
+	if len(tokens) == 0 {
+		return briefing.RevocationNothing, nil
 	}
-	form := url.Values{"token": {token}}.Encode()
+	shared, err := g.store.AccountInUse(ctx, c.Email, c.Subject, except)
+	switch {
+	case err != nil:
+		return "", err
+	case shared:
+		return briefing.RevocationShared, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, revokeWithin)
+	defer cancel()
+	for _, token := range tokens {
+		err := g.revoke(ctx, token)
+		if err == nil {
+			return briefing.RevocationDone, nil
+		}
+		if !errors.Is(err, errNoSuchToken) {
+			return briefing.RevocationFailed, nil //nolint:nilerr // it is the answer
+		}
+	}
+	return briefing.RevocationNothing, nil
+}
+
+// errNoSuchToken is Google's answer to a token that opens nothing (any more).
+var errNoSuchToken = errors.New("google does not know the token")
+
+// revoke withdraws at Google the grant that the token is of.
+func (g *Google) revoke(ctx context.Context, token briefing.Secret) error {
+	const op = "revoke google grant"
+	form := url.Values{"token": {token.Reveal()}}.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, g.cfg.RevokeURL, strings.NewReader(form))
 	if err != nil {
 		return &briefing.Error{Op: op, Reason: briefing.Internal, Err: errors.New("the revoke address is no URL")}
@@ -73,22 +135,36 @@ func (g *Google) revoke(ctx context.Context, c briefing.Credential) error {
 		return transportError(op, err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return &briefing.Error{Op: op, Reason: tokenReason(resp.StatusCode, ""), Err: &answerError{status: resp.StatusCode}}
+	if resp.StatusCode == http.StatusOK {
+		return nil
 	}
-	return nil
+	var refused struct {
+		Error string `json:"error"`
+	}
+	// Whatever cannot be read is a refusal like any other.
+	_ = json.NewDecoder(resp.Body).Decode(&refused)
+	if resp.StatusCode == http.StatusBadRequest && refused.Error == "invalid_token" {
+		return errNoSuchToken
+	}
+	return &briefing.Error{Op: op, Reason: tokenReason(resp.StatusCode, ""), Err: &answerError{status: resp.StatusCode}}
 }
 
-// report tells what is stored. Missing scopes are only known where the row lists any at all.
+// report tells what is stored. Missing scopes are only known where Google or the row has listed any at all.
 func (g *Google) report(c briefing.Credential) briefing.CredentialReport {
-	r := briefing.CredentialReport{
+	return briefing.CredentialReport{
 		ReaderID: c.ReaderID, Email: c.Email,
 		HasAccessToken: !c.AccessToken.IsZero(), HasRefreshToken: !c.RefreshToken.IsZero(), HasOAuthConfig: c.ClientID != "",
-		Expiry: c.State.Expiry, Scopes: c.Scopes, LastError: c.State.LastError, DeadSince: c.State.DeadSince,
+		Expiry: c.State.Expiry, Scopes: c.Holds(), MissingScopes: g.Missing(c.Holds()),
+		LastError: c.State.LastError, DeadSince: c.State.DeadSince, State: c.State,
 		AccessToken: c.AccessToken,
 	}
-	if len(c.Scopes) > 0 {
-		r.MissingScopes = missingScopes(g.cfg.Scopes, c.Scopes)
+}
+
+// Missing returns which of the scopes asked for the ones listed do not cover; none where none are listed,
+// because then nothing is known.
+func (g *Google) Missing(listed []string) []string {
+	if len(listed) == 0 {
+		return nil
 	}
-	return r
+	return missingScopes(g.cfg.Scopes, listed)
 }

@@ -259,7 +259,7 @@ func (f *feedReader) request(ctx context.Context, address string, before feedSta
 		wait := retryAfter(resp.Header, "", f.now())
 		return before, &briefing.Error{Op: op, Reason: briefing.RateLimited, RetryAfter: wait, Err: &answerError{status: resp.StatusCode}}
 	case resp.StatusCode != http.StatusOK:
-		return fault(briefing.Unavailable, "HTTP %d", resp.StatusCode)
+		return before, &briefing.Error{Op: op, Reason: briefing.Unavailable, Err: &answerError{status: resp.StatusCode}}
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, longestFeed+1))
 	switch {

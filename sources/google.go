@@ -26,6 +26,7 @@ import (
 const (
 	longestRetryAfter = 24 * time.Hour
 	guessedRetryAfter = time.Hour // for a time found in prose, which is reported to be wrong at times
+	dailyRetryAfter   = 24 * time.Hour
 )
 
 // answerError is a refusal, reworded: the library's own error would print the whole body, which is
@@ -33,13 +34,29 @@ const (
 type answerError struct {
 	status int
 	code   string // the machine-readable part of the body; "" when there is none
+	detail string // what Google says more of the code, where that is a known word
+	gone   bool   // Google says that the account was deleted
 }
 
 func (e *answerError) Error() string {
-	if e.code == "" {
-		return fmt.Sprintf("HTTP %d", e.status)
+	text := fmt.Sprintf("HTTP %d", e.status)
+	for _, word := range []string{e.code, e.detail} {
+		if word != "" {
+			text += " " + word
+		}
 	}
-	return fmt.Sprintf("HTTP %d %s", e.status, e.code)
+	return text
+}
+
+// Is reports that the refusal is of the client and not of the grant.
+func (e *answerError) Is(target error) bool {
+	return target == briefing.ErrClientRefused && e.status < 500 && clientRefused(e.code)
+}
+
+// clientRefused reports whether Google's word means that it does not take the OAuth client, whatever the grant.
+// unauthorized_client is none of these: it is said of a grant that belongs to another client.
+func clientRefused(code string) bool {
+	return slices.Contains([]string{"invalid_client", "deleted_client", "disabled_client", "org_internal"}, code)
 }
 
 // readError is an answer whose body broke off. It is told apart from a body that came whole and makes no
@@ -55,20 +72,46 @@ var errHollow = errors.New("an answer without content")
 
 // tokenError turns what the token endpoint said into a reason. Only invalid_grant is ReauthRequired: it
 // is the one answer that says the grant itself is gone. An outage must never cost a reader their grant, so
-// a 5xx is Unavailable whatever its body claims.
+// a 5xx is Unavailable and a 429 RateLimited whatever its body claims.
 func tokenError(op string, err error, now time.Time) *briefing.Error {
 	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
 		return transportError(op, err)
 	}
-	status, code := refused.Response.StatusCode, tame(refused.ErrorCode)
+	said := parseOAuthRefusal(refused)
 	wait := retryAfter(refused.Response.Header, "", now)
-	return &briefing.Error{Op: op, Reason: tokenReason(status, code), RetryAfter: wait, Err: &answerError{status, code}}
+	return &briefing.Error{Op: op, Reason: tokenReason(said.status, said.code), RetryAfter: wait, Err: said}
+}
+
+// invalidRapt is said of accounts whose Workspace asks people to sign in again after so many hours: connecting again
+// helps, until the next time.
+const invalidRapt = "invalid_rapt"
+
+// parseOAuthRefusal takes out of a refusal what is a known word. Its description is prose, and serves only to recognise
+// the two things that Google says in no other way.
+func parseOAuthRefusal(refused *oauth2.RetrieveError) *answerError {
+	var body struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+		Subtype     string `json:"error_subtype"`
+	}
+	// What is no such JSON says nothing here.
+	_ = json.Unmarshal(refused.Body, &body)
+	said := &answerError{status: refused.Response.StatusCode, code: tame(firstOf(refused.ErrorCode, body.Error))}
+	description := strings.ToLower(firstOf(refused.ErrorDescription, body.Description))
+	if body.Subtype == invalidRapt || strings.Contains(description, invalidRapt) {
+		said.detail = invalidRapt
+	}
+	said.gone = said.code == "invalid_grant" && strings.Contains(description, "account has been deleted")
+	return said
 }
 
 func tokenReason(status int, code string) briefing.Reason {
-	if status >= 500 {
+	switch {
+	case status >= 500:
 		return briefing.Unavailable
+	case status == http.StatusTooManyRequests:
+		return briefing.RateLimited
 	}
 	switch code {
 	case "invalid_grant":
@@ -84,10 +127,7 @@ func tokenReason(status int, code string) briefing.Reason {
 	case "rate_limit_exceeded", "slow_down":
 		return briefing.RateLimited
 	}
-	switch status {
-	case http.StatusTooManyRequests:
-		return briefing.RateLimited
-	case http.StatusRequestTimeout:
+	if status == http.StatusRequestTimeout {
 		return briefing.Timeout
 	}
 	return briefing.Malformed // a page of a proxy, or a code nobody has documented
@@ -104,9 +144,13 @@ func apiError(op string, err error, now time.Time) *briefing.Error {
 		return transportError(op, err)
 	}
 	body := parseRefusal(refused)
+	wait := retryAfter(refused.Header, body.Error.Message, now)
+	if wait == 0 && slices.Contains(body.reasons(), "dailyLimitExceeded") {
+		wait = dailyRetryAfter // for today that is all there is
+	}
 	return &briefing.Error{
-		Op: op, Reason: body.reason(refused), RetryAfter: retryAfter(refused.Header, body.Error.Message, now),
-		Err: &answerError{refused.Code, body.code()},
+		Op: op, Reason: body.reason(refused), RetryAfter: wait,
+		Err: &answerError{status: refused.Code, code: body.code()},
 	}
 }
 
@@ -260,13 +304,14 @@ func plainCause(err error) error {
 	return err
 }
 
-// tame returns s if it is a plain code word, and "" for anything else, such as prose or half a token.
+// tame returns s if it is a plain code word, and "" for anything else, such as prose or half a token: words have no
+// digits, and what opens something has.
 func tame(s string) string {
-	if len(s) == 0 || len(s) > 48 {
+	if len(s) > 48 {
 		return ""
 	}
 	for _, r := range s {
-		if r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') {
+		if r != '_' && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') {
 			return ""
 		}
 	}
@@ -276,8 +321,12 @@ func tame(s string) string {
 var retryTime = regexp.MustCompile(`Retry after (\d{4}-\d\d-\d\dT[0-9:.]+Z)`)
 
 // retryAfter reads how long to leave the other side alone: from the header in either of its forms, or
-// from the message, where Gmail hides it. 0 when it did not say.
+// from the message, where Gmail hides it. 0 when it did not say. A time of day is by the other side's clock, and is
+// compared with what that one showed.
 func retryAfter(header http.Header, message string, now time.Time) time.Duration {
+	if theirs, err := http.ParseTime(header.Get("Date")); err == nil {
+		now = theirs
+	}
 	value := header.Get("Retry-After")
 	if seconds, err := strconv.Atoi(value); err == nil {
 		return clampWait(time.Duration(seconds)*time.Second, longestRetryAfter)

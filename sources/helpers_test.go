@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -26,7 +27,12 @@ const (
 	clientSecret = "standin-client-secret"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(childURL) != "" {
+		os.Exit(child())
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // seoul is the readers' zone.
 func seoul(t testing.TB) *time.Location {
@@ -67,17 +73,27 @@ type memory struct {
 	states   map[string]briefing.CredentialState
 	wrote    map[briefing.ReaderID]briefing.Secret // the access token our own state speaks of
 	consents map[string]briefing.Consent
+	leases   map[string]lease
+	testing  map[string]bool
+	pending  map[string]briefing.Pending
 	saves    int
 	broken   error // what SaveRefreshed answers, when set
+	blinks   int   // how often SaveRefreshed cannot reach anything
 	garbled  error // what Credential answers, when set
 	meddle   func(*memory)
+}
+
+type lease struct {
+	owner string
+	until time.Time
 }
 
 func newMemory(readers ...briefing.Reader) *memory {
 	m := &memory{
 		readers: map[briefing.ReaderID]briefing.Reader{}, rows: map[briefing.ReaderID]briefing.Credential{},
 		states: map[string]briefing.CredentialState{}, wrote: map[briefing.ReaderID]briefing.Secret{},
-		consents: map[string]briefing.Consent{},
+		consents: map[string]briefing.Consent{}, pending: map[string]briefing.Pending{},
+		leases: map[string]lease{}, testing: map[string]bool{},
 	}
 	for _, r := range readers {
 		m.readers[r.ID] = r
@@ -138,20 +154,75 @@ func (m *memory) SaveRefreshed(_ context.Context, read, fresh briefing.Credentia
 		m.meddle(m)
 		m.meddle = nil
 	}
+	if m.blinks > 0 {
+		m.blinks--
+		return briefing.Credential{}, &briefing.Error{Op: "save", Reason: briefing.Unavailable}
+	}
 	if m.broken != nil {
 		return briefing.Credential{}, m.broken
 	}
 	m.saves++
-	row := m.rows[read.ReaderID]
+	row, found := m.rows[read.ReaderID]
+	if !found {
+		return briefing.Credential{}, briefing.ErrNotFound
+	}
 	if !row.RefreshToken.Equal(read.RefreshToken) {
 		return m.load(read.ReaderID), nil // theirs wins
 	}
-	row.AccessToken, row.Scopes = fresh.AccessToken, fresh.Scopes
+	delete(m.leases, briefing.Fingerprint(row.RefreshToken))
+	row.AccessToken = fresh.AccessToken
+	for _, scope := range fresh.Scopes {
+		if !slices.Contains(row.Scopes, scope) {
+			row.Scopes = append(slices.Clone(row.Scopes), scope)
+		}
+	}
 	if !fresh.RefreshToken.IsZero() {
 		row.RefreshToken = fresh.RefreshToken
 	}
 	m.rows[read.ReaderID] = row
+	m.states[briefing.Fingerprint(row.RefreshToken)] = fresh.State
+	m.wrote[read.ReaderID] = row.AccessToken
 	return m.load(read.ReaderID), nil
+}
+
+func (m *memory) LeaseRefresh(_ context.Context, c briefing.Credential, owner string, now, until time.Time) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := briefing.Fingerprint(c.RefreshToken)
+	if held, ok := m.leases[key]; ok && held.until.After(now) {
+		return false, nil
+	}
+	m.leases[key] = lease{owner, until}
+	return true, nil
+}
+
+func (m *memory) ReleaseRefresh(_ context.Context, c briefing.Credential, owner string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if key := briefing.Fingerprint(c.RefreshToken); m.leases[key].owner == owner {
+		delete(m.leases, key)
+	}
+	return nil
+}
+
+func (m *memory) SuspectTesting(_ context.Context, clientID string, _ time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.testing[clientID] = true
+	return nil
+}
+
+func (m *memory) ClearTesting(_ context.Context, clientID string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.testing, clientID)
+	return nil
+}
+
+func (m *memory) TestingSuspected(_ context.Context, clientID string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.testing[clientID], nil
 }
 
 func (m *memory) SaveGrant(_ context.Context, c briefing.Credential) error {
@@ -198,6 +269,58 @@ func (m *memory) TakeConsent(_ context.Context, hash string, now time.Time) (bri
 	return c, nil
 }
 
+func (m *memory) SavePending(_ context.Context, p briefing.Pending) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.pending[p.TicketHash] = p
+	return nil
+}
+
+func (m *memory) TakePending(_ context.Context, hash string, now time.Time) (briefing.Pending, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, ok := m.pending[hash]
+	if !ok {
+		return briefing.Pending{}, briefing.ErrNotFound
+	}
+	if p.UsedAt.IsZero() {
+		used := p
+		used.UsedAt, used.Grant.AccessToken, used.Grant.RefreshToken = now, briefing.Secret{}, briefing.Secret{}
+		m.pending[hash] = used
+	}
+	return p, nil
+}
+
+func (m *memory) TakeUnconfirmed(ctx context.Context, now time.Time, limit int) ([]briefing.Pending, error) {
+	var taken []briefing.Pending
+	for hash, p := range m.pending {
+		if len(taken) < limit && p.UsedAt.IsZero() && !now.Before(p.ExpiresAt) {
+			late, err := m.TakePending(ctx, hash, now)
+			if err != nil {
+				return nil, err
+			}
+			taken = append(taken, late)
+		}
+	}
+	return taken, nil
+}
+
+func (m *memory) AccountFree(_ context.Context, email, subject string, _ time.Time) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, row := range m.rows {
+		switch {
+		case row.Subject != "" && subject != "":
+			if row.Subject == subject {
+				return false, nil
+			}
+		case row.Email == "" || briefing.SameAddress(row.Email, email):
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
 func (m *memory) Reader(_ context.Context, ref string) (briefing.Reader, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -208,21 +331,25 @@ func (m *memory) Reader(_ context.Context, ref string) (briefing.Reader, error) 
 	return r, nil
 }
 
-func (m *memory) DeleteCredential(_ context.Context, reader briefing.ReaderID) error {
+func (m *memory) DeleteCredential(_ context.Context, reader briefing.ReaderID) (briefing.Credential, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, ok := m.rows[reader]; !ok {
-		return briefing.ErrNotFound
+		return briefing.Credential{}, briefing.ErrNotFound
 	}
+	gone := m.load(reader)
 	delete(m.rows, reader)
-	return nil
+	if m.garbled != nil {
+		gone = briefing.Credential{}
+	}
+	return gone, nil
 }
 
 func (m *memory) AccountInUse(_ context.Context, email, subject string, except briefing.ReaderID) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for id, row := range m.rows {
-		same := strings.EqualFold(row.Email, email)
+		same := row.Email == "" || email == "" || strings.EqualFold(row.Email, email)
 		if row.Subject != "" && subject != "" {
 			same = row.Subject == subject
 		}

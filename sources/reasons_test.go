@@ -22,6 +22,11 @@ type refusal struct {
 	wait   time.Duration
 }
 
+// dated is a Retry-After that is a time of day, from a server whose clock shows now.
+func dated(now, retry time.Time) map[string]string {
+	return map[string]string{"Date": now.Format(http.TimeFormat), "Retry-After": retry.Format(http.TimeFormat)}
+}
+
 func TestTokenReasons(t *testing.T) {
 	oauth := standin.OAuthError
 	for name, c := range map[string]refusal{
@@ -120,10 +125,11 @@ func TestAPIReasons(t *testing.T) {
 		"forbidden":            {status: 403, body: said(403, "forbidden", "Forbidden"), want: briefing.PolicyBlocked},
 		"user limit as 403":    {status: 403, body: said(403, "userRateLimitExceeded", "User Rate Limit Exceeded"), want: briefing.RateLimited},
 		"quota as 403":         {status: 403, body: said(403, "quotaExceeded", "Calendar usage limits exceeded."), want: briefing.RateLimited},
-		"daily limit":          {status: 403, body: said(403, "dailyLimitExceeded", "Daily Limit Exceeded"), want: briefing.RateLimited},
+		"daily limit":          {status: 403, body: said(403, "dailyLimitExceeded", "Daily Limit Exceeded"), want: briefing.RateLimited, wait: 24 * time.Hour},
 		"429":                  {status: 429, body: said(429, "rateLimitExceeded", "Too many concurrent requests for user"), header: map[string]string{"Retry-After": "12"}, want: briefing.RateLimited, wait: 12 * time.Second},
-		"429 with a date":      {status: 429, header: map[string]string{"Retry-After": monday().Add(time.Minute).Format(http.TimeFormat)}, want: briefing.RateLimited, wait: time.Minute},
-		"429 with words":       {status: 429, body: said(429, "rateLimitExceeded", "User-rate limit exceeded.  Retry after 2026-11-23T00:10:00.000Z"), want: briefing.RateLimited, wait: 10 * time.Minute},
+		"429 with a date":      {status: 429, header: dated(monday(), monday().Add(time.Minute)), want: briefing.RateLimited, wait: time.Minute},
+		"429 with words":       {status: 429, body: said(429, "rateLimitExceeded", "User-rate limit exceeded.  Retry after 2026-11-23T00:10:00.000Z"), header: map[string]string{"Date": monday().Format(http.TimeFormat)}, want: briefing.RateLimited, wait: 10 * time.Minute},
+		"by their clock":       {status: 429, header: dated(monday().Add(-10*time.Minute), monday()), want: briefing.RateLimited, wait: 10 * time.Minute},
 		"429 of a proxy":       {status: 429, body: "slow down", want: briefing.RateLimited},
 		"500":                  {status: 500, want: briefing.Unavailable},
 		"502 of a proxy":       {status: 502, body: "<html>Bad Gateway</html>", want: briefing.Unavailable},
@@ -187,17 +193,18 @@ func TestAPITransport(t *testing.T) {
 	wantReason(t, err, briefing.Unavailable)
 }
 
-// TestRecordedBodies holds the reasons against bodies that other programs met, where they are at hand.
+// TestRecordedBodies holds the reasons against bodies that other programs met, where they are at hand. TestFacts holds
+// the same ones everywhere.
 func TestRecordedBodies(t *testing.T) {
-	folder := filepath.Join("..", "..", "shared", "corpus", "oauth")
-	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
-	if err != nil || len(files) == 0 {
-		t.Skip("no recorded bodies beside the checkout: TestAPIReasons and TestTokenReasons hold the shapes")
+	files, err := filepath.Glob(filepath.Join("..", "..", "shared", "corpus", "oauth", "*.json"))
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, file := range files {
 		name := filepath.Base(file)
-		want, status, token := recorded(name)
-		if want == "" {
+		c, known := recorded[name]
+		if !known {
+			t.Errorf("nobody has said what %s means", name)
 			continue
 		}
 		body, err := os.ReadFile(file)
@@ -207,41 +214,52 @@ func TestRecordedBodies(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := build(t, standin.Account{})
 			h.connect()
-			op := "gmail.messages.list"
-			if token {
-				op = "token"
-				h.clock.Advance(2 * time.Hour)
+			h.clock.Advance(2 * time.Hour)
+			if c.token {
+				h.google.Inject(standin.Fault{Op: "token", Status: c.status, Body: string(body)})
+				_, err = h.client.Refresh(t.Context(), readerID)
+			} else {
+				h.google.Inject(standin.Fault{Op: "gmail.messages.list", Status: c.status, Body: string(body)})
+				_, err = h.fetch(t, briefing.Gmail)
 			}
-			h.google.Inject(standin.Fault{Op: op, Status: status, Body: string(body)})
-			_, err := h.fetch(t, briefing.Gmail)
-			wantReason(t, err, want)
+			if got := briefing.ReasonOf(err); got != c.want {
+				t.Errorf("reason %q (%v), want %q", got, err, c.want)
+			}
 		})
 	}
 }
 
-// recorded says by a file's name what its body means and with which status it came.
-func recorded(name string) (want briefing.Reason, status int, token bool) {
-	switch {
-	case strings.Contains(name, "invalid_grant"), strings.Contains(name, "invalid_rapt"), strings.Contains(name, "auth_code_fail"):
-		return briefing.ReauthRequired, 400, true
-	case strings.Contains(name, "invalid_client"):
-		return briefing.ClientMisconfigured, 401, true
-	case strings.Contains(name, "scope_insufficient"):
-		return briefing.ScopeMissing, 403, false
-	case strings.Contains(name, "accessNotConfigured"), strings.Contains(name, "SERVICE_DISABLED"):
-		return briefing.APIDisabled, 403, false
-	case strings.Contains(name, "mail_service_not_enabled"):
-		return briefing.PolicyBlocked, 400, false
-	case strings.Contains(name, "429"):
-		return briefing.RateLimited, 429, false
-	case strings.Contains(name, "ateLimit"), strings.Contains(name, "rate_limit"), strings.Contains(name, "quota"), strings.Contains(name, "daily_limit"):
-		return briefing.RateLimited, 403, false
-	case strings.Contains(name, "403_forbidden"), strings.Contains(name, "403_precondition"):
-		return briefing.PolicyBlocked, 403, false
-	case strings.HasSuffix(name, "mocks_403.json"): // what is no JSON names no reason
-		return briefing.Malformed, 403, false
-	case strings.Contains(name, "500"):
-		return briefing.Unavailable, 500, false
-	}
-	return "", 0, false
+// recorded says what the body in a file means, with which status it came, and whether the token endpoint said it.
+var recorded = map[string]struct {
+	want   briefing.Reason
+	status int
+	token  bool
+}{
+	"token_400_invalid_grant_bad_request.json":                          {briefing.ReauthRequired, 400, true},
+	"token_400_invalid_rapt.json":                                       {briefing.ReauthRequired, 400, true},
+	"google_calendar__test_mocks_login_with_auth_code_fail.json":        {briefing.ReauthRequired, 400, true},
+	"token_401_invalid_client.json":                                     {briefing.ClientMisconfigured, 401, true},
+	"google_calendar__test_mocks_login_with_refresh_token_success.json": {"", 200, true},
+	"google-auth-library-nodejs__test_fixtures_refresh.json":            {briefing.Malformed, 200, true}, // a file of credentials, and no token
+	"gcal_403_scope_insufficient.json":                                  {briefing.ScopeMissing, 403, false},
+	"people_403_scope_insufficient_min.json":                            {briefing.ScopeMissing, 403, false},
+	"any_403_accessNotConfigured_project_not_found.json":                {briefing.APIDisabled, 403, false},
+	"people_403_SERVICE_DISABLED_rpc.json":                              {briefing.APIDisabled, 403, false},
+	"gmail_400_mail_service_not_enabled.json":                           {briefing.PolicyBlocked, 400, false},
+	"serviceusage_403_precondition.json":                                {briefing.PolicyBlocked, 403, false},
+	"google_calendar__test_mocks_403_forbidden.json":                    {briefing.PolicyBlocked, 403, false},
+	"gmail_429_resource_exhausted.json":                                 {briefing.RateLimited, 429, false},
+	"gmail_429_user_rate_retry_after_in_message.json":                   {briefing.RateLimited, 429, false},
+	"any_403_userRateLimitExceeded.json":                                {briefing.RateLimited, 403, false},
+	"gmail_403_quota_per_minute.json":                                   {briefing.RateLimited, 403, false},
+	"google_calendar__test_mocks_403_calendar_rate_limit.json":          {briefing.RateLimited, 403, false},
+	"google_calendar__test_mocks_403_daily_limit.json":                  {briefing.RateLimited, 403, false},
+	"google_calendar__test_mocks_403_rate_limit.json":                   {briefing.RateLimited, 403, false},
+	"google_calendar__test_mocks_403_user_rate_limit.json":              {briefing.RateLimited, 403, false},
+	"google_calendar__test_mocks_404.json":                              {briefing.Unavailable, 404, false},
+	"gcal_410_fullSyncRequired.json":                                    {briefing.Unavailable, 410, false},
+	"google_calendar__test_mocks_409.json":                              {briefing.Internal, 409, false},  // reading makes nothing that could be there already
+	"google_calendar__test_mocks_403.json":                              {briefing.Malformed, 403, false}, // what is no JSON names no reason
+	"google_calendar__test_mocks_412.json":                              {briefing.Malformed, 412, false},
+	"google_calendar__test_mocks_500.json":                              {briefing.Unavailable, 500, false},
 }

@@ -15,14 +15,19 @@ import (
 
 const (
 	freshFor      = 5 * time.Minute  // an access token with less left is refreshed before use
-	refreshBudget = 20 * time.Second // of loading, asking and saving together
-	longestExpiry = 24 * time.Hour   // an hour is usual; more than a day is a broken answer
+	refreshBudget = 30 * time.Second // of waiting for whoever has the lease; more than leaseFor and a question of our own
+	saveBudget    = 5 * time.Second  // of saving what Google answered, whatever is left of other budgets
+	saveAgain     = 200 * time.Millisecond
+	longestExpiry = 24 * time.Hour // an hour is usual; more than a day is a broken answer
 )
 
 // want says which access token a caller can use.
 type want struct {
-	rejected string // the token that just got a 401; "" = any
-	certain  bool   // its expiry must be known
+	rejected  string    // the token that just got a 401; "" = any
+	certain   bool      // its expiry must be known
+	confirmed bool      // Google must have said after the time that follows that the grant lives
+	after     time.Time // zero = ever
+	forced    bool      // a grant known to be dead is asked about, too
 }
 
 // satisfied reports whether c holds an access token the caller can use.
@@ -30,6 +35,8 @@ func (w want) satisfied(c briefing.Credential, now time.Time) bool {
 	token := c.AccessToken.Reveal()
 	switch {
 	case token == "" || token == w.rejected:
+		return false
+	case w.confirmed && (!c.State.CheckedAt.After(w.after) || c.State.LastError != ""):
 		return false
 	case c.State.Expiry.IsZero():
 		// Somebody else wrote this row, and what others store as expiry cannot be trusted: try it once.
@@ -97,22 +104,16 @@ func contain[T any](op string, fn func() (T, error)) (v T, err error) {
 	return fn()
 }
 
-// load reads the grant and refreshes it if the stored access token does not do. When an outsider has
-// stored another grant while ours was being refused, theirs gets its turn.
+// load reads the grant and has it refreshed if the stored access token does not do.
 func (g *Google) load(ctx context.Context, reader briefing.ReaderID, w want) (ensured, error) {
 	stored, err := g.credential(ctx, reader)
 	if err != nil {
 		return ensured{}, err
 	}
-	fresh, err := g.useOrRefresh(ctx, stored, w)
-	if briefing.ReasonOf(err) != briefing.ReauthRequired {
-		return fresh, err
+	if settled, err := settle(stored, w, g.cfg.Now()); settled || err != nil {
+		return ensured{credential: stored}, err
 	}
-	now, loadErr := g.credential(ctx, reader)
-	if loadErr != nil || now.RefreshToken.Equal(stored.RefreshToken) {
-		return ensured{}, err
-	}
-	return g.useOrRefresh(ctx, now, w)
+	return g.refreshLeased(ctx, stored, w)
 }
 
 // credential reads the grant from the store.
@@ -137,40 +138,73 @@ func storeError(op string, err error) error {
 	return &briefing.Error{Op: op, Reason: briefing.ReasonOf(err), Err: err}
 }
 
-func (g *Google) useOrRefresh(ctx context.Context, stored briefing.Credential, w want) (ensured, error) {
+// settle reports whether there is nothing to ask Google: the stored access token does, or, with an error, there
+// is no use in asking.
+func settle(stored briefing.Credential, w want, now time.Time) (bool, error) {
 	const op = "refresh google token"
 	switch {
-	case !stored.State.DeadSince.IsZero():
+	case !stored.State.DeadSince.IsZero() && !w.forced:
 		// Google has said so once and does not change its mind: asking again would only count against us.
-		return ensured{}, &briefing.Error{Op: op, Reason: briefing.ReauthRequired, Since: stored.State.DeadSince,
+		return true, &briefing.Error{Op: op, Reason: briefing.ReauthRequired, Since: stored.State.DeadSince,
 			Err: errors.New("the grant is known to be dead")}
-	case w.satisfied(stored, g.cfg.Now()):
-		return ensured{credential: stored}, nil
+	case w.satisfied(stored, now):
+		return true, nil
 	case stored.RefreshToken.IsZero():
-		return ensured{}, &briefing.Error{Op: op, Reason: briefing.ReauthRequired, Err: errors.New("there is no refresh token")}
+		return true, &briefing.Error{Op: op, Reason: briefing.ReauthRequired, Err: errors.New("there is no refresh token")}
+	case w.confirmed && stored.State.LastError != "" && stored.State.CheckedAt.After(w.after):
+		return true, knownFailure(stored.State) // Google has said so since
 	}
-	return g.refresh(ctx, stored)
+	return false, nil
 }
 
-// refresh asks Google for a new access token and stores what it said, good or bad.
+// refresh asks Google for a new access token and stores what it said, good or bad. It is not to be called without
+// the lease. What Google has answered is stored whoever has left meanwhile, and before Close returns.
 func (g *Google) refresh(ctx context.Context, stored briefing.Credential) (ensured, error) {
 	const op = "refresh google token"
+	g.asking.RLock()
+	defer g.asking.RUnlock()
+	ctx = context.WithoutCancel(ctx)
 	conf := g.oauth(stored)
 	if conf.ClientID == "" {
-		return ensured{}, &briefing.Error{Op: op, Reason: briefing.ClientMisconfigured, Err: errors.New("no client id is configured")}
+		return ensured{}, &briefing.Error{Op: op, Reason: briefing.ClientMisconfigured,
+			Err: fmt.Errorf("no client id is configured: %w", briefing.ErrClientRefused)}
 	}
-	// A token without an access token makes the library ask at once, exactly once, and keep nothing.
+	// A token without an access token makes the library ask at once, exactly once, and keep nothing. How long that
+	// may take is the business of the client.
 	answer, err := conf.TokenSource(context.WithValue(ctx, oauth2.HTTPClient, g.token),
 		&oauth2.Token{RefreshToken: stored.RefreshToken.Reveal()}).Token()
 	now := g.cfg.Now()
+	ctx, cancel := context.WithTimeout(ctx, saveBudget)
+	defer cancel()
 	if err != nil {
 		failure := tokenError(op, err, now)
 		g.observe(failure)
 		return ensured{}, g.saveFailure(ctx, stored, failure)
 	}
 	g.observe(nil)
-	saved, err := g.saveSuccess(ctx, stored, refreshed(stored, answer, now))
-	return ensured{credential: saved, refreshed: true}, err
+	fresh := refreshed(stored, answer, now)
+	fresh.State.EndsAt = g.endAfter(ctx, stored, answer, now)
+	row, err := g.save(ctx, stored, fresh)
+	if err != nil {
+		return ensured{}, storeError("save google token", err)
+	}
+	return ensured{credential: row, refreshed: true}, nil
+}
+
+// save stores what Google answered, and tries again while the database is away for a moment: a refresh token that came
+// with the answer may be the only one left.
+func (g *Google) save(ctx context.Context, stored, fresh briefing.Credential) (briefing.Credential, error) {
+	for {
+		row, err := g.store.SaveRefreshed(ctx, stored, fresh)
+		if briefing.ReasonOf(err) != briefing.Unavailable {
+			return row, err
+		}
+		select {
+		case <-time.After(saveAgain):
+		case <-ctx.Done():
+			return row, err
+		}
+	}
 }
 
 func (g *Google) observe(err *briefing.Error) {
@@ -187,17 +221,11 @@ func (g *Google) observe(err *briefing.Error) {
 func refreshed(stored briefing.Credential, answer *oauth2.Token, now time.Time) briefing.Credential {
 	fresh := stored
 	fresh.AccessToken = briefing.NewSecret(answer.AccessToken)
-	fresh.State = briefing.CredentialState{Expiry: expiryOf(answer, now), EndsAt: stored.State.EndsAt,
-		GrantedAt: stored.State.GrantedAt, CheckedAt: now}
-	if answer.RefreshToken != "" && answer.RefreshToken != stored.RefreshToken.Reveal() {
+	fresh.Scopes = grantedScopes(answer)
+	fresh.State = briefing.CredentialState{Expiry: expiryOf(answer, now), GrantedAt: stored.State.GrantedAt, CheckedAt: now,
+		Granted: strings.Join(fresh.Scopes, " ")}
+	if answer.RefreshToken != "" {
 		fresh.RefreshToken = briefing.NewSecret(answer.RefreshToken)
-		fresh.State.EndsAt = time.Time{}
-	}
-	if ends := endOf(answer, now); !ends.IsZero() {
-		fresh.State.EndsAt = ends
-	}
-	if scopes := grantedScopes(answer); len(scopes) > 0 {
-		fresh.Scopes = scopes
 	}
 	return fresh
 }
@@ -225,45 +253,27 @@ func grantedScopes(answer *oauth2.Token) []string {
 	return strings.Fields(scope)
 }
 
-// saveSuccess stores a refreshed grant before anybody uses it, and clears what was known against it. When
-// an outsider has stored another grant meanwhile theirs is returned as it is, with nothing known of it.
-func (g *Google) saveSuccess(ctx context.Context, stored, fresh briefing.Credential) (briefing.Credential, error) {
-	const op = "save google token"
-	row, err := g.store.SaveRefreshed(ctx, stored, fresh)
-	if err != nil {
-		return briefing.Credential{}, storeError(op, err)
-	}
-	if !row.AccessToken.Equal(fresh.AccessToken) || sameState(row.State, fresh.State) {
-		return row, nil
-	}
-	row.State = fresh.State
-	if err := g.store.SaveCredentialState(ctx, row); err != nil {
-		return briefing.Credential{}, storeError(op, err)
-	}
-	return row, nil
-}
-
-// sameState reports whether the store has already written the state, give or take the fraction of a
-// millisecond that databases drop. Then there is no second write.
-func sameState(stored, fresh briefing.CredentialState) bool {
-	same := func(a, b time.Time) bool { return a.Truncate(time.Millisecond).Equal(b.Truncate(time.Millisecond)) }
-	return same(stored.Expiry, fresh.Expiry) && same(stored.EndsAt, fresh.EndsAt) && same(stored.CheckedAt, fresh.CheckedAt) && stored.DeadSince.IsZero() &&
-		stored.FailingSince.IsZero() && stored.LastError == "" && !fresh.Expiry.IsZero()
-}
-
 // saveFailure remembers why a refresh failed and returns the failure. Only invalid_grant marks the grant
 // dead, and the mark keeps the time of the first confirmation.
 func (g *Google) saveFailure(ctx context.Context, stored briefing.Credential, failure *briefing.Error) error {
 	now := g.cfg.Now()
-	state := &stored.State
+	before, state := stored, &stored.State
 	if state.FailingSince.IsZero() {
 		state.FailingSince = now
 	}
-	state.LastError, state.CheckedAt = failure.Reason, now
+	state.LastError, state.CheckedAt, state.Detail = failure.Reason, now, ""
+	answer, said := errors.AsType[*answerError](failure)
+	if said {
+		state.Detail = answer.Error()
+	}
 	failure.Since = state.FailingSince
 	if failure.Reason == briefing.ReauthRequired {
-		state.DeadSince = now // only now: a grant known to be dead is not asked about again
+		if state.DeadSince.IsZero() { // a grant known to be dead is only asked about by force
+			state.DeadSince = now
+		}
 		failure.Since = state.DeadSince
+		state.Gone = said && answer.gone
+		g.suspect(ctx, before, answer, now)
 	}
 	if err := g.store.SaveCredentialState(ctx, stored); err != nil {
 		// The failure is what matters to the reader; that it could not be remembered is added to its cause.

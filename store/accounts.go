@@ -21,7 +21,7 @@ const (
 	readersPlanned = "achim_reader r JOIN achim_cohort c ON c.cohort_id = r.cohort_id"
 	// unplannedWithin narrows to the readers whose hour lies in a stretch of time and has not been planned: the
 	// planner moves plan_at on when it plans.
-	unplannedWithin = readersPlanned + " WHERE r.paused = 0 AND c.plan_at >= ? AND c.plan_at < ?"
+	unplannedWithin = readersPlanned + " WHERE r.paused = 0 AND r.left_at IS NULL AND c.plan_at >= ? AND c.plan_at < ?"
 )
 
 func dueArgs(from, to time.Time) []any {
@@ -84,7 +84,7 @@ func (s *Store) Standing(ctx context.Context, due time.Time) (briefing.Standing,
 
 // Behind reports whether the planner has yet to plan for somebody whose hour is not after the time.
 func (s *Store) Behind(ctx context.Context, until time.Time) (bool, error) {
-	_, found, err := one(ctx, s.reader(), scalar[string], "SELECT r.id FROM "+readersPlanned+" WHERE r.paused = 0 AND c.plan_at <= ? LIMIT 1", until.UnixMilli())
+	_, found, err := one(ctx, s.reader(), scalar[string], "SELECT r.id FROM "+readersPlanned+" WHERE r.paused = 0 AND r.left_at IS NULL AND c.plan_at <= ? LIMIT 1", until.UnixMilli())
 	if err != nil {
 		return false, fmt.Errorf("readers not planned: %w", err)
 	}

@@ -50,8 +50,10 @@ func BenchmarkPlan100k(b *testing.B) {
 
 // BenchmarkBriefing takes an entry with a full day in it from planned to delivered, with all that a worker
 // reads on the way.
-func BenchmarkBriefing(b *testing.B) {
-	eachBench(b, func(b *testing.B, s *store.Store) {
+func BenchmarkBriefing(b *testing.B) { benchBriefing(b, eachBench) }
+
+func benchBriefing(b *testing.B, each func(*testing.B, func(*testing.B, *store.Store))) {
+	each(b, func(b *testing.B, s *store.Store) {
 		nine := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
 		var items []briefing.Item
 		for n := range 20 {

@@ -25,8 +25,15 @@ func wishes(r briefing.Reader) string {
 	if r.At != nil {
 		at = r.At.String()
 	}
-	return fmt.Sprintf("%s %s %d %d %s %d", r.Timezone, at, r.Weekdays, flag(r.Paused), r.PausedUntil, flag(r.SkipHolidays))
+	paused := flag(r.Paused)
+	if r.Left() {
+		paused = gonePlace
+	}
+	return fmt.Sprintf("%s %s %d %d %s %d", r.Timezone, at, r.Weekdays, paused, r.PausedUntil, flag(r.SkipHolidays))
 }
+
+// gonePlace stands where the wishes say whether readers are paused, and says that they are gone.
+const gonePlace = 2
 
 // parseWishes reads what wishes wrote.
 func parseWishes(text string) (r briefing.Reader, err error) {
@@ -35,6 +42,9 @@ func parseWishes(text string) (r briefing.Reader, err error) {
 		return r, fmt.Errorf("a cohort's wishes are %q", text)
 	}
 	r.Timezone, r.Paused, r.SkipHolidays = part[0], part[3] == "1", part[5] == "1"
+	if part[3] == strconv.Itoa(gonePlace) {
+		r.LeftAt = time.UnixMilli(1) // each has a time of their own
+	}
 	if part[1] != "" {
 		at, err := briefing.ParseTimeOfDay(part[1])
 		if err != nil {

@@ -93,12 +93,11 @@ func logRowOf(st briefing.Step, text string, now time.Time) (logRow, error) {
 // insertLog inserts rows. Their values are parameters of VALUES, so that they take the types the columns have: the
 // table may be somebody else's.
 func insertLog(ctx context.Context, q *session, rows ...logRow) error {
-	const values = "(?, 'slack', ?, ?, 'assistant', ?, ?, ?)"
+	t := &q.shared.log
 	args := make([]any, 0, 6*len(rows))
 	for _, row := range rows {
-		args = append(args, string(row.reader), row.channel, row.ts, row.text, row.metadata, row.at.UTC().Format(zonedForm))
+		args = append(args, string(row.reader), row.channel, row.ts, row.text, row.metadata, t.madeAt(row.at))
 	}
-	_, err := q.exec(ctx, "INSERT INTO conversation_log (user_id, channel, channel_id, message_ts, role, content, metadata, created_at) VALUES "+
-		values+strings.Repeat(", "+values, len(rows)-1), args...)
+	_, err := q.exec(ctx, "INSERT INTO conversation_log ("+t.insert+") VALUES "+t.values+strings.Repeat(", "+t.values, len(rows)-1), args...)
 	return err
 }

@@ -103,6 +103,15 @@ type tokenRow struct {
 	metadata object
 	expiry   time.Time
 	version  string
+	keys     keyring
+
+	was         rawToken
+	place       string // where the row stands, in a table that may hold several of one owner
+	plainScopes bool   // scopes were found as plain text
+	unread      bool   // token_data cannot be opened, or is no object
+	flattened   bool   // the tokens were read from flat columns
+	flatChanged bool   // see flatten
+	leaveFlat   bool   // the flat columns are not written
 }
 
 const tokenColumns = "token_data, oauth_config, scopes, metadata, updated_at"
@@ -110,15 +119,21 @@ const tokenColumns = "token_data, oauth_config, scopes, metadata, updated_at"
 // raw is a row as it was read, before anybody trusts it.
 type rawToken struct {
 	token, config, scopes, metadata, updated string
+
+	keys        keyring
+	flat        flatTokens
+	place       string
+	plainScopes bool
 }
 
 func (r *rawToken) targets() []any {
 	return []any{opt(&r.token), opt(&r.config), opt(&r.scopes), opt(&r.metadata), anyText{&r.updated}}
 }
 
-func scanToken(row scanner) (rawToken, error) {
-	var r rawToken
-	err := row.Scan(r.targets()...)
+// scanToken reads a row of gmail_token as it is here.
+func (q *session) scanToken(row scanner) (rawToken, error) {
+	r, err := q.shared.tokens.scan(row)
+	r.keys = q.keys
 	return r, err
 }
 
@@ -138,8 +153,16 @@ func (a anyText) Scan(src any) error {
 // parse makes sense of a row. What cannot be read is an error with reason malformed that names the reader,
 // and the rest of the row is returned all the same.
 func (r rawToken) parse(reader briefing.ReaderID) (tokenRow, error) {
-	row := tokenRow{reader: reader, scopes: r.scopes}
+	row := tokenRow{reader: reader, scopes: r.scopes, keys: r.keys, was: r, plainScopes: r.plainScopes, place: r.place}
 	var faults []error
+	open := func(column sharedColumn, stored string) string {
+		text, err := r.keys.openColumn(column, string(reader), stored)
+		if err != nil {
+			faults = append(faults, err)
+			return stored // of which what is not sealed can be kept
+		}
+		return text
+	}
 	read := func(column, text string) object {
 		members, err := parseObject(text)
 		if err != nil {
@@ -147,14 +170,13 @@ func (r rawToken) parse(reader briefing.ReaderID) (tokenRow, error) {
 		}
 		return members
 	}
-	row.token = read("token_data", r.token)
-	row.config = read("oauth_config", r.config)
+	row.token = read("token_data", open(tokenColumn, r.token))
+	row.unread = len(faults) > 0
+	row.config = read("oauth_config", open(configColumn, r.config))
 	row.metadata = read("metadata", r.metadata)
-	if _, sealed := row.token["achim_sealed"]; sealed {
-		faults = append(faults, errors.New("token_data is sealed and this program has no key for it"))
-	}
-	sum := sha256.Sum256([]byte(strings.Join([]string{r.token, r.config, r.scopes, r.metadata, r.updated}, "\x00")))
+	sum := sha256.Sum256([]byte(strings.Join([]string{r.token, r.config, r.scopes, r.metadata, r.updated, r.flat.access, r.flat.refresh}, "\x00")))
 	row.version = hex.EncodeToString(sum[:])
+	row.flatten(r.flat)
 	return row, malformed(reader, errors.Join(faults...))
 }
 
@@ -196,7 +218,8 @@ func (row tokenRow) credential() (briefing.Credential, error) {
 // clear takes out what a new grant c must not inherit, and what cannot be read anyway.
 func (row *tokenRow) clear(c briefing.Credential) {
 	delete(row.token, "refresh_token")
-	delete(row.token, "achim_sealed")
+	delete(row.token, sealedMember)
+	delete(row.config, sealedMember)
 	if c.Email != "" || c.Subject != "" {
 		delete(row.metadata, "email")
 		delete(row.metadata, "sub")
@@ -215,7 +238,7 @@ func (row *tokenRow) put(c briefing.Credential) error {
 	}
 	row.config.set("client_id", c.ClientID)
 	row.config.set("client_secret", c.ClientSecret.Reveal())
-	if uri, err := row.config.text("token_uri"); len(row.config) > 0 && (err != nil || uri == "") {
+	if uri, err := row.config.text("token_uri"); c.ClientID != "" && (err != nil || uri == "") {
 		row.config.set("token_uri", googleTokenURI)
 	}
 	row.metadata.set("email", clean(c.Email))
@@ -232,28 +255,35 @@ func (row *tokenRow) put(c briefing.Credential) error {
 }
 
 // values are token_data, oauth_config, scopes, metadata, expiry and updated_at as they are stored.
-func (row tokenRow) values(now time.Time) []any {
+func (row tokenRow) values(now time.Time) ([]any, error) {
 	var expiry, config any
 	if !row.expiry.IsZero() {
 		expiry = row.expiry.UTC().Format(naiveForm)
 	}
-	if len(row.config) > 0 {
-		config = row.config.String()
+	token, err := row.keys.sealColumn(tokenColumn, string(row.reader), row.token.String())
+	if err == nil && len(row.config) > 0 {
+		config, err = row.keys.sealColumn(configColumn, string(row.reader), row.config.String())
 	}
-	return []any{row.token.String(), config, nullable(row.scopes), row.metadata.String(), expiry, now.UTC().Format(naiveForm)}
+	return []any{token, config, nullable(row.joinScopes()), row.metadata.String(), expiry, now.UTC().Format(naiveForm)}, err
 }
 
-const updateToken = "UPDATE gmail_token SET token_data = ?, oauth_config = ?, scopes = ?, metadata = ?, expiry = ?, updated_at = ? " +
-	"WHERE user_id = ?"
+const updateToken = "UPDATE gmail_token SET token_data = ?, oauth_config = ?, scopes = ?, metadata = ?, expiry = ?, updated_at = ?"
 
 func (row tokenRow) update(ctx context.Context, q *session, now time.Time) error {
-	_, err := q.exec(ctx, updateToken, append(row.values(now), string(row.reader))...)
+	update, args, err := q.shared.tokens.update(row, now)
+	if err == nil {
+		_, err = q.exec(ctx, update, args...)
+	}
 	return err
 }
 
 // replace is update and returns the row as the database tells it, from which its version is made.
 func (row tokenRow) replace(ctx context.Context, q *session, now time.Time) (tokenRow, error) {
-	raw, found, err := one(ctx, q, scanToken, updateToken+" RETURNING "+tokenColumns, append(row.values(now), string(row.reader))...)
+	update, args, err := q.shared.tokens.update(row, now)
+	if err != nil {
+		return tokenRow{}, err
+	}
+	raw, found, err := one(ctx, q, q.scanToken, update+" RETURNING "+q.shared.tokens.columns, args...)
 	if err == nil && !found {
 		err = briefing.ErrNotFound
 	}
@@ -264,7 +294,9 @@ func (row tokenRow) replace(ctx context.Context, q *session, now time.Time) (tok
 }
 
 func (row tokenRow) insert(ctx context.Context, q *session, now time.Time) error {
-	_, err := q.exec(ctx, "INSERT INTO gmail_token (token_data, oauth_config, scopes, metadata, expiry, updated_at, user_id, created_at) "+
-		"VALUES (?, ?, ?, ?, ?, ?, ?, ?)", append(row.values(now), string(row.reader), now.UTC().Format(naiveForm))...)
+	insert, args, err := q.shared.tokens.insert(row, now)
+	if err == nil {
+		_, err = q.exec(ctx, insert, args...)
+	}
 	return err
 }

@@ -3,7 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"achim/briefing"
@@ -22,7 +22,7 @@ func (s *Store) Credential(ctx context.Context, reader briefing.ReaderID) (brief
 
 // readToken reads the reader's row, or returns ErrNotFound.
 func readToken(ctx context.Context, q *session, reader briefing.ReaderID, lock string) (tokenRow, error) {
-	raw, found, err := one(ctx, q, scanToken, "SELECT "+tokenColumns+" FROM gmail_token WHERE user_id = ?"+lock, string(reader))
+	raw, found, err := one(ctx, q, q.scanToken, q.shared.tokens.find(lock), string(reader))
 	if err == nil && !found {
 		err = briefing.ErrNotFound
 	}
@@ -49,11 +49,13 @@ type grantState struct {
 	briefing.CredentialState
 }
 
-const grantStateColumns = "access_fingerprint, expiry, dead_since, failing_since, last_error, ends_at, granted_at, checked_at, gone"
+const grantStateColumns = "access_fingerprint, expiry, dead_since, failing_since, last_error, ends_at, granted_at, checked_at, gone, " +
+	"detail, granted"
 
 func (st *grantState) targets() []any {
 	return []any{&st.access, instant{&st.Expiry}, instant{&st.DeadSince}, instant{&st.FailingSince}, &st.LastError,
-		instant{&st.EndsAt}, instant{&st.GrantedAt}, instant{&st.CheckedAt}, yes{&st.Gone}}
+		instant{&st.EndsAt}, instant{&st.GrantedAt}, instant{&st.CheckedAt}, yes{&st.Gone},
+		&st.Detail, &st.Granted}
 }
 
 func scanState(row scanner) (grantState, error) {
@@ -87,17 +89,23 @@ func readState(ctx context.Context, q *session, c briefing.Credential) (briefing
 // writeState replaces what is known of c's refresh token; a lease on it stays. Without a refresh token
 // there is nothing to know.
 func writeState(ctx context.Context, q *session, c briefing.Credential, now time.Time) error {
+	return upsertState(ctx, q, c, now, "")
+}
+
+// upsertState is writeState that may set more of a row there is.
+func upsertState(ctx context.Context, q *session, c briefing.Credential, now time.Time, more string) error {
 	if c.RefreshToken.IsZero() {
 		return nil
 	}
 	_, err := q.exec(ctx, "INSERT INTO achim_credential_state (fingerprint, access_fingerprint, expiry, dead_since, failing_since, "+
-		"last_error, ends_at, granted_at, checked_at, gone, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fingerprint) DO UPDATE SET "+
+		"last_error, ends_at, granted_at, checked_at, gone, detail, granted, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fingerprint) DO UPDATE SET "+
 		"access_fingerprint = excluded.access_fingerprint, expiry = excluded.expiry, dead_since = excluded.dead_since, "+
 		"failing_since = excluded.failing_since, last_error = excluded.last_error, ends_at = excluded.ends_at, "+
-		"granted_at = excluded.granted_at, checked_at = excluded.checked_at, gone = excluded.gone, updated_at = excluded.updated_at",
+		"granted_at = excluded.granted_at, checked_at = excluded.checked_at, gone = excluded.gone, "+
+		"detail = excluded.detail, granted = excluded.granted, updated_at = excluded.updated_at"+more,
 		briefing.Fingerprint(c.RefreshToken), briefing.Fingerprint(c.AccessToken), ms(c.State.Expiry), ms(c.State.DeadSince),
 		ms(c.State.FailingSince), string(c.State.LastError), ms(c.State.EndsAt),
-		ms(c.State.GrantedAt), ms(c.State.CheckedAt), flag(c.State.Gone), ms(now))
+		ms(c.State.GrantedAt), ms(c.State.CheckedAt), flag(c.State.Gone), clean(c.State.Detail), clean(c.State.Granted), ms(now))
 	if err != nil {
 		return fmt.Errorf("state of the grant of reader %s: %w", c.ReaderID, err)
 	}
@@ -109,11 +117,11 @@ func (s *Store) SaveCredentialState(ctx context.Context, c briefing.Credential) 
 	return writeState(ctx, s.writer(), c, s.now())
 }
 
-// SaveRefreshed writes what Google answered to a refresh of read: access token, expiry, scopes when given,
-// and a new refresh token when given. The row is read again under a lock. When it still holds the refresh
+// SaveRefreshed writes what Google answered to a refresh of read: access token, expiry, scopes that the row does not
+// list yet, and a new refresh token when given. The row is read again under a lock. When it still holds the refresh
 // token that was used, the answer goes onto it, whatever else of it has changed; when it holds another one,
-// whoever wrote that wins and nothing is written. It returns the row as it now is. ErrNotFound when the
-// grant has been forgotten meanwhile: it must not come back to life.
+// whoever wrote that wins and nothing is written. A lease on refreshing it ends with the answer. It returns the row as
+// it now is. ErrNotFound when the grant has been forgotten meanwhile: it must not come back to life.
 func (s *Store) SaveRefreshed(ctx context.Context, read, fresh briefing.Credential) (now briefing.Credential, err error) {
 	err = s.inTx(ctx, func(q *session) error {
 		row, err := readToken(ctx, q, read.ReaderID, q.dialect.forUpdate())
@@ -124,13 +132,13 @@ func (s *Store) SaveRefreshed(ctx context.Context, read, fresh briefing.Credenti
 		if err != nil || !now.RefreshToken.Equal(read.RefreshToken) {
 			return err
 		}
-		// The refresh worked, so whatever was wrong is over; a known end moves only when a new one is told.
-		state := briefing.CredentialState{Expiry: fresh.State.Expiry, EndsAt: fresh.State.EndsAt,
-			GrantedAt: now.State.GrantedAt, CheckedAt: fresh.State.CheckedAt}
-		if state.EndsAt.IsZero() {
-			state.EndsAt = now.State.EndsAt
+		known := now.State
+		if !fresh.RefreshToken.IsZero() && !fresh.RefreshToken.Equal(now.RefreshToken) {
+			known.EndsAt = time.Time{} // it was that of the token before
 		}
-		answer := briefing.Credential{AccessToken: fresh.AccessToken, RefreshToken: fresh.RefreshToken, Scopes: fresh.Scopes, State: state}
+		state := succeeded(known, fresh.State)
+		answer := briefing.Credential{AccessToken: fresh.AccessToken, RefreshToken: fresh.RefreshToken,
+			Scopes: widened(now.Scopes, fresh.Scopes), State: state}
 		if err := row.put(answer); err != nil {
 			return err
 		}
@@ -142,7 +150,7 @@ func (s *Store) SaveRefreshed(ctx context.Context, read, fresh briefing.Credenti
 		}
 		state.Expiry, state.EndsAt, state.CheckedAt = stored(state.Expiry), stored(state.EndsAt), stored(state.CheckedAt)
 		now.State = state
-		return writeState(ctx, q, now, s.now())
+		return upsertState(ctx, q, now, s.now(), ", lease_owner = '', lease_until = NULL")
 	})
 	if err != nil {
 		return briefing.Credential{}, fmt.Errorf("save the refreshed grant: %w", err)
@@ -150,13 +158,41 @@ func (s *Store) SaveRefreshed(ctx context.Context, read, fresh briefing.Credenti
 	return now, nil
 }
 
+// succeeded is what is known of a grant after a refresh that worked: whatever was wrong is over, and a known end moves
+// only when a new one is told, or when the grant has outlived it.
+func succeeded(known, fresh briefing.CredentialState) briefing.CredentialState {
+	state := briefing.CredentialState{Expiry: fresh.Expiry, EndsAt: fresh.EndsAt, GrantedAt: known.GrantedAt,
+		CheckedAt: fresh.CheckedAt, Granted: fresh.Granted}
+	if state.EndsAt.IsZero() && known.EndsAt.After(fresh.CheckedAt) {
+		state.EndsAt = known.EndsAt
+	}
+	if state.Granted == "" {
+		state.Granted = known.Granted
+	}
+	return state
+}
+
+// widened returns the scopes a row lists and those it did not yet; nil when there is nothing to add.
+func widened(listed, answered []string) []string {
+	all := slices.Clone(listed)
+	for _, scope := range answered {
+		if !slices.Contains(all, scope) {
+			all = append(all, scope)
+		}
+	}
+	if len(all) == len(listed) {
+		return nil
+	}
+	return all
+}
+
 // SaveGrant stores a grant just consented to, replacing the reader's earlier one; members of the row that
 // are other programs' are kept. A consent may bring no refresh token: the stored one stays then, unless it
 // is known to be another account's.
 func (s *Store) SaveGrant(ctx context.Context, c briefing.Credential) error {
 	err := s.saveGrant(ctx, c)
-	if isDuplicate(err, "user_id") {
-		// Another program put the reader's first row in between our look and our write.
+	if isDuplicate(err, "") {
+		// Another program put the reader's first row in between our look and our write; the key has the name they gave it.
 		err = s.saveGrant(ctx, c)
 	}
 	if err != nil {
@@ -167,13 +203,15 @@ func (s *Store) SaveGrant(ctx context.Context, c briefing.Credential) error {
 
 func (s *Store) saveGrant(ctx context.Context, c briefing.Credential) error {
 	return s.inTx(ctx, func(q *session) error {
-		raw, found, err := one(ctx, q, scanToken, "SELECT "+tokenColumns+" FROM gmail_token WHERE user_id = ?"+q.dialect.forUpdate(), string(c.ReaderID))
+		raw, found, err := one(ctx, q, q.scanToken, q.shared.tokens.find(q.dialect.forUpdate()), string(c.ReaderID))
 		if err != nil {
 			return err
 		}
 		// A row that cannot be read is exactly what connecting again mends: what can be kept of it is.
+		raw.keys = q.keys // none was read where there is no row
 		row, _ := raw.parse(c.ReaderID)
 		earlier, _ := row.credential()
+		row.leaveFlat = row.leaveFlat && c.RefreshToken.IsZero() // a refresh token just given is the newest there is
 		if c.RefreshToken.IsZero() && sameAccount(earlier, c) {
 			c.RefreshToken = earlier.RefreshToken
 			known, err := readState(ctx, q, earlier)
@@ -181,6 +219,9 @@ func (s *Store) saveGrant(ctx context.Context, c briefing.Credential) error {
 				return err
 			}
 			known.Expiry = c.State.Expiry
+			if c.State.Granted != "" {
+				known.Granted = c.State.Granted
+			}
 			c.State = known
 		}
 		row.clear(c)
@@ -203,57 +244,77 @@ func sameAccount(a, b briefing.Credential) bool {
 	if a.Subject != "" && b.Subject != "" {
 		return a.Subject == b.Subject
 	}
-	return a.Email == "" || b.Email == "" || strings.EqualFold(a.Email, b.Email)
+	return a.Email == "" || b.Email == "" || briefing.SameAddress(a.Email, b.Email)
 }
 
-// DeleteCredential forgets the reader's grant and what was known of it. ErrNotFound when there is none.
-func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) error {
-	err := s.inTx(ctx, func(q *session) error {
-		raw, found, err := one(ctx, q, scanToken, "DELETE FROM gmail_token WHERE user_id = ? RETURNING "+tokenColumns, string(reader))
+// DeleteCredential forgets the reader's grant and what was known of it, and returns the grant as it was, as far as
+// it could be read; of several rows, that which counts most. ErrNotFound when there is none.
+func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) (gone briefing.Credential, err error) {
+	err = s.inTx(ctx, func(q *session) error {
+		t := &q.shared.tokens
+		counts, found, err := one(ctx, q, q.scanToken, t.find(q.dialect.forUpdate()), string(reader))
 		if err != nil {
 			return err
 		}
-		if !found {
+		rows, err := list(ctx, q, q.scanToken, "DELETE FROM gmail_token WHERE "+t.key+" = ? RETURNING "+t.columns, string(reader))
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
 			return briefing.ErrNotFound
 		}
 		// A row nobody can read is deleted like any other.
-		row, _ := raw.parse(reader)
-		c, _ := row.credential()
-		_, err = q.exec(ctx, "DELETE FROM achim_credential_state WHERE fingerprint = ?", briefing.Fingerprint(c.RefreshToken))
-		return err
+		if found {
+			row, _ := counts.parse(reader)
+			gone, _ = row.credential()
+		}
+		for _, raw := range rows {
+			row, _ := raw.parse(reader)
+			c, _ := row.credential()
+			if _, err := q.exec(ctx, "DELETE FROM achim_credential_state WHERE fingerprint = ?", briefing.Fingerprint(c.RefreshToken)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("delete grant of reader %s: %w", reader, err)
+		return briefing.Credential{}, fmt.Errorf("delete grant of reader %s: %w", reader, err)
 	}
-	return nil
+	return gone, nil
 }
 
-// AccountInUse reports whether a row of somebody other than the reader is of the Google account with this
-// address or subject, either of which may be "". Revoking at Google would end that grant as well. A row that
-// does not say whose account it is counts as another account.
+// AccountInUse reports whether a row of anybody but except ("" = nobody) is of the Google account with this address
+// and subject, or might be, or somebody else waits to confirm it: revoking at Google would end that grant as well.
+// Subjects decide where both are known, else addresses. Where neither can be compared, as with a row that does not say
+// whose account it is, it might be.
 func (s *Store) AccountInUse(ctx context.Context, email, subject string, except briefing.ReaderID) (bool, error) {
-	rows, err := list(ctx, s.reader(), func(row scanner) (object, error) {
+	used, err := s.accountHeld(ctx, email, subject, except)
+	if err != nil || used {
+		return used, err
+	}
+	return s.accountAwaited(ctx, email, subject, except, s.now())
+}
+
+// accountHeld reports whether a row of anybody but except is of the account, or might be.
+func (s *Store) accountHeld(ctx context.Context, email, subject string, except briefing.ReaderID) (bool, error) {
+	if except == "" {
+		except = nobody
+	}
+	q := s.reader()
+	rows, err := list(ctx, q, func(row scanner) (object, error) {
 		var text string
 		if err := row.Scan(opt(&text)); err != nil {
 			return nil, err
 		}
 		members, _ := parseObject(text)
 		return members, nil
-	}, "SELECT metadata FROM gmail_token WHERE user_id <> ?", string(except))
+	}, "SELECT metadata FROM gmail_token WHERE "+q.shared.tokens.others(), string(except))
 	if err != nil {
 		return false, fmt.Errorf("who else uses the Google account: %w", err)
 	}
-	for _, metadata := range rows {
-		theirs, _ := metadata.text("email")
+	return slices.ContainsFunc(rows, func(metadata object) bool {
+		address, _ := metadata.text("email")
 		sub, _ := metadata.text("sub")
-		switch {
-		case sub != "" && subject != "":
-			if sub == subject {
-				return true, nil
-			}
-		case theirs != "" && strings.EqualFold(theirs, email):
-			return true, nil
-		}
-	}
-	return false, nil
+		return sameAccount(briefing.Credential{Email: email, Subject: subject}, briefing.Credential{Email: address, Subject: sub})
+	}), nil
 }

@@ -76,6 +76,16 @@ func (d dialect) letters(number string) string {
 	return "char(" + strings.Join(digits, ", ") + ")"
 }
 
+// after returns the ten characters that follow the name of a member in the text of a JSON object, an empty text without one.
+func (d dialect) after(text, member string) string {
+	position := "instr"
+	if d.postgres {
+		position = "strpos"
+	}
+	at := fmt.Sprintf(`%s(%s, '"%s"')`, position, text, member)
+	return fmt.Sprintf("CASE WHEN %s > 0 THEN substr(%s, %s + %d, 10) ELSE '' END", at, text, at, len(member)+2)
+}
+
 // column is one column of a batch.
 type column struct {
 	name string
@@ -171,6 +181,26 @@ func isDuplicate(err error, name string) bool {
 		return unique && strings.Contains(e.Error(), name)
 	}
 	return false
+}
+
+// isStranger reports that a row was refused only because its user_id refers to a table in which the probe's is not.
+// Everything else of the row has been looked at by then.
+func isStranger(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && e.Code == "23503" && strings.Contains(e.Detail, "(user_id)=("+nobody+")")
+}
+
+// hint adds what to do about a table that is in use or somebody else's.
+func hint(err error) error {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case ok && e.Code == "55P03":
+		return fmt.Errorf("another program has used the table for more than "+adoptPatience+": end its long transactions, or try again: %w", err)
+	case ok && e.Code == "42501":
+		return fmt.Errorf("let the table's owner run migrate, or the statements that migrate --dry-run prints: %w", err)
+	default:
+		return err
+	}
 }
 
 // isMissingTable reports that the statement named a table that does not exist.

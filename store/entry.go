@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,11 +57,23 @@ func assignments(columns []column) string {
 	return strings.ReplaceAll(names(columns, ""), ", ", " = ?, ") + " = ?"
 }
 
+// The places of what an entry holds.
+func sectionsPlace(id briefing.EntryID) string {
+	return placeOf("achim_entry_body.sections", string(id))
+}
+func contentPlace(id briefing.EntryID) string { return placeOf("achim_entry_body.content", string(id)) }
+
 // scanEntry reads what selectEntry selects.
-func scanEntry(row scanner) (briefing.Entry, error) {
+func (q *session) scanEntry(row scanner) (briefing.Entry, error) {
 	var e briefing.Entry
-	err := row.Scan(append(shortTargets(&e),
-		structure{"windows", &e.Windows}, structure{"sections", &e.Sections}, structure{"content", &e.Content})...)
+	var sections, content sql.NullString
+	err := row.Scan(append(shortTargets(&e), structure{"windows", &e.Windows}, &sections, &content)...)
+	if err == nil {
+		err = q.keys.openStructure(sectionsPlace(e.ID), sections, &e.Sections)
+	}
+	if err == nil {
+		err = q.keys.openStructure(contentPlace(e.ID), content, &e.Content)
+	}
 	return e, err
 }
 
@@ -92,7 +105,7 @@ func stateValues(e briefing.Entry) []any {
 }
 
 // bodyValues are the values of digestColumns and of longColumns; long is nil when there is nothing long.
-func bodyValues(e briefing.Entry) (digest, long []any, err error) {
+func (k keyring) bodyValues(e briefing.Entry) (digest, long []any, err error) {
 	if len(e.Windows) == 0 && len(e.Sections) == 0 && e.Content == nil {
 		return []any{nil, flag(false)}, nil, nil
 	}
@@ -103,12 +116,17 @@ func bodyValues(e briefing.Entry) (digest, long []any, err error) {
 	if err := cmp.Or(err1, err2, err3, err4); err != nil {
 		return nil, nil, fmt.Errorf("encode entry %s: %w", e.ID, err)
 	}
+	sections, err1 = k.sealValue(sectionsPlace(e.ID), sections)
+	content, err2 = k.sealValue(contentPlace(e.ID), content)
+	if err := cmp.Or(err1, err2); err != nil {
+		return nil, nil, err
+	}
 	return []any{verdicts, flag(true)}, []any{windows, sections, content}, nil
 }
 
 // entryValues are the values of entryColumns and those of bodyColumns; no body when there is nothing long.
-func entryValues(e briefing.Entry) (entry, body []any, err error) {
-	digest, long, err := bodyValues(e)
+func (k keyring) entryValues(e briefing.Entry) (entry, body []any, err error) {
+	digest, long, err := k.bodyValues(e)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -138,7 +156,7 @@ func insertEntries(ctx context.Context, q *session, entries []briefing.Entry, no
 				e.CreatedAt = now
 			}
 			e.UpdatedAt = now
-			row, body, err := entryValues(e)
+			row, body, err := q.keys.entryValues(e)
 			if err != nil {
 				return nil, err
 			}
@@ -235,7 +253,7 @@ func writeStep(ctx context.Context, q *session, e briefing.Entry, fence []any, s
 	if sameContent {
 		return q.exec(ctx, updateState, slices.Concat(state, fence)...)
 	}
-	digest, long, err := bodyValues(e)
+	digest, long, err := q.keys.bodyValues(e)
 	if err != nil {
 		return 0, err
 	}

@@ -11,7 +11,8 @@ import (
 
 // Entry returns the entry with everything it holds, or ErrNotFound.
 func (s *Store) Entry(ctx context.Context, id briefing.EntryID) (briefing.Entry, error) {
-	e, found, err := one(ctx, s.reader(), scanEntry, selectEntry+" WHERE e.id = ?", string(id))
+	q := s.reader()
+	e, found, err := one(ctx, q, q.scanEntry, selectEntry+" WHERE e.id = ?", string(id))
 	if err == nil && !found {
 		err = briefing.ErrNotFound
 	}
@@ -64,7 +65,8 @@ func (s *Store) claim(ctx context.Context, call claimCall) (briefing.Entry, erro
 	}
 	// Not in the same statement: on PostgreSQL one that had to wait would see the body as it was before the
 	// wait. Whoever has taken the entry away since has bumped the epoch; what this returns is never a mixture.
-	e, found, err := one(ctx, s.reader(), scanEntry, selectEntry+" WHERE e.id = ? AND e.epoch = ?", string(claimed.ID), claimed.Epoch)
+	q := s.reader()
+	e, found, err := one(ctx, q, q.scanEntry, selectEntry+" WHERE e.id = ? AND e.epoch = ?", string(claimed.ID), claimed.Epoch)
 	if err == nil && !found {
 		err = briefing.ErrFenced
 	}

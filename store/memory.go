@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -45,7 +46,7 @@ func (s *Store) Memory(ctx context.Context, reader briefing.ReaderID, date brief
 	if m.Sources, err = s.Sources(ctx, reader); err != nil {
 		return briefing.Memory{}, err
 	}
-	copies, err := list(ctx, q, scanCopy,
+	copies, err := list(ctx, q, func(row scanner) (rememberedCopy, error) { return q.scanCopy(row, reader) },
 		selectCopies, string(reader), date.String(), string(reader), date.String())
 	if err != nil {
 		return briefing.Memory{}, fmt.Errorf("copies of reader %s: %w", reader, err)
@@ -53,7 +54,7 @@ func (s *Store) Memory(ctx context.Context, reader briefing.ReaderID, date brief
 	for _, known := range copies { // the newest of a source comes last
 		m.Copies[known.name] = known.copy
 	}
-	keys, err := list(ctx, q, scalar[string], "SELECT key FROM achim_seen WHERE reader_id = ? AND date < ? AND date >= ?",
+	keys, err := list(ctx, q, func(row scanner) (string, error) { return q.scanSeen(row, reader) }, "SELECT digest, key FROM achim_seen WHERE reader_id = ? AND date < ? AND date >= ?",
 		string(reader), date.String(), date.AddDays(-seenDays).String())
 	if err != nil {
 		return briefing.Memory{}, fmt.Errorf("items reader %s has seen: %w", reader, err)
@@ -124,8 +125,8 @@ func (s *Store) sourcesOf(ctx context.Context, readers []briefing.ReaderID) ([]s
 }
 
 // selectCopies finds the copies of a date: those kept, and those made ahead whose entry was delivered.
-const selectCopies = "SELECT source, date, items, as_of FROM achim_copy WHERE reader_id = ? AND date = ? UNION ALL " +
-	"SELECT a.source, a.date, a.items, a.as_of FROM achim_copy_ahead a JOIN achim_entry e ON e.id = a.entry_id AND e.delivered_at IS NOT NULL " +
+const selectCopies = "SELECT '' AS entry, source, date, items, as_of FROM achim_copy WHERE reader_id = ? AND date = ? UNION ALL " +
+	"SELECT a.entry_id, a.source, a.date, a.items, a.as_of FROM achim_copy_ahead a JOIN achim_entry e ON e.id = a.entry_id AND e.delivered_at IS NOT NULL " +
 	"WHERE a.reader_id = ? AND a.date = ? ORDER BY as_of NULLS FIRST"
 
 // selectBefore finds the last daily briefing that was wanted: of a date that was to be without one nothing is said. The
@@ -145,10 +146,28 @@ func scanSource(row scanner) (rememberedSource, error) {
 	return r, err
 }
 
-func scanCopy(row scanner) (rememberedCopy, error) {
+// scanCopy reads a copy of the reader: one kept, or one made ahead for an entry.
+func (q *session) scanCopy(row scanner, reader briefing.ReaderID) (rememberedCopy, error) {
 	var r rememberedCopy
-	err := row.Scan(&r.name, day{&r.copy.Date}, structure{"items", &r.copy.Items}, instant{&r.copy.AsOf})
-	return r, err
+	var entry string
+	var items sql.NullString
+	if err := row.Scan(&entry, &r.name, day{&r.copy.Date}, &items, instant{&r.copy.AsOf}); err != nil {
+		return r, err
+	}
+	column, owner := "achim_copy.items", string(reader)
+	if entry != "" {
+		column, owner = "achim_copy_ahead.items", entry
+	}
+	return r, q.keys.openStructure(placeOf(column, owner, string(r.name), r.copy.Date.String()), items, &r.copy.Items)
+}
+
+// scanSeen reads the key of an item the reader has seen.
+func (q *session) scanSeen(row scanner, reader briefing.ReaderID) (string, error) {
+	var digest, key string
+	if err := row.Scan(&digest, &key); err != nil {
+		return "", err
+	}
+	return q.keys.open(placeOf("achim_seen.key", string(reader), digest), key)
 }
 
 // remember writes what deliveries leave behind for the next ones. No two are of one reader. Rows are written in the
@@ -204,7 +223,11 @@ func rememberSeen(ctx context.Context, q *session, deliveries []briefing.Deliver
 			digest := hex.EncodeToString(sum[:])
 			if !known[digest] {
 				known[digest] = true
-				byOldest[oldest] = append(byOldest[oldest], []any{string(e.Reader), digest, key, e.Date.String()})
+				stored, err := q.keys.seal(placeOf("achim_seen.key", string(e.Reader), digest), key)
+				if err != nil {
+					return err
+				}
+				byOldest[oldest] = append(byOldest[oldest], []any{string(e.Reader), digest, stored, e.Date.String()})
 			}
 		}
 	}
@@ -229,7 +252,12 @@ func rememberCopies(ctx context.Context, q *session, deliveries []briefing.Deliv
 			return err
 		}
 		for _, c := range newest {
-			rows = append(rows, []any{string(d.Step.Entry.Reader), c.source, c.date, c.items, c.asOf})
+			reader := string(d.Step.Entry.Reader)
+			items, err := q.keys.sealValue(placeOf("achim_copy.items", reader, c.source, c.date), c.items)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, []any{reader, c.source, c.date, items, c.asOf})
 		}
 	}
 	return upsert(ctx, q, batchInsert{"achim_copy", copyColumns[:], rows}, "ON CONFLICT (reader_id, source, date) DO UPDATE SET "+

@@ -26,9 +26,9 @@ const (
 	nobody = "00000000-0000-0000-0000-000000000000"
 )
 
-// Migrate brings the schema up to date, makes the install secret when there is none, and returns the names
-// of the migrations it applied. It goes forward only. It may be called again, and by several processes at
-// once: all but one wait and then find nothing to do.
+// Migrate brings the schema up to date, makes the install secret when there is none, and returns what it added
+// to tables of other programs and the names of the migrations it applied. It goes forward only. It may be called
+// again, and by several processes at once: all but one wait and then find nothing to do.
 func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 	unlock, err := s.lockMigration(ctx)
 	if err != nil {
@@ -39,6 +39,13 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
+	changes, err := s.adopt(ctx)
+	for _, c := range changes {
+		applied = append(applied, c.String())
+	}
+	if err != nil {
+		return applied, fmt.Errorf("migrate: %w", err)
+	}
 	results, err := provider.Up(ctx)
 	if partial, ok := errors.AsType[*goose.PartialError](err); ok {
 		results = partial.Applied
@@ -46,13 +53,17 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 	for _, result := range results {
 		applied = append(applied, path.Base(result.Source.Path))
 	}
+	if err == nil {
+		err = s.look(ctx)
+	}
 	if err != nil {
 		return applied, fmt.Errorf("migrate: %w", err)
 	}
 	return applied, s.makeSecret(ctx)
 }
 
-// Pending returns the names of the migrations that Migrate would apply. It changes nothing.
+// Pending returns what Migrate would add to tables of other programs and the names of the migrations it would
+// apply. It changes nothing. What is in Migrate's way is its error.
 func (s *Store) Pending(ctx context.Context) ([]string, error) {
 	provider, err := s.provider()
 	if err != nil {
@@ -62,13 +73,23 @@ func (s *Store) Pending(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pending migrations: %w", err)
 	}
+	plan, err := s.planAdoption(ctx, s.reader())
+	if err != nil {
+		return nil, fmt.Errorf("pending migrations: %w", err)
+	}
 	var pending []string
+	for _, c := range plan.changes {
+		pending = append(pending, c.String())
+	}
 	for _, source := range provider.ListSources() {
 		if source.Version > version {
 			pending = append(pending, path.Base(source.Path))
 		}
 	}
-	return pending, nil
+	if len(pending) > 0 {
+		return pending, plan.fault()
+	}
+	return nil, s.look(ctx) // whoever migrated may have done it since the database was opened
 }
 
 func (s *Store) provider() (*goose.Provider, error) {
@@ -134,11 +155,20 @@ func (s *Store) lockMigration(ctx context.Context) (unlock func() error, err err
 	}, nil
 }
 
+// installPlace is the place of the install secret.
+const installPlace = "achim_install.secret\x001"
+
 func (s *Store) makeSecret(ctx context.Context) error {
 	secret := make([]byte, secretBytes)
 	_, _ = rand.Read(secret) // never fails: it ends the program instead
-	_, err := s.writer().exec(ctx, "INSERT INTO achim_install (id, secret, created_at) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
-		base64.StdEncoding.EncodeToString(secret), ms(s.now()))
+	made := int64(0)
+	stored, err := s.keys.seal(installPlace, base64.StdEncoding.EncodeToString(secret))
+	if err == nil {
+		made, err = s.writer().exec(ctx, "INSERT INTO achim_install (id, secret, created_at) VALUES (1, ?, ?) ON CONFLICT DO NOTHING", stored, ms(s.now()))
+	}
+	if err == nil && made > 0 {
+		err = s.registerKey(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("make the install secret: %w", err)
 	}
@@ -155,6 +185,9 @@ func (s *Store) InstallSecret(ctx context.Context) ([]byte, error) {
 	if !found {
 		return nil, fmt.Errorf("install secret: %w", briefing.ErrNotFound)
 	}
+	if text, err = s.keys.open(installPlace, text); err != nil {
+		return nil, fmt.Errorf("install secret: %w", err)
+	}
 	secret, err := base64.StdEncoding.DecodeString(text)
 	if err != nil || len(secret) != secretBytes {
 		return nil, fmt.Errorf("install secret: achim_install holds no base64 of %d bytes", secretBytes)
@@ -166,24 +199,41 @@ func (s *Store) InstallSecret(ctx context.Context) ([]byte, error) {
 var errProbed = errors.New("probed")
 
 // Probe inserts a row into each table shared with other programs, as a delivery and a consent would, and
-// rolls it back. An error names the table, and the column where the database does.
+// rolls it back. An error names the table, and the column where the catalogue or the database does.
 func (s *Store) Probe(ctx context.Context) error {
-	log := logRow{reader: nobody, channel: "D000", ts: "0", text: "probe", metadata: "{}", at: s.now()}
-	token := tokenRow{reader: nobody, token: object{}, config: object{}, scopes: "[]", metadata: object{}}
-	return errors.Join(
-		s.probe(ctx, "conversation_log", func(q *session) error { return insertLog(ctx, q, log) }),
-		s.probe(ctx, "gmail_token", func(q *session) error { return token.insert(ctx, q, s.now()) }),
-	)
+	plan, err := s.planAdoption(ctx, s.reader())
+	if err != nil {
+		return fmt.Errorf("look at the shared tables: %w", err)
+	}
+	faults := plan.faults
+	for _, c := range plan.changes {
+		faults = append(faults, fmt.Errorf("%s: run achim migrate", c.What))
+	}
+	for _, name := range []string{logName, tokenName} {
+		err := s.inTx(ctx, func(q *session) error {
+			if err := s.insertProbe(ctx, q, name); err != nil {
+				return err
+			}
+			return errProbed
+		})
+		if !errors.Is(err, errProbed) {
+			faults = append(faults, probed(name, err))
+		}
+	}
+	return errors.Join(faults...)
 }
 
-func (s *Store) probe(ctx context.Context, table string, insert func(q *session) error) error {
-	err := s.inTx(ctx, func(q *session) error {
-		if err := insert(q); err != nil {
-			return err
-		}
-		return errProbed
-	})
-	if errors.Is(err, errProbed) {
+// insertProbe inserts a row that nobody has into a shared table, as long as real ones are.
+func (s *Store) insertProbe(ctx context.Context, q *session, table string) error {
+	if table == logName {
+		return insertLog(ctx, q, logRow{reader: nobody, channel: "D0123456789", ts: "1763596800.000100", text: "probe", metadata: "{}", at: s.now()})
+	}
+	return tokenRow{reader: nobody, token: object{}, config: object{}, scopes: "[]", metadata: object{}}.insert(ctx, q, s.now())
+}
+
+// probed says what came of a probe. That nobody is in a table of people elsewhere is no fault of the row.
+func probed(table string, err error) error {
+	if err == nil || isStranger(err) {
 		return nil
 	}
 	return fmt.Errorf("table %s does not take our rows; compare its columns with the contract and extend it: %w", table, err)

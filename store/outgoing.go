@@ -65,10 +65,15 @@ type keptOutgoing struct {
 	text string
 }
 
-func scanOutgoing(row scanner) (k keptOutgoing, err error) {
-	err = row.Scan(&k.id, &k.text)
+func (q *session) scanOutgoing(row scanner) (k keptOutgoing, err error) {
+	if err = row.Scan(&k.id, &k.text); err != nil {
+		return k, err
+	}
+	k.text, err = q.keys.open(messagePlace(k.id), k.text)
 	return k, err
 }
+
+func messagePlace(id briefing.EntryID) string { return placeOf("achim_outgoing.message", string(id)) }
 
 // readyColumns name entries that were prepared at some time.
 var readyColumns = []column{{"id", "text"}, {"prepared_at", "bigint"}}
@@ -91,7 +96,7 @@ func addOutgoing(ctx context.Context, q *session, claimed []claimedEntry) error 
 	if err != nil {
 		return err
 	}
-	kept, err := list(ctx, q, scanOutgoing, "SELECT o.entry_id, o.message FROM "+q.dialect.from(readyColumns)+
+	kept, err := list(ctx, q, q.scanOutgoing, "SELECT o.entry_id, o.message FROM "+q.dialect.from(readyColumns)+
 		" JOIN achim_outgoing o ON o.entry_id = v.id AND o.prepared_at = v.prepared_at", args...)
 	if err != nil {
 		return err
@@ -114,6 +119,9 @@ func writeOutgoing(ctx context.Context, q *session, e briefing.Entry) error {
 	if err != nil {
 		return err
 	}
+	if text, err = q.keys.seal(messagePlace(e.ID), text); err != nil {
+		return fmt.Errorf("what is to be sent: %w", err)
+	}
 	_, err = q.exec(ctx, "INSERT INTO achim_outgoing (entry_id, reader_id, date, prepared_at, message) VALUES (?, ?, ?, ?, ?) "+
 		"ON CONFLICT (entry_id) DO UPDATE SET prepared_at = excluded.prepared_at, message = excluded.message",
 		string(e.ID), string(e.Reader), e.Date.String(), ms(e.PreparedAt), text)
@@ -126,7 +134,11 @@ func writeOutgoing(ctx context.Context, q *session, e briefing.Entry) error {
 	}
 	rows := make([][]any, len(newest))
 	for i, c := range newest {
-		rows[i] = []any{string(e.ID), c.source, c.date, string(e.Reader), c.items, c.asOf}
+		items, err := q.keys.sealValue(placeOf("achim_copy_ahead.items", string(e.ID), c.source, c.date), c.items)
+		if err != nil {
+			return err
+		}
+		rows[i] = []any{string(e.ID), c.source, c.date, string(e.Reader), items, c.asOf}
 	}
 	return upsert(ctx, q, batchInsert{"achim_copy_ahead", aheadColumns, rows},
 		"ON CONFLICT (entry_id, source, date) DO UPDATE SET items = excluded.items, as_of = excluded.as_of")

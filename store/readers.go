@@ -10,7 +10,7 @@ import (
 )
 
 const readerColumns = "id, name, slack_user_id, slack_channel_id, email, timezone, deliver_at, weekdays, language, " +
-	"feeds, paused, paused_until, notification, skip_holidays, NULLIF(plan_at, 0), created_at, updated_at"
+	"feeds, paused, paused_until, notification, skip_holidays, left_at, left_reason, erased_at, NULLIF(plan_at, 0), created_at, updated_at"
 
 // fromReaders is where readerColumns are.
 const fromReaders = " FROM achim_reader JOIN achim_cohort USING (cohort_id)"
@@ -20,7 +20,7 @@ func scanReader(row scanner) (briefing.Reader, error) {
 	var at string
 	err := row.Scan(&r.ID, &r.Name, opt(&r.SlackUserID), &r.SlackChannelID, &r.Email, &r.Timezone, opt(&at),
 		&r.Weekdays, &r.Language, structure{"feeds", &r.Feeds}, yes{&r.Paused}, day{&r.PausedUntil}, &r.Notification, yes{&r.SkipHolidays},
-		instant{&r.PlanAt}, instant{&r.CreatedAt}, instant{&r.UpdatedAt})
+		instant{&r.LeftAt}, &r.LeftReason, instant{&r.ErasedAt}, instant{&r.PlanAt}, instant{&r.CreatedAt}, instant{&r.UpdatedAt})
 	if err != nil || at == "" {
 		return r, err
 	}
@@ -83,18 +83,20 @@ func (s *Store) Readers(ctx context.Context) ([]briefing.Reader, error) {
 }
 
 const saveReader = "INSERT INTO achim_reader (id, name, slack_user_id, slack_channel_id, email, timezone, deliver_at, weekdays, " +
-	"language, feeds, paused, paused_until, notification, skip_holidays, cohort_id, created_at, updated_at) " +
-	"VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) " +
+	"language, feeds, paused, paused_until, notification, skip_holidays, left_at, left_reason, erased_at, cohort_id, created_at, updated_at) " +
+	"VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) " +
 	"ON CONFLICT (id) DO UPDATE SET name = excluded.name, slack_user_id = excluded.slack_user_id, " +
 	"slack_channel_id = excluded.slack_channel_id, email = excluded.email, timezone = excluded.timezone, " +
 	"deliver_at = excluded.deliver_at, weekdays = excluded.weekdays, language = excluded.language, feeds = excluded.feeds, " +
 	"paused = excluded.paused, paused_until = excluded.paused_until, notification = excluded.notification, " +
-	"skip_holidays = excluded.skip_holidays, cohort_id = excluded.cohort_id, " +
+	"skip_holidays = excluded.skip_holidays, left_at = excluded.left_at, left_reason = excluded.left_reason, " +
+	"erased_at = excluded.erased_at, cohort_id = excluded.cohort_id, " +
 	// Later with every change, whatever the clock does: it tells whether somebody was changed.
 	"updated_at = CASE WHEN excluded.updated_at > achim_reader.updated_at THEN excluded.updated_at ELSE achim_reader.updated_at + 1 END"
 
 // SaveReader inserts or replaces the reader and returns it as it now stands, with UpdatedAt (and CreatedAt
-// of a new one) set. A Slack id another reader has is a FieldError with code slack_id_taken.
+// of a new one) set. A Slack id another reader has is a FieldError with code slack_id_taken. A new reader with Greet
+// set has a welcome planned in the same transaction.
 func (s *Store) SaveReader(ctx context.Context, r briefing.Reader) (saved briefing.Reader, err error) {
 	err = s.inTx(ctx, func(q *session) error {
 		from, err := lockPlace(ctx, q, r.ID)
@@ -111,6 +113,11 @@ func (s *Store) SaveReader(ctx context.Context, r briefing.Reader) (saved briefi
 		}
 		if _, err := q.exec(ctx, saveReader, values...); err != nil {
 			return err
+		}
+		if r.Greet && from == (place{}) {
+			if err := insertNotice(ctx, q, briefing.Greeting(r.ID, s.now()), s.now()); err != nil {
+				return fmt.Errorf("welcome: %w", err)
+			}
 		}
 		saved, err = s.oneReader(ctx, q, "id", string(r.ID))
 		return err
@@ -138,7 +145,7 @@ func readerValues(r briefing.Reader, cohort int64, now time.Time) ([]any, error)
 	return []any{
 		string(r.ID), clean(r.Name), nullable(clean(r.SlackUserID)), clean(r.SlackChannelID), clean(r.Email), r.Timezone,
 		nullable(at), int64(r.Weekdays), string(r.Language), feeds, flag(r.Paused), r.PausedUntil.String(),
-		string(r.Notification), flag(r.SkipHolidays), cohort, ms(now), ms(now),
+		string(r.Notification), flag(r.SkipHolidays), ms(r.LeftAt), string(r.LeftReason), ms(r.ErasedAt), cohort, ms(now), ms(now),
 	}, nil
 }
 
@@ -169,10 +176,13 @@ func (s *Store) DeleteReader(ctx context.Context, id briefing.ReaderID) error {
 		if n == 0 {
 			return briefing.ErrNotFound
 		}
-		for _, table := range []string{"achim_entry", "achim_source_state", "achim_seen", "achim_copy", "achim_copy_ahead", "achim_consent"} {
+		for _, table := range []string{"achim_entry", "achim_source_state", "achim_seen", "achim_copy", "achim_copy_ahead", "achim_notice"} {
 			if _, err := q.exec(ctx, "DELETE FROM "+table+" WHERE reader_id = ?", string(id)); err != nil {
 				return fmt.Errorf("%s: %w", table, err)
 			}
+		}
+		if err := forgetConsents(ctx, q, id); err != nil {
+			return err
 		}
 		runs, err := list(ctx, q, scalar[string], "DELETE FROM achim_run_reader WHERE reader_id = ? RETURNING run_id", string(id))
 		if err != nil {

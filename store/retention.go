@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"achim/briefing"
 )
@@ -14,12 +17,14 @@ const expireBatch = 200
 type Expired struct {
 	Contents int // briefings whose content was removed
 	Entries  int // entries of which nothing is left
+	Consents int // consents that ended more than a day ago
+	States   int // what was known of refresh tokens that no row holds any more
 }
 
 // Expire removes the content of briefings from before the one date (sections, what was composed, the text
-// in their rows of conversation_log), and everything of those from before the other. Entries that still
+// in their rows of conversation_log), and everything of those from before the other, notices included. Entries that still
 // want work are left alone. Of what earlier briefings have shown and of the days read ahead it forgets what no
-// briefing asks for any more. Readers, grants, watermarks and other programs' rows stay. It may be called at any
+// briefing asks for any more, and so with consents that have ended and with what was known of refresh tokens that are gone. Readers, grants, watermarks and other programs' rows stay. It may be called at any
 // time, by several processes at once.
 func (s *Store) Expire(ctx context.Context, contentBefore, entriesBefore briefing.Date) (Expired, error) {
 	var gone Expired
@@ -46,6 +51,9 @@ func (s *Store) Expire(ctx context.Context, contentBefore, entriesBefore briefin
 		if _, err = q.exec(ctx, "DELETE FROM achim_run WHERE date < ?", entriesBefore.String()); err != nil {
 			return err
 		}
+		if _, err = q.exec(ctx, "DELETE FROM achim_notice WHERE settled_at < ?", ms(briefing.At(entriesBefore, briefing.TimeOfDay{}, time.UTC))); err != nil {
+			return err
+		}
 		n, err := q.exec(ctx, "DELETE FROM achim_entry WHERE date < ? AND next_at IS NULL", entriesBefore.String())
 		gone.Entries = int(n)
 		return err
@@ -55,6 +63,61 @@ func (s *Store) Expire(ctx context.Context, contentBefore, entriesBefore briefin
 	}
 	if err := s.forget(ctx); err != nil {
 		return gone, fmt.Errorf("forget what is old: %w", err)
+	}
+	if gone.Consents, err = s.forgetConsents(ctx); err != nil {
+		return gone, fmt.Errorf("forget consents: %w", err)
+	}
+	if gone.States, err = s.forgetStates(ctx); err != nil {
+		return gone, fmt.Errorf("forget what was known of grants: %w", err)
+	}
+	return gone, nil
+}
+
+// forgetConsents drops the consents that ended more than a day ago.
+func (s *Store) forgetConsents(ctx context.Context) (int, error) {
+	n, err := s.writer().exec(ctx, "DELETE FROM achim_consent WHERE expires_at < ?", s.now().Add(-consentKept).UnixMilli())
+	return int(n), err
+}
+
+// stateKept is how long what is known of a refresh token stays that no row holds: it may be put back.
+const stateKept = 30 * 24 * time.Hour
+
+// forgetStates drops what was known of refresh tokens that no row holds any more. While a row is sealed with a key that
+// is not held, nobody knows which those are, and all stay.
+func (s *Store) forgetStates(ctx context.Context) (int, error) {
+	before := ms(s.now().Add(-stateKept))
+	old, err := list(ctx, s.reader(), scalar[string], "SELECT fingerprint FROM achim_credential_state WHERE updated_at < ?", before)
+	if err != nil || len(old) == 0 {
+		return 0, err
+	}
+	held, sealed := make(map[string]bool), false
+	err = s.eachToken(ctx, tokenPage, func(page []ownedToken) error {
+		for _, o := range page {
+			_, c, err := o.parse()
+			sealed = sealed || errors.Is(err, ErrSealed)
+			held[briefing.Fingerprint(c.RefreshToken)] = true
+		}
+		return nil
+	})
+	if err != nil || sealed {
+		return 0, err
+	}
+	old = slices.DeleteFunc(old, func(fingerprint string) bool { return held[fingerprint] })
+	gone := 0
+	for batch := range slices.Chunk(old, expireBatch) {
+		err := s.inTx(ctx, func(q *session) error {
+			for _, fingerprint := range batch {
+				n, err := q.exec(ctx, "DELETE FROM achim_credential_state WHERE fingerprint = ? AND updated_at < ?", fingerprint, before)
+				if err != nil {
+					return err
+				}
+				gone += int(n)
+			}
+			return nil
+		})
+		if err != nil {
+			return gone, err
+		}
 	}
 	return gone, nil
 }

@@ -156,6 +156,11 @@ var runReaderColumns = [...]column{
 	{"status", "text"}, {"reason", "text"}, {"text", "text"}, {"verdicts", "text"}, {"settled_at", "bigint"},
 }
 
+// runTextPlace is the place of what a dry run would have sent.
+func runTextPlace(run briefing.RunID, reader briefing.ReaderID) string {
+	return placeOf("achim_run_reader.text", string(run), string(reader))
+}
+
 func (s *Store) insertRunReaders(ctx context.Context, q *session, run briefing.Run) error {
 	rows := make([][]any, len(run.Readers))
 	for i, rr := range run.Readers {
@@ -163,9 +168,13 @@ func (s *Store) insertRunReaders(ctx context.Context, q *session, run briefing.R
 		if err != nil {
 			return err
 		}
+		text, err := q.keys.sealValue(runTextPlace(run.ID, rr.Reader), nullable(clean(rr.Text)))
+		if err != nil {
+			return err
+		}
 		rows[i] = []any{
 			string(run.ID), string(rr.Reader), int64(i), rr.SlackUserID, nullable(rr.Entry), string(rr.Outcome),
-			string(rr.Status), string(rr.Reason), nullable(clean(rr.Text)), verdicts, nil,
+			string(rr.Status), string(rr.Reason), text, verdicts, nil,
 		}
 		if rr.Outcome != briefing.OutcomePending {
 			rows[i][len(rows[i])-1] = s.now().UnixMilli()
@@ -182,9 +191,13 @@ func (s *Store) SettleRunReader(ctx context.Context, run briefing.RunID, rr brie
 		if err != nil {
 			return err
 		}
+		text, err := q.keys.sealValue(runTextPlace(run, rr.Reader), nullable(clean(rr.Text)))
+		if err != nil {
+			return err
+		}
 		n, err := q.exec(ctx, "UPDATE achim_run_reader SET outcome = ?, status = ?, reason = ?, text = ?, verdicts = ?, settled_at = ? "+
 			"WHERE run_id = ? AND reader_id = ? AND entry_id IS NULL",
-			string(rr.Outcome), string(rr.Status), string(rr.Reason), nullable(clean(rr.Text)), verdicts, ms(s.now()),
+			string(rr.Outcome), string(rr.Status), string(rr.Reason), text, verdicts, ms(s.now()),
 			string(run), string(rr.Reader))
 		if err != nil {
 			return err
@@ -261,13 +274,17 @@ type runReaderOf struct {
 // scanRunReader reads a reader beside its entry: what is pending is told as the entry has it, the outcome of
 // what is settled as it was then; where the message is, its label and how sources went always as the entry
 // has it, so that they agree.
-func scanRunReader(row scanner) (runReaderOf, error) {
+func (q *session) scanRunReader(row scanner) (runReaderOf, error) {
 	var of runReaderOf
+	var text string
 	var status briefing.Status
 	var reason briefing.Reason
 	rr := &of.reader
-	err := row.Scan(&of.run, &rr.Reader, opt(&rr.SlackUserID), opt(&rr.Entry), &rr.Outcome, &rr.Status, &rr.Reason, opt(&rr.Text),
+	err := row.Scan(&of.run, &rr.Reader, opt(&rr.SlackUserID), opt(&rr.Entry), &rr.Outcome, &rr.Status, &rr.Reason, opt(&text),
 		structure{"verdicts", &rr.Verdicts}, opt(&status), opt(&reason), opt(&rr.ChannelID), opt(&rr.MessageTS))
+	if err == nil {
+		rr.Text, err = q.keys.open(runTextPlace(of.run, rr.Reader), text)
+	}
 	if rr.Outcome == briefing.OutcomePending && rr.Entry != "" {
 		rr.Status, rr.Reason = status, reason
 	}
@@ -295,7 +312,7 @@ func fillReaders(ctx context.Context, q *session, runs []briefing.Run) error {
 	if err != nil {
 		return fmt.Errorf("readers of runs: %w", err)
 	}
-	readers, err := list(ctx, q, scanRunReader, "SELECT rr.run_id, rr.reader_id, COALESCE(NULLIF(rr.slack_user_id, ''), r.slack_user_id), rr.entry_id, rr.outcome, "+
+	readers, err := list(ctx, q, q.scanRunReader, "SELECT rr.run_id, rr.reader_id, COALESCE(NULLIF(rr.slack_user_id, ''), r.slack_user_id), rr.entry_id, rr.outcome, "+
 		"rr.status, rr.reason, rr.text, COALESCE(e.verdicts, rr.verdicts), e.status, e.reason, e.channel_id, e.message_ts "+
 		"FROM "+q.dialect.from(ids)+" JOIN achim_run_reader rr ON rr.run_id = v.id LEFT JOIN achim_entry e ON e.id = rr.entry_id LEFT JOIN achim_reader r ON r.id = rr.reader_id "+
 		"ORDER BY rr.run_id, rr.position, rr.reader_id", args...)
@@ -324,7 +341,8 @@ func (s *Store) Entries(ctx context.Context, filter briefing.EntryFilter) ([]bri
 	if len(where) > 0 {
 		query += " WHERE " + strings.Join(where, " AND ")
 	}
-	entries, err := list(ctx, s.reader(), scanEntry, query+" ORDER BY e.date DESC, e.created_at DESC, e.id DESC LIMIT ?",
+	q := s.reader()
+	entries, err := list(ctx, q, q.scanEntry, query+" ORDER BY e.date DESC, e.created_at DESC, e.id DESC LIMIT ?",
 		append(args, int64(cmp.Or(filter.Limit, listLimit)))...)
 	if err != nil {
 		return nil, fmt.Errorf("list entries: %w", err)

@@ -15,7 +15,9 @@ const collisionTries = 4
 // database. A session serves one goroutine.
 type session struct {
 	dialect dialect
+	shared  *shared
 	pool    *pool
+	keys    keyring
 	tx      *sql.Tx // nil outside a transaction
 	missed  []string
 }
@@ -147,10 +149,14 @@ func scalar[T any](row scanner) (T, error) {
 }
 
 // reader returns a session for reading.
-func (s *Store) reader() *session { return &session{dialect: s.dialect, pool: s.r} }
+func (s *Store) reader() *session {
+	return &session{dialect: s.dialect, shared: s.shapes.Load(), pool: s.r, keys: s.keys}
+}
 
 // writer returns a session for a single statement that writes, which is its own transaction.
-func (s *Store) writer() *session { return &session{dialect: s.dialect, pool: s.w} }
+func (s *Store) writer() *session {
+	return &session{dialect: s.dialect, shared: s.shapes.Load(), pool: s.w, keys: s.keys}
+}
 
 // inTx runs work in a transaction, and again when the database gave the transaction up for another one.
 // Nothing of it stands when an error comes back.

@@ -53,9 +53,9 @@ func (s *Store) settleReaders(ctx context.Context, q *session, settled []settlem
 	}
 	runs, err = list(ctx, q, scalar[string], "UPDATE achim_run_reader AS r SET outcome = v.outcome, status = v.status, reason = v.reason, settled_at = ? FROM "+
 		q.dialect.from(settledColumns)+" WHERE r.entry_id = v.entry AND (r.outcome IN ('', v.also, ?) OR "+
-		"(r.outcome = ? AND r.run_id = v.run AND r.reason IN (?, ?, ?))) RETURNING run_id",
+		"(r.outcome = ? AND r.run_id = v.run AND r.reason IN (?, ?, ?, ?))) RETURNING run_id",
 		slices.Concat([]any{ms(s.now())}, args, []any{string(briefing.OutcomeUnknown),
-			string(briefing.OutcomeSkipped), string(briefing.Paused), string(briefing.DayOff), string(briefing.PublicHoliday)})...)
+			string(briefing.OutcomeSkipped), string(briefing.Paused), string(briefing.DayOff), string(briefing.PublicHoliday), string(briefing.Left)})...)
 	if err != nil {
 		return nil, fmt.Errorf("settle runs: %w", err)
 	}

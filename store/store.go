@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -21,14 +22,17 @@ type Store struct {
 	w       *pool          // writes; on SQLite a single connection
 	r       *pool          // reads; on PostgreSQL the same as w
 	closers []func() error // called last in, first out
+	shapes  atomic.Pointer[shared]
 	now     func() time.Time
+	keys    keyring
 
 	together gatherers
 }
 
 // Options are settings of a Store; the zero value works.
 type Options struct {
-	Now func() time.Time // nil = time.Now
+	Now    func() time.Time // nil = time.Now
+	Sealer Sealer           // seals what is written, and opens what was sealed; nil = everything is written plain
 }
 
 // What a Store is to the rest of the house.
@@ -63,7 +67,8 @@ var (
 // schema is not newer than this program. A SQLite file is made when its folder exists. Nothing is
 // migrated. Its errors wrap one of the sentinels above and name url without its password.
 func Open(ctx context.Context, url string, opts Options) (*Store, error) {
-	s := &Store{now: opts.Now}
+	s := &Store{now: opts.Now, keys: keyring{opts.Sealer}}
+	s.shapes.Store(contract())
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -77,6 +82,9 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	s.gather()
 	if err := s.refuseNewer(ctx, addr); err != nil {
 		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.look(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", addr.shown, err), s.Close())
 	}
 	return s, nil
 }
@@ -108,6 +116,9 @@ func (s *Store) DB() *sql.DB { return s.w.DB }
 
 // Pool returns the connections to PostgreSQL, for the engine that shares them; nil on SQLite. Close closes it.
 func (s *Store) Pool() *pgxpool.Pool { return s.shared }
+
+// Keys returns the ids of the keys that open what is sealed, the one that seals first; none without a Sealer.
+func (s *Store) Keys() []string { return s.keys.ids() }
 
 // today is the date in UTC: good enough to tell what is days old.
 func (s *Store) today() briefing.Date { return briefing.DateOf(s.now(), time.UTC) }

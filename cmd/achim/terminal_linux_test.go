@@ -54,6 +54,33 @@ func TestDemoInATerminal(t *testing.T) {
 	}
 }
 
+// TestRevokingAsksInATerminal: nothing is revoked that nobody agreed to.
+func TestRevokingAsksInATerminal(t *testing.T) {
+	t.Parallel()
+	h := connected(t, storetest.SQLite)
+	for _, answer := range []string{"n\n", "\n", "\x04", "revoke\n"} {
+		p := h.startInTerminal(80, "tokens", "revoke", "--user", "haneul")
+		p.waitFor("Revoke the Google connection of haneul (ha•••@gaon.example)? [y/N]")
+		_, _ = io.WriteString(p.keyboard, answer)
+		if said := p.end(1); !strings.Contains(said, "nothing was changed") {
+			t.Errorf("answered %q:\n%s", answer, said)
+		}
+	}
+	p := h.startInTerminal(80, "tokens", "revoke", "--user", "haneul")
+	p.waitFor("[y/N]")
+	p.signal(syscall.SIGINT)
+	p.end(1)
+	if n := h.google.Calls("revoke"); n != 0 {
+		t.Fatalf("%d revocations without a yes", n)
+	}
+	p = h.startInTerminal(80, "tokens", "revoke", "--user", "haneul")
+	p.waitFor("[y/N]")
+	_, _ = io.WriteString(p.keyboard, "Yes\n")
+	if said := p.end(0); !strings.Contains(said, "revoked at Google and forgotten") {
+		t.Errorf("answered yes:\n%s", said)
+	}
+}
+
 // TestNullIsNoTerminal: a demo whose output nobody reads ends by itself, although /dev/null is a device.
 func TestNullIsNoTerminal(t *testing.T) {
 	t.Parallel()
@@ -81,18 +108,65 @@ func TestNullIsNoTerminal(t *testing.T) {
 	}
 }
 
+// TestImportAsksInATerminal: yes is yes, and anything else is not.
+func TestImportAsksInATerminal(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.write("team.csv", team)
+	for _, c := range []struct {
+		answer string
+		code   int
+		names  string
+	}{{"\n", 1, ""}, {"no\n", 1, ""}, {"y\n", 0, "dana 김하늘"}} {
+		p, terminal := d.startAtTerminal(100, "users", "import", "team.csv")
+		p.waitFor("Import them? [y/N]")
+		if _, err := fmt.Fprint(terminal, c.answer); err != nil {
+			t.Fatal(err)
+		}
+		if said := p.end(c.code); !strings.Contains(said, "2 to add") {
+			t.Errorf("nothing is shown first: %s", said)
+		}
+		if got := d.names(); got != c.names {
+			t.Errorf("after %q there are %q", c.answer, got)
+		}
+	}
+}
+
 // startInTerminal starts a command in a terminal that many columns wide.
 func (d *desk) startInTerminal(columns uint16, args ...string) *process {
 	d.t.Helper()
+	p, _ := d.startAtTerminal(columns, args...)
+	return p
+}
+
+// startAtTerminal is startInTerminal with the keyboard.
+func (d *desk) startAtTerminal(columns uint16, args ...string) (*process, io.Writer) {
+	d.t.Helper()
 	master, slave := openTerminal(d.t, columns)
-	p := &process{t: d.t, cmd: d.command(d.t.Context(), args...), done: make(chan error, 1), news: make(chan struct{})}
+	return d.startAt(master, slave, args...)
+}
+
+// startTyping starts a command in a terminal into which somebody has typed already.
+func (d *desk) startTyping(typed string, args ...string) *process {
+	d.t.Helper()
+	master, slave := openTerminal(d.t, 100)
+	if _, err := io.WriteString(master, typed); err != nil {
+		d.t.Fatal(err)
+	}
+	p, _ := d.startAt(master, slave, args...)
+	return p
+}
+
+func (d *desk) startAt(master, slave *os.File, args ...string) (*process, io.Writer) {
+	d.t.Helper()
+	p := &process{t: d.t, cmd: d.command(d.t.Context(), args...), done: make(chan error, 1), news: make(chan struct{}), keyboard: master}
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = slave, slave, slave
 	read := make(chan struct{})
 	go func() { _, _ = io.Copy(p, crlf{master}); close(read) }() // ends with an error when the last slave is closed
 	p.drained = read
 	p.begin()
 	_ = slave.Close()
-	return p
+	return p, master
 }
 
 // crlf undoes what a terminal does to line ends.

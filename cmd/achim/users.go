@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,18 +20,19 @@ func (c *cli) users() *cobra.Command {
 			"connect prints the link. What a reader does not set follows the defaults of the configuration.",
 			"Changes take effect on the next briefing, also in a serve that is running."),
 		Example: "  achim users add --name haneul --slack U012AB3CD\n  achim users list",
-	}, c.usersAdd(), c.usersList(), c.usersShow(), c.usersSet(), c.usersRemove())
+	}, c.usersAdd(), c.usersImport(), c.usersList(), c.usersShow(), c.usersSet(), c.usersRemove())
 }
 
 func (c *cli) usersAdd() *cobra.Command {
 	var w wishes
 	var id string
-	var asJSON bool
+	var asJSON, quiet bool
 	cmd := &cobra.Command{
 		Use: "add --name NAME --slack MEMBER-ID", Short: "Add a reader", Args: noArgs,
 		Long: lines(
 			"Adds a reader and says how to connect their Google account. A reader without one gets the news and",
-			"an invitation."),
+			"an invitation. One DM welcomes them, as soon as a serve runs, and three more in the following week",
+			"ask those who have not connected; --quiet sends none of these."),
 		Example: lines(
 			"  achim users add --name haneul --slack U012AB3CD",
 			"  achim users add --name dana --slack U034EF5GH --email dana@gaon.example \\",
@@ -41,11 +43,13 @@ func (c *cli) usersAdd() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				r.Greet = !quiet
 				return c.save(cmd.Context(), a, w.apply(cmd.Flags().Changed, r), asJSON)
 			})
 		},
 	}
 	w.flags(cmd)
+	cmd.Flags().BoolVar(&quiet, "quiet", false, "send no welcome, and never ask to connect but in briefings")
 	cmd.Flags().StringVar(&id, "id", "", "the reader's `UUID` elsewhere, when there is one (default: a new one)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	must(cmd.MarkFlagRequired("name"))
@@ -110,6 +114,9 @@ func (c *cli) printReader(v briefing.ReaderView) error {
 	for _, feed := range v.Feeds {
 		t.row("feed", feed.URL)
 	}
+	if v.LeftAt != nil {
+		t.row("left", v.LeftAt.Format(time.RFC3339)+" ("+string(*v.LeftReason)+"); back: achim users set --user "+string(v.ID)+" --back")
+	}
 	t.row("next", nextDue(v))
 	return t.print(c.out)
 }
@@ -117,6 +124,8 @@ func (c *cli) printReader(v briefing.ReaderView) error {
 // nextDue says when the reader is briefed next, in their zone.
 func nextDue(v briefing.ReaderView) string {
 	switch {
+	case v.LeftAt != nil:
+		return "left " + v.LeftAt.Format(time.DateOnly)
 	case v.NextDueAt == nil && v.PausedUntil != nil:
 		return "paused until " + *v.PausedUntil
 	case v.NextDueAt == nil:
@@ -187,21 +196,6 @@ func (c *cli) aboutUser(cmd *cobra.Command, f func(context.Context, *app.App, br
 	return cmd
 }
 
-func (c *cli) usersShow() *cobra.Command {
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use: "show --user WHO", Short: "Show a reader",
-		Example: "  achim users show --user haneul\n  achim users show --user U012AB3CD --json",
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return c.aboutUser(cmd, func(_ context.Context, a *app.App, r briefing.Reader) error {
-		if asJSON {
-			return c.printJSON(a.View(r))
-		}
-		return c.printReader(a.View(r))
-	})
-}
-
 func (c *cli) usersSet() *cobra.Command {
 	var w wishes
 	var asJSON bool
@@ -223,23 +217,5 @@ func (c *cli) usersSet() *cobra.Command {
 			return usagef("nothing to change: name what with a flag, such as --at 08:30 (achim users set --help lists them)")
 		}
 		return c.save(ctx, a, w.apply(cmd.Flags().Changed, r), asJSON)
-	})
-}
-
-func (c *cli) usersRemove() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "remove --user WHO", Short: "Remove a reader and their briefings",
-		Long: lines(
-			"Forgets the reader, their briefings and what was remembered for them, at once and for good; to stop",
-			"briefings for a while there is achim users set --pause. The Google grant and the rows of",
-			"conversation_log stay: other programs share those tables."),
-		Example: "  achim users remove --user U012AB3CD",
-	}
-	return c.aboutUser(cmd, func(ctx context.Context, a *app.App, r briefing.Reader) error {
-		if err := a.Roster.Remove(ctx, r.ID); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintf(c.out, "removed %s (%s)\n", r.Name, r.ID)
-		return err
 	})
 }

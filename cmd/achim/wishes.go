@@ -15,7 +15,7 @@ import (
 type wishes struct {
 	name, slack, email, timezone, at, language, notification, pausedUntil string
 	weekdays, feeds                                                       []string
-	pause, resume, skipHolidays                                           bool
+	pause, resume, back, skipHolidays                                     bool
 }
 
 // flags adds what can be said of a new reader and of a known one.
@@ -23,7 +23,7 @@ func (w *wishes) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&w.name, "name", "", "`name` of the reader, such as haneul")
 	f.StringVar(&w.slack, "slack", "", "Slack `member id`, such as U012AB3CD (profile → ⋮ → Copy member ID)")
-	f.StringVar(&w.email, "email", "", "Google `address`, to preselect the account when connecting")
+	f.StringVar(&w.email, "email", "", "Google `address` expected; without it people confirm their choice")
 	f.StringVar(&w.timezone, "timezone", "", "IANA `zone`, such as Asia/Seoul; empty = the default")
 	f.StringVar(&w.at, "at", "", "local `hour`, such as 09:00; empty = the default")
 	f.StringVar(&w.language, "language", "", "`language` of the briefing, ko or en; empty = the default")
@@ -38,13 +38,14 @@ func (w *wishes) pauseFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&w.pause, "pause", false, "no briefings until resumed")
 	f.BoolVar(&w.resume, "resume", false, "briefings again")
+	f.BoolVar(&w.back, "back", false, "a reader who had left is here again")
 	f.StringVar(&w.pausedUntil, "paused-until", "", "no briefings before this `date`, such as 2026-12-01")
 }
 
 // any reports whether any of the flags was given.
 func (w *wishes) any(given func(string) bool) bool {
 	return slices.ContainsFunc([]string{"name", "slack", "email", "timezone", "at", "language", "weekdays", "feed",
-		"notification", "skip-holidays", "pause", "resume", "paused-until"}, given)
+		"notification", "skip-holidays", "pause", "resume", "back", "paused-until"}, given)
 }
 
 // wished is a reader as wished, with what is wrong in the wishes.
@@ -85,6 +86,12 @@ func (w *wishes) apply(given func(string) bool, r briefing.Reader) wished {
 	}
 	if given("slack") && r.SlackUserID != w.slack {
 		r.SlackUserID, r.SlackChannelID = w.slack, "" // the DM was with somebody else
+		if r.LeftReason == briefing.LeftSlack {
+			r = r.Back() // it was that account that is gone
+		}
+	}
+	if given("back") && w.back {
+		r = r.Back()
 	}
 	if given("feed") {
 		r.Feeds = nil

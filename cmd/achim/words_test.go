@@ -13,8 +13,9 @@ import (
 
 // commands are all there are.
 var commands = []string{
-	"serve", "demo", "run", "preview", "users", "users add", "users list", "users show", "users set", "users remove",
-	"connect", "runs", "runs list", "runs show", "runs resolve", "migrate", "version", "completion",
+	"serve", "demo", "run", "preview", "users", "users add", "users import", "users list", "users show", "users set", "users remove",
+	"connect", "tokens", "tokens list", "tokens check", "tokens refresh", "tokens revoke", "runs", "runs list", "runs show", "runs resolve",
+	"keys", "keys generate", "keys rotate", "keys unseal", "doctor", "migrate", "version", "completion",
 }
 
 // TestHelpTeaches: every command explains itself with an example, and help asks for nothing.
@@ -43,6 +44,34 @@ func TestHelpTeaches(t *testing.T) {
 	}
 }
 
+// TestDocsTellEveryFlag: docs/cli.md has each command there is, with each of its flags.
+func TestDocsTellEveryFlag(t *testing.T) {
+	t.Parallel()
+	docs, err := os.ReadFile("../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDesk(t)
+	for _, command := range commands {
+		words := strings.Fields(command)
+		_, rest, found := strings.Cut(string(docs), "achim "+words[0]+"\n") // the end of a heading
+		if !found {
+			_, rest, found = strings.Cut(string(docs), "## achim "+words[0]+",")
+		}
+		section, _, _ := strings.Cut(rest, "\n## ")
+		if !found || (len(words) > 1 && !strings.Contains(section, "`"+command)) {
+			t.Errorf("docs/cli.md lacks achim %s", command)
+		}
+		_, flags, _ := strings.Cut(d.expect(0, nil, append(words, "--help")...).out, "\nFlags:\n")
+		flags, _, _ = strings.Cut(flags, "\nGlobal Flags:")
+		for _, flag := range regexp.MustCompile(`(?m)^ +(?:-\w, )?--([a-z-]+)`).FindAllStringSubmatch(flags, -1) {
+			if flag[1] != "help" && !strings.Contains(section, "--"+flag[1]) {
+				t.Errorf("docs/cli.md lacks --%s of achim %s", flag[1], command)
+			}
+		}
+	}
+}
+
 // TestRootAndGroupsShowHelp: who types achim alone is shown round.
 func TestRootAndGroupsShowHelp(t *testing.T) {
 	t.Parallel()
@@ -53,6 +82,7 @@ func TestRootAndGroupsShowHelp(t *testing.T) {
 	}
 	d.expect(0, []string{"add", "remove"}, "users")
 	d.expect(0, []string{"list", "resolve"}, "runs")
+	d.expect(0, []string{"list", "check", "refresh", "revoke"}, "tokens")
 }
 
 // TestCommandLineFaults: a mistyped command line exits 2, says what is wrong and where to look, and touches
@@ -87,6 +117,13 @@ func TestCommandLineFaults(t *testing.T) {
 		{"runs resolve x --delivered --resend", []string{"what you found in the DM"}},
 		{"runs list --limit 0", []string{"--limit"}},
 		{"runs list --limit many", []string{"--limit"}},
+		{"tokens nope", []string{`unknown command "nope" for "achim tokens"`}},
+		{"tokens chek", []string{"did you mean check"}},
+		{"tokens list extra", []string{"takes no arguments"}},
+		{"tokens check", []string{"user", "achim tokens check --help"}},
+		{"tokens refresh haneul", []string{"takes no arguments"}},
+		{"tokens refresh", []string{"user"}},
+		{"tokens revoke --yes", []string{"user"}},
 		{"completion", []string{"one argument"}},
 		{"completion tcsh", []string{"tcsh", "bash, zsh, fish, powershell"}},
 		{"help nope", []string{"nope"}},
@@ -146,7 +183,7 @@ func TestBrokenConfiguration(t *testing.T) {
 	d.write("broken.yaml", "timezone: Asia/Soul\nprepare:\n  lead: soon\nfeedz: []\n")
 	d.env["DATABASE_URL"] = "mysql://root:hunter2@db.example/x"
 	want := []string{"broken.yaml:1: timezone", "broken.yaml:3: prepare.lead", "broken.yaml:4: feedz", "DATABASE_URL", "4 faults"}
-	for _, command := range []string{"serve", "migrate", "run", "preview --user x", "users list", "users add --name a --slack U012AB3CD", "connect --user x", "runs list"} {
+	for _, command := range []string{"serve", "migrate", "run", "preview --user x", "users list", "users add --name a --slack U012AB3CD", "connect --user x", "runs list", "doctor"} {
 		r := d.expect(2, want, append(strings.Fields(command), "--config", "broken.yaml")...)
 		if strings.Contains(r.err+r.out, "hunter2") {
 			t.Errorf("achim %s prints a password", command)

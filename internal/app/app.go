@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"achim/briefing"
@@ -56,6 +58,8 @@ type App struct {
 	Pacer    *briefing.Pacer
 	Alarm    *alarm.Alarm
 	Opener   *briefing.Opener
+	Keeper   *briefing.Keeper
+	Herald   *briefing.Herald
 
 	links     *secret.Links
 	anyLinks  bool
@@ -64,9 +68,11 @@ type App struct {
 	bell      *engine.Bell
 	engine    engine.Engine
 	behind    *background
+	sealing   sync.Mutex // held while what is stored is sealed
 	listeners []net.Listener
 	cleanups  cleanups
 	failed    chan error
+	serving   atomic.Bool // this process sends notices
 }
 
 // ErrPendingMigrations is returned when the database lacks what this version needs and is not ours alone to
@@ -100,6 +106,9 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err = migrated(ctx, a.Store); err != nil {
 		return nil, err
 	}
+	if err = a.Store.UseKeys(ctx); err != nil {
+		return nil, err // which names the setting
+	}
 	install, err := a.Store.InstallSecret(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("install secret: %w", err)
@@ -115,7 +124,15 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 
 // openStore opens the database of the configuration.
 func openStore(ctx context.Context, cfg config.Config, now func() time.Time) (*store.Store, error) {
-	s, err := store.Open(ctx, cfg.DatabaseURL.Reveal(), store.Options{Now: now})
+	opts := store.Options{Now: now}
+	sealer, err := sealerOf(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if sealer != nil {
+		opts.Sealer = sealer
+	}
+	s, err := store.Open(ctx, cfg.DatabaseURL.Reveal(), opts)
 	if errors.Is(err, store.ErrAddress) {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
@@ -132,11 +149,12 @@ func (a *App) wire(o Options) {
 		Scopes: cfg.Google.Scopes, AuthURL: cfg.Google.AuthURL, TokenURL: cfg.Google.TokenURL,
 		RevokeURL: cfg.Google.RevokeURL, UserinfoURL: cfg.Google.UserinfoURL,
 		GmailURL: cfg.Google.GmailURL, CalendarURL: cfg.Google.CalendarURL,
-		AllowedDomains: cfg.Google.AllowedDomains, Now: a.now, OnRefresh: a.Metrics.Refreshed,
+		AllowedDomains: cfg.Google.AllowedDomains, Testing: testing(cfg), Now: a.now, OnRefresh: a.Metrics.Refreshed,
 	}, a.Store)
 	a.Slack = delivery.NewSlack(delivery.SlackConfig{Token: cfg.Slack.BotToken, URL: cfg.Slack.URL, Now: a.now})
 	a.Renderer = delivery.NewRenderer(delivery.RenderConfig{
 		Buttons: !cfg.Slack.SigningSecret.IsZero(), ConnectURL: a.linkForDM, Operator: cfg.Delivery.Operator,
+		KeepDays: int(cfg.Retention.Content / (24 * time.Hour)),
 	})
 	a.Pacer = a.newPacer()
 	a.Pipeline = &briefing.Pipeline{
@@ -151,7 +169,7 @@ func (a *App) wire(o Options) {
 	a.engine = a.newEngine(o.Workers)
 	a.Trigger = &briefing.Trigger{
 		Readers: a.Store, Runs: a.Runs(), DryRuns: a.Store, Pipeline: a.Pipeline, Zone: cfg.Timezone,
-		Now: a.now, Wake: a.engine.Wake, Changed: a.bell.Next, Go: a.behind.Go,
+		Now: a.now, Wake: a.engine.Wake, Changed: a.bell.Next, Settled: a.bell.Ring, Go: a.behind.Go,
 	}
 	a.Roster = &briefing.Roster{Readers: a.Store, Runs: a.Store, Ledger: a.Store, Defaults: a.Defaults,
 		Now: a.now, Lead: cfg.PrepareLead, Wake: a.engine.Wake}
@@ -161,6 +179,8 @@ func (a *App) wire(o Options) {
 		}}
 	a.wireAlarm()
 	a.wireAhead()
+	a.wireKeeper()
+	a.wireHerald()
 }
 
 // closeSources drops the sources' idle connections.
@@ -197,13 +217,15 @@ func (a *App) Start(ctx context.Context) error {
 		return err
 	}
 	clock, err := schedule.New(schedule.Config{
-		Planner: a.Planner, Planned: a.engine.Wake, Ticked: a.ticked, Nightly: a.expire, Zone: a.Config.Timezone, Logger: a.Logger,
+		Planner: a.Planner, Planned: a.engine.Wake, Ticked: a.ticked, Nightly: a.Housekeep, Zone: a.Config.Timezone, Logger: a.Logger,
 	})
 	if err != nil {
 		return fmt.Errorf("schedule: %w", err)
 	}
+	a.serving.Store(true)
 	clock.Start(ctx)
 	a.cleanups.add("schedule", func(context.Context) error { return clock.Stop() })
+	a.behind.GoWhileOpen(a.seal)
 	a.serve()
 	return nil
 }
@@ -219,6 +241,9 @@ func (a *App) StartEngine(ctx context.Context) error {
 	if a.Store.Exclusive() {
 		// Nobody else works on this file, so whatever is still claimed was left by a process that died.
 		if _, err := a.Store.ReleaseClaims(ctx, a.Pipeline.Owner); err != nil {
+			return fmt.Errorf("engine: %w", err)
+		}
+		if err := a.Store.ReleaseLeases(ctx); err != nil {
 			return fmt.Errorf("engine: %w", err)
 		}
 	}

@@ -59,7 +59,8 @@ var ErrNoGoogleClient = errors.New("GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET: not 
 // ConfigurationFault reports whether err is a matter of what was configured, which trying again does not
 // mend, rather than of how things stand.
 func ConfigurationFault(err error) bool {
-	return errors.Is(err, store.ErrAddress) || errors.Is(err, ErrNoSlackToken) || errors.Is(err, ErrNoGoogleClient)
+	return errors.Is(err, store.ErrAddress) || errors.Is(err, ErrNoSlackToken) || errors.Is(err, ErrNoGoogleClient) ||
+		errors.Is(err, ErrNoEncryptionKey) || errors.Is(err, store.ErrKeys)
 }
 
 // Migrate applies what this version needs to the configured database and returns what it applied, or with
@@ -79,7 +80,12 @@ func Migrate(ctx context.Context, cfg config.Config, dry bool) ([]string, error)
 
 // Find returns the reader with the UUID, Slack id or name; a FieldError when there is none.
 func (a *App) Find(ctx context.Context, ref string) (briefing.Reader, error) {
-	r, err := a.Store.Reader(ctx, ref)
+	return findReader(ctx, a.Store, ref)
+}
+
+// findReader is Find without the rest of an App.
+func findReader(ctx context.Context, s *store.Store, ref string) (briefing.Reader, error) {
+	r, err := s.Reader(ctx, ref)
 	if errors.Is(err, briefing.ErrNotFound) {
 		return briefing.Reader{}, &briefing.FieldError{Field: "user", Code: "unknown_reader",
 			Problem: fmt.Sprintf("there is no reader %q (achim users list shows all)", ref)}

@@ -210,7 +210,7 @@ func TestAConsentBelongsToItsBrowser(t *testing.T) {
 			t.Errorf("cookie %v", c)
 		}
 	}
-	back, err := h.google.Consent(t.Context(), begun.header.Get("Location"), standin.Choice{Email: "minji@gaon.example"})
+	back, err := h.google.Consent(t.Context(), begun.header.Get("Location"), standin.Choice{Email: haneulMail})
 	if err != nil {
 		t.Fatal(err)
 	}

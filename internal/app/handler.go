@@ -14,7 +14,7 @@ import (
 func (a *App) Handler() http.Handler {
 	cfg := a.Config
 	return httpserver.New(httpserver.Deps{
-		Triggers: a.Trigger, Roster: a.Roster, Readers: a.Store, Runs: a.Runs(), Ledger: a.Store,
+		Triggers: a.Trigger, Roster: a.Roster, Eraser: a, Readers: a.Store, Runs: a.Runs(), Ledger: a.Store,
 		Credentials: a.Google, Connector: a.Google, Peek: a.Pipeline, Links: pageLinks{a},
 		Renderer: a.Renderer, Defaults: a.Defaults,
 		CronSecrets: cfg.CronSecrets, APISecrets: cfg.APISecrets,

@@ -217,6 +217,12 @@ func (h *house) call(method, path, bearer, body string) answer {
 	for _, c := range h.cookies {
 		req.AddCookie(c)
 	}
+	return h.do(req)
+}
+
+// do sends a request; redirects are not followed.
+func (h *house) do(req *http.Request) answer {
+	h.t.Helper()
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
@@ -250,7 +256,7 @@ func (h *house) json(method, path, bearer, body string, status int) map[string]a
 // addHaneul adds the reader over HTTP.
 func (h *house) addHaneul() {
 	h.t.Helper()
-	h.json("PUT", "/api/users/"+haneul, apiSecret,
+	h.json("PUT", "/api/users/"+haneul+"?quiet=true", apiSecret,
 		fmt.Sprintf(`{"name":"haneul","slack_user_id":%q,"email":%q}`, haneulSlack, haneulMail), http.StatusCreated)
 }
 
@@ -308,12 +314,15 @@ func wants(t *testing.T, got map[string]any, want map[string]any) {
 	}
 }
 
-// dms returns haneul's messages that are no replies in a thread.
+// isNotice reports whether the message is one of those we send beside briefings.
+func isNotice(m standin.Message) bool { return strings.Contains(string(m.Metadata), "achim_notice") }
+
+// dms returns haneul's messages that are neither notices nor replies in a thread.
 func (h *house) dms() []standin.Message {
 	h.t.Helper()
 	var top []standin.Message
 	for _, m := range h.slack.Messages(haneulSlack) {
-		if m.ThreadTS == "" {
+		if m.ThreadTS == "" && !isNotice(m) {
 			top = append(top, m)
 		}
 	}

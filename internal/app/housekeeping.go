@@ -16,7 +16,18 @@ const dryRunsEnd = 30 * time.Minute
 func (a *App) ticked() {
 	a.checkAlarm()
 	a.behind.GoWhileOpen(a.openDMs)
+	a.behind.GoWhileOpen(a.keepGrants)
+	a.behind.GoWhileOpen(a.checkNotices)
 	a.behind.Go(a.synchronize)
+	a.behind.Go(a.dropUnconfirmed)
+}
+
+// dropUnconfirmed forgets the accounts that somebody allowed at Google and did not confirm here.
+func (a *App) dropUnconfirmed(ctx context.Context) {
+	err := a.Google.DropUnconfirmed(ctx)
+	if err != nil && briefing.ReasonOf(err) != briefing.Unavailable { // that the database is away others say
+		a.Logger.ErrorContext(ctx, "grants that nobody confirmed stay for now; they serve no briefing", "error", err)
+	}
 }
 
 // synchronize takes the time from the database, so that all processes on it have one clock, and says when that is
@@ -67,8 +78,9 @@ func (a *App) measureClock(ctx context.Context) error {
 	return nil
 }
 
-// expire removes what retention says is kept no longer, and says how much that was.
-func (a *App) expire(ctx context.Context) {
+// Housekeep removes what retention says is kept no longer, and what is kept of readers long gone, and says how much that
+// was; then it seals what others have written plain. It is called every night.
+func (a *App) Housekeep(ctx context.Context) {
 	if err := a.Store.CloseDryRuns(ctx, a.now().Add(-dryRunsEnd)); err != nil {
 		a.Logger.ErrorContext(ctx, "runs that ended unfinished stay open; tomorrow night tries again", "error", err)
 	}
@@ -78,5 +90,11 @@ func (a *App) expire(ctx context.Context) {
 	if err != nil {
 		a.Logger.ErrorContext(ctx, "retention failed; tomorrow night tries again", "error", err)
 	}
-	a.Logger.InfoContext(ctx, "retention", "contents_removed", gone.Contents, "entries_removed", gone.Entries)
+	departed, err := a.eraseLeft(ctx)
+	if err != nil {
+		a.Logger.ErrorContext(ctx, "what is kept of readers who are gone could not all be erased; tomorrow night tries again", "error", err)
+	}
+	a.Logger.InfoContext(ctx, "retention", "contents_removed", gone.Contents, "entries_removed", gone.Entries,
+		"consents_removed", gone.Consents, "grant_states_removed", gone.States, "readers_erased", departed.Erased, "grants_ended", departed.Grants)
+	a.behind.GoWhileOpen(a.seal)
 }

@@ -13,6 +13,9 @@ const (
 	connectPurpose = "connect"
 	connectFor     = 7 * 24 * time.Hour
 	switchFlag     = "switch"
+
+	ownPurpose = "own page " // and which
+	ownFor     = time.Hour
 )
 
 // ConnectURL returns the reader's signed link to the page that starts a connection. It works for seven days,
@@ -48,4 +51,22 @@ func (l pageLinks) VerifyConnect(token string) (reader briefing.ReaderID, switch
 		return "", false, fmt.Errorf("connect link: %w", err)
 	}
 	return briefing.ReaderID(claim.Subject), slices.Contains(claim.Flags, switchFlag), nil
+}
+
+// OwnURL returns a link, good for an hour, to a page about the reader for whoever has just connected the account.
+func (l pageLinks) OwnURL(page string, reader briefing.ReaderID, account string) string {
+	return l.app.Config.PublicURL + "/" + page + "/" + l.app.links.Sign(secret.Claim{
+		Purpose: ownPurpose + page, Subject: string(reader), Expires: l.app.now().Add(ownFor), Flags: []string{account}})
+}
+
+// VerifyOwn returns whom and which account such a link was made for.
+func (l pageLinks) VerifyOwn(page, token string) (reader briefing.ReaderID, account string, err error) {
+	claim, err := l.app.links.Verify(ownPurpose+page, token)
+	if err != nil {
+		return "", "", fmt.Errorf("link to %s: %w", page, err)
+	}
+	if len(claim.Flags) != 1 {
+		return "", "", fmt.Errorf("link to %s: %w", page, secret.ErrForged)
+	}
+	return briefing.ReaderID(claim.Subject), claim.Flags[0], nil
 }

@@ -86,7 +86,7 @@ func TestFeedsAreSharedByAllReaders(t *testing.T) {
 		{"10000000-0000-4000-8000-000000000003", "U0THREE"},
 	} {
 		h.slack.AddUser(who.slack, strings.ToLower(who.slack), who.slack)
-		h.json("PUT", "/api/users/"+who.id, apiSecret, `{"name":"`+who.slack+`","slack_user_id":"`+who.slack+`"}`, http.StatusCreated)
+		h.json("PUT", "/api/users/"+who.id+"?quiet=true", apiSecret, `{"name":"`+who.slack+`","slack_user_id":"`+who.slack+`"}`, http.StatusCreated)
 	}
 	run := h.json("POST", "/api/cron/daily-summary?wait=30s", cronSecret, "", http.StatusOK)
 	if got := run["counts"].(map[string]any)["complete"]; got != 3.0 {
@@ -176,7 +176,7 @@ func TestNothingOfAnotherReader(t *testing.T) {
 	h.addHaneul()
 	h.connect()
 	const minji = "4f0c6a52-1d2e-4b7a-9c55-0a1b2c3d4e5f"
-	h.json("PUT", "/api/users/"+minji, apiSecret, `{"name":"minji","slack_user_id":"U0MINJI"}`, http.StatusCreated)
+	h.json("PUT", "/api/users/"+minji+"?quiet=true", apiSecret, `{"name":"minji","slack_user_id":"U0MINJI"}`, http.StatusCreated)
 	h.json("POST", "/api/cron/daily-summary?wait=30s", cronSecret, "", http.StatusOK)
 	lacks(t, seen(h.oneDM()), "민지만 볼 것")
 	other := h.slack.Messages("U0MINJI")

@@ -14,6 +14,7 @@ func (a *App) observer() briefing.Observer {
 		Moved:      a.moved,
 		Trouble: func(e briefing.Entry, err error) {
 			a.Metrics.Trouble(e, err)
+			a.deactivated(e.Reader, err)
 			a.Logger.Warn("delivery has trouble", "entry", e.ID, "state", e.State, "reason", briefing.ReasonOf(err), "error", err)
 		},
 	}
@@ -21,6 +22,7 @@ func (a *App) observer() briefing.Observer {
 
 func (a *App) sourceRead(s briefing.Section, err error, took time.Duration) {
 	a.Metrics.SourceRead(s, err, took)
+	a.noteTrouble(s)
 	if err != nil && s.Verdict.State != briefing.VerdictNotConnected {
 		a.Logger.Warn("source not read in full", "name", s.Source, "verdict", s.Verdict.State,
 			"reason", s.Verdict.Reason, "error", err, "took", took.Round(time.Millisecond))

@@ -70,6 +70,7 @@ func (a *App) wireAhead() {
 	}
 	a.Opener = &briefing.Opener{Store: a.Store, Deliverer: a.Pipeline.Deliverer, Pacer: a.Pacer, Now: a.now,
 		Trouble: func(id briefing.ReaderID, err error) {
+			a.deactivated(id, err)
 			a.Logger.Warn("no DM can be opened with a reader: check the Slack id", "reader", id, "error", err)
 		}}
 }

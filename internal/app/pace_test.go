@@ -38,7 +38,7 @@ func (h *house) addReaders(n int) {
 	for i := range n {
 		slack := fmt.Sprintf("U0PACE%02d", i)
 		h.slack.AddUser(slack, strings.ToLower(slack), slack)
-		h.json("PUT", fmt.Sprintf("/api/users/10000000-0000-4000-8000-0000000000%02d", i), apiSecret,
+		h.json("PUT", fmt.Sprintf("/api/users/10000000-0000-4000-8000-0000000000%02d?quiet=true", i), apiSecret,
 			fmt.Sprintf(`{"name":"%s","slack_user_id":"%s"}`, slack, slack), http.StatusCreated)
 	}
 }

@@ -79,31 +79,66 @@ func isIP(host string) bool {
 // Warnings returns what works but should be looked at, each one line with its remedy. None holds a secret.
 func (c Config) Warnings() []string {
 	var all []string
-	warn := func(when bool, format string, args ...any) {
+	for _, concern := range c.Concerns() {
+		all = append(all, concern.Text)
+	}
+	return all
+}
+
+// Topic says what a Concern is about.
+type Topic string
+
+// The topics of concerns.
+const (
+	TopicPublicURL     Topic = "public_url"
+	TopicSealing       Topic = "sealing"
+	TopicOneSecret     Topic = "one_secret"
+	TopicShortSecret   Topic = "short_secret"
+	TopicTesting       Topic = "testing"
+	TopicExposed       Topic = "exposed_tokens"
+	TopicRedirect      Topic = "redirect_url"
+	TopicRedirectHost  Topic = "redirect_host"
+	TopicSigningSecret Topic = "signing_secret"
+	TopicIdle          Topic = "idle_setting"
+	TopicMending       Topic = "mend_until"
+	TopicPrivateFeeds  Topic = "private_feeds"
+	TopicPlainHTTP     Topic = "plain_http"
+)
+
+// Concern is a warning with what it is about.
+type Concern struct {
+	Topic Topic
+	Text  string // one line with its remedy; holds no secret
+}
+
+// Concerns returns the warnings, each with its topic.
+func (c Config) Concerns() []Concern {
+	var all []Concern
+	warn := func(topic Topic, when bool, format string, args ...any) {
 		if when {
-			all = append(all, fmt.Sprintf(format, args...))
+			all = append(all, Concern{topic, fmt.Sprintf(format, args...)})
 		}
 	}
 	c.warnAboutLinks(warn)
 	c.warnAboutSecrets(warn)
 	c.warnAboutGoogle(warn)
-	warn(c.Slack.SigningSecret.IsZero(),
+	warn(TopicSigningSecret, c.Slack.SigningSecret.IsZero(),
 		"SLACK_SIGNING_SECRET is not set: reconnecting is a link instead of a button")
 	if idle := c.idle(); len(idle) > 0 {
-		warn(true, "set, but without effect in this version: %s", strings.Join(idle, ", "))
+		warn(TopicIdle, true, "set, but without effect in this version: %s", strings.Join(idle, ", "))
 	}
-	warn(c.MendUntil.String() <= c.Schedule.At.String(),
+	warn(TopicMending, c.MendUntil.String() <= c.Schedule.At.String(),
 		"mend_until (%s) is not after the hour of the briefing (%s): degraded briefings are not mended by themselves", c.MendUntil, c.Schedule.At)
-	warn(c.AllowPrivateNetworks,
+	warn(TopicPrivateFeeds, c.AllowPrivateNetworks,
 		"news.allow_private_networks is on: whoever may add a feed can make this server fetch from your network")
 	for _, upstream := range c.upstreams() {
-		warn(isPlainRemote(upstream.url), "%s is plain http: whatever is sent there can be read on the way; use https", upstream.name)
+		warn(TopicPlainHTTP, isPlainRemote(upstream.url), "%s is plain http: whatever is sent there can be read on the way; use https", upstream.name)
 	}
 	for _, road := range []struct {
 		name    string
 		address briefing.Secret
 	}{{"ALERT_WEBHOOK_URL", c.AlertWebhookURL}, {"HEARTBEAT_URL", c.HeartbeatURL}} {
-		warn(isPlainRemote(road.address.Reveal()), "%s is plain http: its address, which is a password, and what is told can be read on the way; use https", road.name)
+		warn(TopicPlainHTTP, isPlainRemote(road.address.Reveal()), "%s is plain http: its address, which is a password, and what is told can be read on the way; use https", road.name)
 	}
 	return all
 }
@@ -130,44 +165,45 @@ func (c Config) idle() []string {
 	return names
 }
 
-type warner func(when bool, format string, args ...any)
+type warner func(topic Topic, when bool, format string, args ...any)
 
 func (c Config) warnAboutLinks(warn warner) {
 	const remedy = "DMs say whom to ask instead of linking here; set ACHIM_PUBLIC_URL to an https address with a name"
 	if !c.PublicURLSet {
-		warn(true, "ACHIM_PUBLIC_URL is not set: %s", remedy)
+		warn(TopicPublicURL, true, "ACHIM_PUBLIC_URL is not set: %s", remedy)
 		return
 	}
 	fault := linkFault(c.PublicURL)
-	warn(fault != "", "ACHIM_PUBLIC_URL %s %s: %s", c.PublicURL, fault, remedy)
+	warn(TopicPublicURL, fault != "", "ACHIM_PUBLIC_URL %s %s: %s", c.PublicURL, fault, remedy)
 }
 
 func (c Config) warnAboutSecrets(warn warner) {
 	const plain = "tokens and content are written to the database as they are: keep it and its backups to yourself"
-	warn(c.EncryptionKey.IsZero(), plain)
-	warn(!c.EncryptionKey.IsZero(), "ACHIM_ENCRYPTION_KEY is set, but this version does not seal yet: %s", plain)
-	warn(len(c.CronSecrets) > 0 && sharesSecret(c.CronSecrets, c.APISecrets),
+	warn(TopicSealing, c.EncryptionKey.IsZero(), plain)
+	warn(TopicSealing, !c.EncryptionKey.IsZero() && c.ConversationLogContent == LogFull,
+		"what is stored is sealed, but for the text of briefings in conversation_log, which other programs read: set conversation_log.content to gist")
+	warn(TopicOneSecret, len(c.CronSecrets) > 0 && sharesSecret(c.CronSecrets, c.APISecrets),
 		"one secret does both: whoever may trigger a briefing may read content and tokens too; set ACHIM_API_SECRET to another")
-	warn(hasShort(c.CronSecrets),
+	warn(TopicShortSecret, hasShort(c.CronSecrets),
 		"CRON_SECRET is shorter than %d characters and can be guessed: make one with openssl rand -hex 32", shortSecret)
-	warn(hasShort(c.APISecrets) && !sharesSecret(c.CronSecrets, c.APISecrets),
+	warn(TopicShortSecret, hasShort(c.APISecrets) && !sharesSecret(c.CronSecrets, c.APISecrets),
 		"ACHIM_API_SECRET is shorter than %d characters and can be guessed: make one with openssl rand -hex 32", shortSecret)
 }
 
 func (c Config) warnAboutGoogle(warn warner) {
-	warn(c.Google.Publishing == PublishingTesting,
+	warn(TopicTesting, c.Google.Publishing == PublishingTesting,
 		"google.publishing is testing: Google ends every grant after seven days; publish the consent screen, unverified is enough for up to 100 people")
-	warn(c.Google.ExposeAccessTokens,
+	warn(TopicExposed, c.Google.ExposeAccessTokens,
 		"google.expose_access_tokens is on: POST /api/gmail/refresh hands out access tokens")
 	redirect, err := url.Parse(c.Google.RedirectURL)
 	if err != nil {
 		return
 	}
-	warn(!strings.HasSuffix(redirect.Path, callbackPath),
+	warn(TopicRedirect, !strings.HasSuffix(redirect.Path, callbackPath),
 		"the redirect URL %s does not end in %s, where this server takes redirects", c.Google.RedirectURL, callbackPath)
-	warn(redirect.Scheme != "https" && !isLoopback(redirect.Hostname()),
+	warn(TopicRedirect, redirect.Scheme != "https" && !isLoopback(redirect.Hostname()),
 		"the redirect URL %s is plain http, which Google accepts for loopback only", c.Google.RedirectURL)
-	warn(c.PublicURLSet && c.Google.RedirectSet && !strings.HasPrefix(c.Google.RedirectURL, c.PublicURL+"/"),
+	warn(TopicRedirectHost, c.PublicURLSet && c.Google.RedirectSet && !strings.HasPrefix(c.Google.RedirectURL, c.PublicURL+"/"),
 		"the redirect URL %s is not below ACHIM_PUBLIC_URL %s: make sure that both reach this server", c.Google.RedirectURL, c.PublicURL)
 }
 

@@ -90,7 +90,9 @@ func TestWarnings(t *testing.T) {
 		{"", "ACHIM_API_SECRET=", []string{"one secret does both: whoever may trigger a briefing may read content and tokens too; set ACHIM_API_SECRET to another"}},
 		{"", "CRON_SECRET=short", []string{"CRON_SECRET is shorter than 16 characters and can be guessed: make one with openssl rand -hex 32"}},
 		{"", "ACHIM_API_SECRET=short", []string{"ACHIM_API_SECRET is shorter than 16 characters and can be guessed: make one with openssl rand -hex 32"}},
-		{"", "ACHIM_ENCRYPTION_KEY=key", []string{"ACHIM_ENCRYPTION_KEY is set, but this version does not seal yet: " + plain}},
+		{"", "ACHIM_ENCRYPTION_KEY=" + aKey, []string{
+			"what is stored is sealed, but for the text of briefings in conversation_log, which other programs read: set conversation_log.content to gist"}},
+		{"conversation_log: {content: gist}\n", "ACHIM_ENCRYPTION_KEY=" + aKey, nil},
 		{"", "SLACK_SIGNING_SECRET=", []string{"SLACK_SIGNING_SECRET is not set: reconnecting is a link instead of a button"}},
 		{"", "GMAIL_API_URL=http://proxy.gaon.example", []string{"GMAIL_API_URL is plain http: whatever is sent there can be read on the way; use https"}},
 		{"", "GOOGLE_REDIRECT_URL=https://other.gaon.example/cb", []string{

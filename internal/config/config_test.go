@@ -90,7 +90,7 @@ conversation_log: {content: gist}
 	env := map[string]string{
 		"DATABASE_URL": "postgres://achim:p%40ss@db.gaon.example:5432/main_db", "ACHIM_ADDR": "127.0.0.1:9001, [::1]:9001",
 		"ACHIM_PUBLIC_URL": "https://achim.gaon.example/", "CRON_SECRET": "first-cron-secret,second-cron-secret",
-		"ACHIM_API_SECRET": "an-api-secret-that-is-long", "ACHIM_ENCRYPTION_KEY": "key", "ACHIM_LOG_LEVEL": "debug",
+		"ACHIM_API_SECRET": "an-api-secret-that-is-long", "ACHIM_ENCRYPTION_KEY": aKey, "ACHIM_LOG_LEVEL": "debug",
 		"ALERT_WEBHOOK_URL": "https://hooks.gaon.example/a", "HEARTBEAT_URL": "https://beat.gaon.example/b?c=d",
 		"GOOGLE_CLIENT_ID": "id", "GOOGLE_CLIENT_SECRET": "secret", "GOOGLE_REDIRECT_URL": "https://achim.gaon.example/api/gmail/callback",
 		"GOOGLE_AUTH_URL": "http://127.0.0.1:1/auth", "GOOGLE_TOKEN_URL": "http://127.0.0.1:1/token",
@@ -106,7 +106,7 @@ conversation_log: {content: gist}
 	}
 	want := config.Config{
 		DatabaseURL: s("postgres://achim:p%40ss@db.gaon.example:5432/main_db"), Addrs: []string{"127.0.0.1:9001", "[::1]:9001"},
-		PublicURL: "https://achim.gaon.example", PublicURLSet: true, EncryptionKey: s("key"), LogLevel: slog.LevelDebug,
+		PublicURL: "https://achim.gaon.example", PublicURLSet: true, EncryptionKey: s(aKey), LogLevel: slog.LevelDebug,
 		CronSecrets:     []briefing.Secret{s("first-cron-secret"), s("second-cron-secret")},
 		APISecrets:      []briefing.Secret{s("an-api-secret-that-is-long")},
 		AlertWebhookURL: s("https://hooks.gaon.example/a"), HeartbeatURL: s("https://beat.gaon.example/b?c=d"),

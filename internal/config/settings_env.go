@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"achim/briefing"
+	seal "achim/internal/secret"
 )
 
 // envSetting is one variable: what is told of it and how it is read. A nil set is read by Load itself.
@@ -47,8 +48,8 @@ func serverVariables() []envSetting {
 			func(c *Config, s string) (err error) { c.CronSecrets, err = parseSecrets(s); return err }),
 		secret("ACHIM_API_SECRET", "Bearer that reads content and tokens; several with commas. Not set: CRON_SECRET does both.",
 			func(c *Config, s string) (err error) { c.APISecrets, err = parseSecrets(s); return err }),
-		secret("ACHIM_ENCRYPTION_KEY", "Will seal tokens and content at rest; this version does not seal yet.",
-			secretIn(func(c *Config) *briefing.Secret { return &c.EncryptionKey })),
+		secret("ACHIM_ENCRYPTION_KEY", "Seals tokens and content in the database: 32 bytes as base64, or a keyset of Tink (achim keys generate). Other programs cannot read sealed tokens.",
+			setEncryptionKey),
 		variable("ACHIM_LOG_LEVEL", "info", "debug, info, warn or error.", setLogLevel),
 		secret("ALERT_WEBHOOK_URL", "Gets a POST, as JSON, when a person has something to mend, somebody is without a briefing, or the database is gone: counts, no names. A Slack incoming webhook will do.",
 			webhookIn(func(c *Config) *briefing.Secret { return &c.AlertWebhookURL })),
@@ -138,6 +139,13 @@ func wholeIn(field func(*Config) *string) func(*Config, string) error {
 
 func baseIn(field func(*Config) *string) func(*Config, string) error {
 	return func(c *Config, s string) (err error) { *field(c), err = parseBase(s); return err }
+}
+
+// setEncryptionKey refuses what nothing can be sealed with. A keyset may stretch over lines.
+func setEncryptionKey(c *Config, s string) error {
+	c.EncryptionKey = briefing.NewSecret(s)
+	_, err := seal.NewSealer(s)
+	return err
 }
 
 func setLogLevel(c *Config, s string) error {

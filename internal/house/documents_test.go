@@ -59,18 +59,55 @@ func exists(paths map[string]bool, name string) bool {
 	return false
 }
 
-func TestReadmesAreInStep(t *testing.T) {
+func TestDocumentsInTwoLanguagesAreInStep(t *testing.T) {
 	t.Parallel()
-	english, korean := headings(document(t, readme)), headings(document(t, readmeKorean))
+	for _, pair := range inStep {
+		english, korean := document(t, pair.english), document(t, pair.korean)
+		if fault := partAt(headings(english), headings(korean)); fault != "" {
+			t.Errorf("%s and %s part: %s", pair.english, pair.korean, fault)
+		}
+		if rows, others := strings.Count(english, "\n|"), strings.Count(korean, "\n|"); rows != others {
+			t.Errorf("%s has %d rows of tables, %s has %d", pair.english, rows, pair.korean, others)
+		}
+	}
+}
+
+// partAt says where two lists of headings part, or nothing.
+func partAt(english, korean []string) string {
 	for i := range max(len(english), len(korean)) {
 		switch {
 		case i >= len(korean):
-			t.Fatalf("%s has no counterpart of %q", readmeKorean, english[i])
+			return english[i] + " has no counterpart"
 		case i >= len(english):
-			t.Fatalf("%s has no counterpart of %q", readme, korean[i])
+			return korean[i] + " has no counterpart"
 		case level(english[i]) != level(korean[i]):
-			t.Fatalf("the READMEs part at heading %d: %q and %q are not of one level", i+1, english[i], korean[i])
+			return english[i] + " and " + korean[i] + " are not of one level"
 		}
+	}
+	return ""
+}
+
+// The words of the program lead to places in these pages.
+func TestAnchorsExist(t *testing.T) {
+	t.Parallel()
+	for page, wanted := range anchors {
+		var found []string
+		for _, heading := range headings(document(t, page)) {
+			found = append(found, strings.ReplaceAll(strings.ToLower(strings.TrimLeft(heading, "# ")), " ", "-"))
+		}
+		for _, anchor := range wanted {
+			if !slices.Contains(found, anchor) {
+				t.Errorf("%s has no heading for #%s", page, anchor)
+			}
+		}
+	}
+}
+
+// A manifest that differs from the one in the tree would be pasted all the same.
+func TestManifestIsQuotedWhole(t *testing.T) {
+	t.Parallel()
+	if !strings.Contains(document(t, slackPage), "```yaml\n"+document(t, manifest)+"```\n") {
+		t.Errorf("%s does not hold %s word for word", slackPage, manifest)
 	}
 }
 

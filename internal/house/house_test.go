@@ -74,10 +74,21 @@ const (
 // caller, or what it starts cannot be stopped.
 var mayStartContexts = []string{"cmd", "internal/app", "internal/bench"}
 
+// inStep are documents in two languages: heading for heading, table for table.
+var inStep = []struct{ english, korean string }{{readme, readmeKorean}, {"docs/privacy.md", "docs/privacy.ko.md"}}
+
+// anchors are the headings that the program's own words lead to.
+var anchors = map[string][]string{
+	"docs/google.md": {"accounts", "apis", "publishing", "testing", "scopes", "client", "redirect", "quota"},
+	slackPage:        {"token", "scopes", "messages-tab", "operator", "signing-secret", "reach"},
+}
+
 // The documents that are held to the tree.
 const (
 	architecture = "docs/ARCHITECTURE.md"
 	readme       = "README.md"
 	readmeKorean = "README.ko.md"
+	manifest     = "configs/slack-manifest.yaml"
+	slackPage    = "docs/slack.md"
 	linterConfig = ".golangci.yml"
 )

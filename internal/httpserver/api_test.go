@@ -111,6 +111,7 @@ func TestErrorCodes(t *testing.T) {
 		{"refresh without grant", "POST /api/gmail/refresh/" + string(minji), "", nil, 404, "not_found", ""},
 		{"refresh a dead grant", "POST /api/gmail/refresh/" + string(minji), "", func(w *world) { w.refreshErr = dead }, 409, "reauth_required", ""},
 		{"refresh while Google is away", "POST /api/gmail/refresh/" + string(minji), "", func(w *world) { w.refreshErr = briefing.Unavailable }, 503, "unavailable", ""},
+		{"refresh a row that cannot be read", "POST /api/gmail/refresh/" + string(minji), "", func(w *world) { w.refreshErr = briefing.Malformed }, 503, "unavailable", "malformed"},
 		{"disconnect nothing", "DELETE /api/gmail/" + string(minji), "", nil, 404, "not_found", ""},
 		{"auth for nobody", "GET /api/gmail/auth?user_id=" + string(nobody), "", nil, 404, "unknown_reader", ""},
 		{"auth for no one", "GET /auth/gmail/passport", "", nil, 400, "invalid_uuid", ""},

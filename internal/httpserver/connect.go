@@ -56,15 +56,25 @@ func (s *server) showConnect(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return err
 	}
-	report, err := s.Credentials.Check(r.Context(), reader.ID)
-	if err != nil && !errors.Is(err, briefing.ErrNotFound) {
+	report, err := s.connection(r, reader.ID)
+	if err != nil {
 		return err
 	}
 	s.pages.Render(w, http.StatusOK, language.Pages(s.Defaults.LanguageOf(reader)).Connect(language.ConnectFacts{
-		Reader: reader.Name, Account: language.MaskAddress(report.Email), Operator: s.Operator,
-		KeepDays: s.keepDays(), Switch: req.SwitchAccount,
+		Reader: reader.Name, Account: language.MaskAddress(report.Email), Expected: language.MaskAddress(reader.Email),
+		Operator: s.Operator, KeepDays: s.keepDays(), Switch: req.SwitchAccount, InApp: inApp(r.UserAgent()),
 	}))
 	return nil
+}
+
+// connection tells how the reader's grant stands; the zero report when there is none, and when the row cannot be
+// read, which is just what connecting again mends.
+func (s *server) connection(r *http.Request, id briefing.ReaderID) (briefing.CredentialReport, error) {
+	report, err := s.Credentials.Check(r.Context(), id)
+	if errors.Is(err, briefing.ErrNotFound) || errors.Is(err, briefing.Malformed) {
+		return briefing.CredentialReport{}, nil
+	}
+	return report, err
 }
 
 // postConnect leads to Google's consent. The token in the address is what allows it, so there is nothing
@@ -133,7 +143,7 @@ func (s *server) consentAddress(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	address, err := s.Connector.Begin(r.Context(), briefing.ConnectRequest{Reader: reader.ID})
+	address, err := s.Connector.Begin(r.Context(), briefing.ConnectRequest{Reader: reader.ID, Vouched: true})
 	if err != nil {
 		return err
 	}
@@ -157,15 +167,24 @@ func (s *server) finishConsent(w http.ResponseWriter, r *http.Request) error {
 	connection, err := s.Connector.Finish(ctx, briefing.ConnectAnswer{
 		State: query.Get("state"), Code: query.Get("code"), Error: query.Get("error"),
 	})
+	switch {
+	case err != nil:
+		return s.notConnected(w, r, err)
+	case !connection.Ticket.IsZero():
+		s.showConfirm(w, connection)
+	default:
+		s.showConnected(ctx, w, connection)
+	}
+	return nil
+}
+
+// notConnected shows the page of a consent that failed; what failed on our side is left to the rim.
+func (s *server) notConnected(w http.ResponseWriter, r *http.Request, err error) error {
 	if failed, ok := errors.AsType[*briefing.ConnectError](err); ok {
 		s.showFault(w, r, failed)
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	s.showConnected(ctx, w, connection)
-	return nil
+	return err
 }
 
 // showConnected tells what the probe found and what happens next.
@@ -175,10 +194,15 @@ func (s *server) showConnected(ctx context.Context, w http.ResponseWriter, c bri
 		// The connection stands, and the next briefing will use it: that is no reason to show a failure.
 		s.Logger.ErrorContext(ctx, "today's briefing was not mended after a connection", slog.Any("error", err))
 	}
+	reader := c.Reader
+	if reader.LeftReason == briefing.LeftGoogle {
+		reader = reader.Back() // which this connection brings about within the minute
+	}
 	facts := language.ConnectedFacts{
 		Account: language.MaskAddress(c.Email), MailOK: c.MailOK, Calendars: c.Calendars, Missing: c.Missing,
-		Filling: err == nil && mends(run), Next: s.Defaults.NextDue(c.Reader, s.Now()),
-		Operator: s.Operator, KeepDays: s.keepDays(), SlackURL: slackURL, GrantsURL: grantsURL,
+		Filling: err == nil && mends(run), Next: s.Defaults.NextDue(reader, s.Now()),
+		Operator: s.Operator, KeepDays: s.keepDays(), SlackURL: slackURL,
+		StoredURL: s.ownURL(storedPage, c.Reader.ID, c.Email), DisconnectURL: s.ownURL(disconnectPage, c.Reader.ID, c.Email),
 	}
 	if len(c.Missing) > 0 {
 		facts.AgainURL = s.Links.ConnectURL(c.Reader.ID)
@@ -198,16 +222,18 @@ func mends(run briefing.Run) bool {
 
 // showFault shows the page of a consent that did not end in a connection.
 func (s *server) showFault(w http.ResponseWriter, r *http.Request, e *briefing.ConnectError) {
-	if e.Fault == briefing.ConnectExchange {
+	if e.Err != nil {
 		s.Logger.WarnContext(r.Context(), "Google did not confirm a connection", slog.Any("error", e.Err))
 	}
 	facts := language.FaultFacts{
-		Fault: e.Fault, Expected: language.MaskAddress(e.Expected), Chosen: e.Chosen, Operator: s.Operator,
+		Fault: e.Fault, Expected: language.MaskAddress(e.Expected), First: e.First, Chosen: e.Chosen,
+		Revoked: e.Revoked, Switch: e.Switch, Operator: s.Operator,
 	}
 	spoken := s.visitorLanguage(r)
 	if e.Reader.ID != "" {
 		spoken = s.Defaults.LanguageOf(e.Reader)
-		if e.Fault != briefing.ConnectStateUsed { // or an old address from a history would be worth a new link
+		// Or an old address from a history would be worth a new link, and one for changing the account another week.
+		if e.Fault != briefing.ConnectStateUsed && !e.Switch {
 			facts.AgainURL = s.Links.ConnectURL(e.Reader.ID)
 		}
 	}
@@ -217,17 +243,19 @@ func (s *server) showFault(w http.ResponseWriter, r *http.Request, e *briefing.C
 // faultStatus is the table from fault to status. Pressing cancel is a choice, not an error.
 func faultStatus(fault briefing.ConnectFault) int {
 	switch fault {
-	case briefing.ConnectDenied:
+	case briefing.ConnectDenied, briefing.ConnectDeclined:
 		return http.StatusOK
 	case briefing.ConnectStateUsed, briefing.ConnectWrongAccount:
 		return http.StatusConflict
-	case briefing.ConnectDomain:
+	case briefing.ConnectDomain, briefing.ConnectPolicy, briefing.ConnectOutsider:
 		return http.StatusForbidden
-	case briefing.ConnectStateExpired, briefing.ConnectReaderGone:
+	case briefing.ConnectStateExpired, briefing.ConnectUnconfirmed, briefing.ConnectReaderGone:
 		return http.StatusGone
-	case briefing.ConnectExchange:
+	case briefing.ConnectExchange, briefing.ConnectClient:
 		return http.StatusBadGateway
-	default: // a forged state, or nothing allowed
+	case briefing.ConnectUnreachable:
+		return http.StatusServiceUnavailable
+	default: // a forged state, a code Google does not know, a word it has no page for, or nothing allowed
 		return http.StatusBadRequest
 	}
 }

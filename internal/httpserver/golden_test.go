@@ -99,6 +99,16 @@ func TestReauthFallsBackToTheConnectPage(t *testing.T) {
 	}
 }
 
+// TestReauthOfSomebodyWhoIsNoReader: grants are shared with other programs, and there is no page for people of theirs.
+func TestReauthOfSomebodyWhoIsNoReader(t *testing.T) {
+	w := newWorld()
+	w.refreshErr, w.beginErr = briefing.ReauthRequired, briefing.ErrNotFound
+	p := serve(t, w.deps()).ask("POST /api/gmail/refresh/"+string(nobody), "", asAPI).wantProblem(t, http.StatusConflict, "reauth_required")
+	if url, ok := p["auth_url"]; ok || !strings.Contains(p["detail"].(string), "no reader") {
+		t.Errorf("auth_url %v, %v", url, p["detail"])
+	}
+}
+
 func TestDisconnectForgets(t *testing.T) {
 	w := newWorld()
 	w.grants[minji] = briefing.CredentialReport{}

@@ -29,6 +29,11 @@ type Roster interface {
 	Remove(ctx context.Context, id briefing.ReaderID) error
 }
 
+// Eraser forgets a reader with everything that is kept of them, the grant included.
+type Eraser interface {
+	Erase(ctx context.Context, r briefing.Reader) (briefing.Erasure, error)
+}
+
 // Readers finds readers. Every briefing.ReaderStore is one.
 type Readers interface {
 	Reader(ctx context.Context, ref string) (briefing.Reader, error)
@@ -60,12 +65,18 @@ type Links interface {
 	// VerifyConnect returns whom a token was made for, and whether it allows another account than before.
 	// Any error means that the link does not work (any more).
 	VerifyConnect(token string) (reader briefing.ReaderID, switchAccount bool, err error)
+	// OwnURL returns an absolute address, good for an hour, of a page about the reader for whoever has just
+	// connected the account.
+	OwnURL(page string, reader briefing.ReaderID, account string) string
+	// VerifyOwn returns whom and which account a token was made for, for this page alone.
+	VerifyOwn(page, token string) (reader briefing.ReaderID, account string, err error)
 }
 
 // Deps is what New needs. Everything up to Defaults must be set; the zero value of the rest works.
 type Deps struct {
 	Triggers    Triggers
 	Roster      Roster
+	Eraser      Eraser
 	Readers     Readers
 	Runs        Runs
 	Ledger      Ledger
@@ -173,6 +184,10 @@ func (s *server) routes() []route {
 		{"GET /api/gmail/callback", open, s.page(s.finishConsent)},
 		{"GET /connect/{token}", open, s.page(s.showConnect)},
 		{"POST /connect/{token}", open, s.page(s.postConnect)},
+		{"POST " + confirmPath, open, s.page(s.answerConfirm)},
+		{"GET /" + storedPage + "/{token}", open, s.page(s.showStored)},
+		{"GET /" + disconnectPage + "/{token}", open, s.page(s.showDisconnect)},
+		{"POST /" + disconnectPage + "/{token}", open, s.page(s.postDisconnect)},
 		{"GET /connect/{$}", open, s.page(s.noLink)},
 		{"GET /connect", open, s.page(s.noLink)},
 		{"GET /{$}", open, s.page(s.home)},

@@ -125,6 +125,10 @@ func TestConnectedPage(t *testing.T) {
 			[]string{"아직 읽지 못했습니다", "캘린더는 방금 읽지 못했습니다"}, "문제없이"},
 		{"paused", func(w *world) { w.connection = whole; w.connection.Reader.Paused = true },
 			[]string{"예정된 다음 브리핑은 없습니다"}, next},
+		{"back with another account", func(w *world) {
+			w.connection = whole
+			w.connection.Reader.LeftAt, w.connection.Reader.LeftReason = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), briefing.LeftGoogle
+		}, []string{next}, "멈춰 있어"},
 		{"English", func(w *world) { w.connection = whole; w.connection.Reader.Language = briefing.English },
 			[]string{"You’re connected", "the inbox of mi•••@gmail.com and 2 calendars", "on Saturday 21 November at 09:00."}, "연결"},
 	} {
@@ -159,6 +163,14 @@ func TestFaultPages(t *testing.T) {
 		{briefing.ConnectDomain, 403, "이 서버에서 쓸 수 없는 계정입니다", "This server doesn’t take that account", true},
 		{briefing.ConnectReaderGone, 410, "받는 분을 찾을 수 없습니다", "We don’t know this reader any more", false},
 		{briefing.ConnectExchange, 502, "연결을 마치지 못했습니다", "We couldn’t finish connecting", true},
+		{briefing.ConnectDeclined, 200, "취소했습니다", "Cancelled", true},
+		{briefing.ConnectUnconfirmed, 410, "확인하지 않아 멈췄습니다", "Not confirmed in time", true},
+		{briefing.ConnectPolicy, 403, "조직의 정책이 막고 있습니다", "Your organisation’s policy is in the way", true},
+		{briefing.ConnectOutsider, 403, "조직 밖의 계정입니다", "That account is outside the organisation", true},
+		{briefing.ConnectCode, 400, "처음부터 다시 연결해 주세요", "Please connect from the start", true},
+		{briefing.ConnectRefused, 400, "Google이 연결하지 않고 돌려보냈습니다", "Google sent you back without connecting", true},
+		{briefing.ConnectClient, 502, "서버 설정 문제로 연결하지 못했습니다", "This server’s settings are in the way", false},
+		{briefing.ConnectUnreachable, 503, "Google이 응답하지 않습니다", "Google isn’t answering", true},
 	} {
 		t.Run(string(tc.fault), func(t *testing.T) {
 			w := newWorld()
@@ -179,6 +191,17 @@ func TestFaultPages(t *testing.T) {
 			if tc.fault == briefing.ConnectWrongAccount {
 				known.wantPage(t, tc.status, "mi•••@gmail.com", "kim@gaon.example", "Ask @jiwon for a switch link")
 			}
+			if strings.Contains(known.body, "removed at Google") {
+				t.Error("it says that the access was taken back, and it was not")
+			}
+			w.finishErr = &briefing.ConnectError{Fault: tc.fault, Reader: w.readers[dana], Switch: true, First: true, Revoked: true, Expected: "d@gmail.com"}
+			switching := c.ask(callback, "")
+			if strings.Contains(switching.body, "/connect/tok-") {
+				t.Error("a link for changing the account is not handed out again")
+			}
+			if tc.fault != briefing.ConnectStateUsed {
+				switching.wantPage(t, tc.status, "The access you just gave has been removed at Google.")
+			}
 		})
 	}
 	if got := serve(t, newWorld().deps()).ask("HEAD /api/gmail/callback?state=s&code=c", ""); got.StatusCode != http.StatusMethodNotAllowed {
@@ -197,6 +220,8 @@ func TestPagesEscapeWhatStrangersTyped(t *testing.T) {
 	c := serve(t, deps)
 	c.ask("GET /connect/tok-"+string(minji), "").wantPage(t, 200, "&lt;script&gt;")
 	w.connection = briefing.Connection{Reader: r, Email: "x@" + hostile, MailOK: true, Calendars: 1}
+	c.ask("GET /api/gmail/callback", "").wantPage(t, 200, "&lt;script&gt;")
+	w.connection.Ticket = briefing.NewSecret(hostile)
 	c.ask("GET /api/gmail/callback", "").wantPage(t, 200, "&lt;script&gt;")
 	w.finishErr = &briefing.ConnectError{Fault: briefing.ConnectWrongAccount, Reader: r, Expected: "a@" + hostile, Chosen: hostile}
 	c.ask("GET /api/gmail/callback", "").wantPage(t, 409, "&lt;script&gt;")

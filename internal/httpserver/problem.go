@@ -220,9 +220,13 @@ func (s *server) sourceFailure(ctx context.Context, id briefing.ReaderID, err er
 }
 
 // reauth is reauth_required with the address of Google's consent page, or of the reader's connect page when
-// there is no consent to be had right now.
+// there is no consent to be had right now. Whoever is no reader here can connect nothing here.
 func (s *server) reauth(ctx context.Context, id briefing.ReaderID, reason briefing.Reason, err error) error {
-	address, beginErr := s.Connector.Begin(ctx, briefing.ConnectRequest{Reader: id})
+	address, beginErr := s.Connector.Begin(ctx, briefing.ConnectRequest{Reader: id, Vouched: true})
+	if errors.Is(beginErr, briefing.ErrNotFound) {
+		return &apiError{code: codeReauthRequired, reason: reason, err: err,
+			detail: "Google has to be connected again, and this user is no reader here: add them first (PUT /api/users/{user_id})."}
+	}
 	if beginErr != nil {
 		address = s.Links.ConnectURL(id)
 	}

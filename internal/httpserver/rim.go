@@ -74,13 +74,22 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		slog.Int("status", rec.status), slog.Duration("took", took),
 	}
 	if rec.cause != nil {
-		attrs = append(attrs, slog.Any("error", rec.cause))
+		attrs = append(attrs, slog.Any("error", loggable(rec.cause)))
 	}
 	if rec.status >= http.StatusInternalServerError {
 		s.Logger.LogAttrs(r.Context(), slog.LevelError, "request failed", attrs...)
 		return
 	}
 	s.Logger.LogAttrs(r.Context(), slog.LevelDebug, "request", attrs...)
+}
+
+// loggable is err without what somebody sent: a fault in a field names its value, which is for them alone.
+func loggable(err error) error {
+	faults := fieldErrors(err)
+	if len(faults) == 0 {
+		return err
+	}
+	return fmt.Errorf("%s, %d faults in what was sent", faults[0].Code, len(faults))
 }
 
 // serve dispatches and survives a panic.

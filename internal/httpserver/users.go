@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
+	"time"
 
 	"achim/briefing"
 )
@@ -67,9 +69,13 @@ func (s *server) putUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	quiet, err := flagQuery(r, "quiet")
+	if err != nil {
+		return err
+	}
 	reader, err := s.reader(r.Context(), "user_id", string(id))
 	if faults := fieldErrors(err); len(faults) == 1 && faults[0].Code == codeUnknownReader {
-		reader, err = briefing.Reader{ID: id}, nil
+		reader, err = briefing.Reader{ID: id, Greet: !quiet}, nil
 	}
 	if err != nil {
 		return err
@@ -92,11 +98,31 @@ func (s *server) putUser(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, status, s.Defaults.View(saved, s.Now()))
 }
 
-// deleteUser forgets a reader.
+// flagQuery reads a query parameter that is true or false; left out it is false.
+func flagQuery(r *http.Request, name string) (bool, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return false, nil
+	}
+	value, err := strconv.ParseBool(text)
+	if err != nil {
+		return false, fault(name, codeInvalidField, "%q is neither true nor false", clip(text))
+	}
+	return value, nil
+}
+
+// deleteUser forgets a reader, with ?erase=true also the grant and all that is kept elsewhere.
 func (s *server) deleteUser(w http.ResponseWriter, r *http.Request) error {
 	reader, err := s.pathReader(r)
 	if err != nil {
 		return err
+	}
+	erase, err := flagQuery(r, "erase")
+	if err != nil {
+		return err
+	}
+	if erase {
+		return s.eraseUser(w, r, reader)
 	}
 	if err := s.Roster.Remove(r.Context(), reader.ID); err != nil {
 		if errors.Is(err, briefing.ErrNotFound) {
@@ -106,6 +132,18 @@ func (s *server) deleteUser(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// eraseUser forgets a reader with all that is kept of them, and tells how much that was.
+func (s *server) eraseUser(w http.ResponseWriter, r *http.Request, reader briefing.Reader) error {
+	erased, err := s.Eraser.Erase(r.Context(), reader)
+	if errors.Is(err, briefing.ErrNotFound) {
+		return fault("user_id", codeUnknownReader, "there is no reader %q", reader.ID)
+	}
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, briefing.ViewErasure(reader.ID, erased))
 }
 
 // userMembers reads the members of a reader into r; null goes back to the default. What a GET gave may be
@@ -119,10 +157,21 @@ func userMembers(r *briefing.Reader) members {
 			return nil
 		}),
 		"next_due_at": func(json.RawMessage) error { return nil },
-		"name":        value(&r.Name, "a string"),
+		"left_reason": func(json.RawMessage) error { return nil }, // follows from left_at
+		"left_at": orNull(parsed(func(text string) error {
+			at, err := time.Parse(time.RFC3339, text)
+			if err != nil || !at.Equal(r.LeftAt.Truncate(time.Second)) {
+				return fmt.Errorf("cannot be set; null says that the reader is back")
+			}
+			return nil
+		}), func() { *r = r.Back() }),
+		"name": value(&r.Name, "a string"),
 		"slack_user_id": parsed(func(text string) error {
 			if text != r.SlackUserID {
 				r.SlackUserID, r.SlackChannelID = text, "" // the DM was with somebody else
+				if r.LeftReason == briefing.LeftSlack {
+					*r = r.Back() // it was that account that is gone
+				}
 			}
 			return nil
 		}),

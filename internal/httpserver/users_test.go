@@ -2,7 +2,9 @@ package httpserver_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -91,5 +93,60 @@ func TestAPauseWithoutAnEndIsNotVoidedByAnOldOne(t *testing.T) {
 	c.ask("PUT /api/users/"+string(dana), `{"paused":true,"paused_until":"2026-12-01"}`, asAPI)
 	if r := w.readers[dana]; r.PausedUntil.String() != "2026-12-01" {
 		t.Errorf("paused until %s", r.PausedUntil)
+	}
+}
+
+func TestDeleteErasesAReader(t *testing.T) {
+	w := newWorld()
+	c := serve(t, w.deps())
+	c.ask("DELETE /api/users/U0MINJI?erase=perhaps", "", asAPI).wantProblem(t, http.StatusBadRequest, "invalid_field")
+	got := c.ask("DELETE /api/users/U0MINJI?erase=true", "", asAPI)
+	want := `{"user_id":"` + string(minji) + `","erased":[{"table":"achim_entry","rows":3},{"table":"achim_reader","rows":1}],"grant_ended":true,"revocation":"failed"}`
+	if got.StatusCode != http.StatusOK || strings.TrimSpace(got.body) != want {
+		t.Errorf("status %d: %s", got.StatusCode, got.body)
+	}
+	c.ask("DELETE /api/users/U0MINJI?erase=true", "", asAPI).wantProblem(t, http.StatusNotFound, "unknown_reader")
+}
+
+// A new reader is welcomed unless somebody asks for quiet; a known one is not welcomed again.
+func TestWhoIsWelcomed(t *testing.T) {
+	w := newWorld()
+	c := serve(t, w.deps())
+	body := `{"name":"new","slack_user_id":"U0NEW"}`
+	c.ask("PUT /api/users/"+string(nobody)+"?quiet=loud", body, asAPI).wantProblem(t, http.StatusBadRequest, "invalid_field")
+	c.ask("PUT /api/users/"+string(nobody)+"?quiet=true", body, asAPI)
+	if w.readers[nobody].Greet {
+		t.Error("welcomed although quiet")
+	}
+	delete(w.readers, nobody)
+	c.ask("PUT /api/users/"+string(nobody), body, asAPI)
+	c.ask("PUT /api/users/"+string(minji), `{"name":"minji"}`, asAPI)
+	if !w.readers[nobody].Greet || w.readers[minji].Greet {
+		t.Errorf("new welcomed %v, known welcomed %v", w.readers[nobody].Greet, w.readers[minji].Greet)
+	}
+}
+
+// Who is gone cannot be set, only that somebody is back; another Slack id is another account.
+func TestBackAgain(t *testing.T) {
+	left := morning.Add(-time.Hour)
+	for body, want := range map[string]struct {
+		status int
+		left   bool
+	}{
+		`{"left_at":null}`:                   {http.StatusOK, false},
+		`{"left_at":"2026-11-19T23:05:00Z"}`: {http.StatusOK, true}, // as GET gave it
+		`{"left_at":"2026-11-19T22:00:00Z"}`: {http.StatusBadRequest, true},
+		`{"left_at":"long ago"}`:             {http.StatusBadRequest, true},
+		`{"slack_user_id":"U0NEW"}`:          {http.StatusOK, false},
+		`{"name":"minji"}`:                   {http.StatusOK, true},
+	} {
+		w := newWorld()
+		r := w.readers[minji]
+		r.LeftAt, r.LeftReason = left, briefing.LeftSlack
+		w.readers[minji] = r
+		got := serve(t, w.deps()).ask("PUT /api/users/"+string(minji), body, asAPI)
+		if got.StatusCode != want.status || w.readers[minji].Left() != want.left {
+			t.Errorf("%s: status %d, left %v: %s", body, got.StatusCode, w.readers[minji].Left(), got.body)
+		}
 	}
 }

@@ -53,6 +53,8 @@ type world struct {
 	begun      []briefing.ConnectRequest
 	answered   []briefing.ConnectAnswer
 	connection briefing.Connection
+	confirmed  []string
+	declined   []string
 	mending    briefing.Run
 	hold       chan struct{} // runs finish when it is closed; nil = at once
 
@@ -118,6 +120,11 @@ func (w *world) Save(_ context.Context, r briefing.Reader) (briefing.Reader, boo
 	_, known := w.readers[r.ID]
 	w.readers[r.ID] = r
 	return r, !known, nil
+}
+
+func (w *world) Erase(ctx context.Context, r briefing.Reader) (briefing.Erasure, error) {
+	return briefing.Erasure{Tables: []briefing.ErasedTable{{Name: "achim_entry", Rows: 3}, {Name: "achim_reader", Rows: 1}}, Grant: true, Became: briefing.RevocationFailed},
+		w.Remove(ctx, r.ID)
 }
 
 func (w *world) Remove(_ context.Context, id briefing.ReaderID) error {
@@ -252,10 +259,12 @@ func (w *world) Refresh(ctx context.Context, id briefing.ReaderID) (briefing.Cre
 	return w.Check(ctx, id)
 }
 
-func (w *world) Disconnect(ctx context.Context, id briefing.ReaderID) error {
+func (w *world) Disconnect(ctx context.Context, id briefing.ReaderID) (briefing.Revocation, error) {
 	_, err := w.Check(ctx, id)
-	delete(w.grants, id)
-	return err
+	if err == nil {
+		delete(w.grants, id)
+	}
+	return briefing.RevocationFailed, err
 }
 
 func (w *world) Begin(_ context.Context, req briefing.ConnectRequest) (string, error) {
@@ -266,6 +275,18 @@ func (w *world) Begin(_ context.Context, req briefing.ConnectRequest) (string, e
 func (w *world) Finish(_ context.Context, answer briefing.ConnectAnswer) (briefing.Connection, error) {
 	w.answered = append(w.answered, answer)
 	return w.connection, w.finishErr
+}
+
+func (w *world) Confirm(_ context.Context, ticket string) (briefing.Connection, error) {
+	w.confirmed = append(w.confirmed, ticket)
+	c := w.connection
+	c.Ticket = briefing.Secret{}
+	return c, w.finishErr
+}
+
+func (w *world) Decline(_ context.Context, ticket string) error {
+	w.declined = append(w.declined, ticket)
+	return w.finishErr
 }
 
 func (w *world) Read(_ context.Context, _ briefing.Reader, source briefing.SourceName, _ briefing.Date) (briefing.Section, error) {
@@ -292,10 +313,22 @@ func (w *world) VerifyConnect(token string) (briefing.ReaderID, bool, error) {
 	return "", false, errors.New("bad signature")
 }
 
+func (w *world) OwnURL(page string, id briefing.ReaderID, account string) string {
+	return "https://achim.gaon.example/" + page + "/" + page + "." + string(id) + "." + account
+}
+
+func (w *world) VerifyOwn(page, token string) (briefing.ReaderID, string, error) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 || parts[0] != page {
+		return "", "", errors.New("bad signature")
+	}
+	return briefing.ReaderID(parts[1]), parts[2], nil
+}
+
 // deps wires the world; tests may change what comes back before serving it.
 func (w *world) deps() httpserver.Deps {
 	return httpserver.Deps{
-		Triggers: w, Roster: w, Readers: w, Runs: w, Ledger: w, Credentials: w, Connector: w, Peek: w, Links: w, Renderer: w,
+		Triggers: w, Roster: w, Eraser: w, Readers: w, Runs: w, Ledger: w, Credentials: w, Connector: w, Peek: w, Links: w, Renderer: w,
 		Defaults: &briefing.Defaults{At: briefing.TimeOfDay{Hour: 9}, Zone: mustZone("Asia/Seoul"),
 			Weekdays: briefing.EveryDay, Language: briefing.Korean},
 		CronSecrets: []briefing.Secret{briefing.NewSecret("older-cron-secret"), briefing.NewSecret(cronSecret)},

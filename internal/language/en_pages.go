@@ -9,7 +9,8 @@ import (
 // englishPages returns the words of the web pages in English.
 func englishPages() PageWords {
 	return PageWords{
-		Connect: enConnect, Connected: enConnected, Fault: enFault, NoLink: enNoLink,
+		Connect: enConnect, Confirm: enConfirm, Connected: enConnected, Fault: enFault, NoLink: enNoLink,
+		Stored: enStored, Disconnect: enDisconnect, Disconnected: enDisconnected, HourOver: enHourOver,
 		Trouble: func(operator string) Page {
 			return Page{
 				Language: briefing.English, Tone: ToneHalt,
@@ -47,10 +48,8 @@ func enConnect(f ConnectFacts) Page {
 		}}},
 		Small: []string{"Opening this page changes nothing."},
 	}
-	if f.Account != "" {
-		p.Facts = append(p.Facts, PageFact{"Connected", f.Account})
-	}
-	p.Facts = append(p.Facts,
+	p.Warn = enInApp(f.InApp)
+	p.Facts = append(enAccount(f),
 		PageFact{"We read", "your Gmail inbox and Google Calendar"},
 		PageFact{"We never", "send, change or delete mail or events"},
 		PageFact{"We keep", fmt.Sprintf("subjects and one-line summaries from your briefings, for %d days; never message bodies", f.KeepDays)})
@@ -68,6 +67,35 @@ func enConnect(f ConnectFacts) Page {
 	return p
 }
 
+// enAccount says which account it is about.
+func enAccount(f ConnectFacts) []PageFact {
+	const picked = "the one you choose at Google; we ask once more before connecting it"
+	switch {
+	case f.Switch:
+		return pageFacts(PageFact{"Connected", f.Account}, PageFact{"New account", picked})
+	case f.Account != "":
+		return []PageFact{{"Connected", f.Account}}
+	case f.Expected != "":
+		return []PageFact{{"Account", f.Expected}}
+	}
+	return []PageFact{{"Account", picked}}
+}
+
+// enInApp says how to get out of an app's own browser.
+func enInApp(app InApp) []string {
+	if app == NoApp {
+		return nil
+	}
+	name := string(app)
+	if app == SomeApp {
+		name = "another app"
+	}
+	return []string{
+		fmt.Sprintf("You’re in the browser inside %s. Google doesn’t allow signing in there (disallowed_useragent).", name),
+		"Choose “Open in browser” in the menu (⋮ or ⋯), or copy this page’s address into Safari or Chrome.",
+	}
+}
+
 func enConnected(f ConnectedFacts) Page {
 	p := Page{
 		Language: briefing.English, Tone: ToneGood,
@@ -75,14 +103,14 @@ func enConnected(f ConnectedFacts) Page {
 		Lead:  enProbed(f),
 		Body:  enNotRead(f),
 		Main:  PageAction{Label: "Back to Slack", Href: f.SlackURL},
-		Links: pageActions(PageAction{Label: "Disconnect at Google", Href: f.GrantsURL}),
+		Links: pageActions(PageAction{Label: "See what is stored", Href: f.StoredURL}, PageAction{Label: "Disconnect", Href: f.DisconnectURL}),
 		Small: []string{
 			"Achim only reads. It never sends, changes or deletes mail.",
 			fmt.Sprintf("Subjects and one-line summaries from your briefings stay on this server for %d days; message bodies are never stored.", f.KeepDays),
 		},
 	}
 	if f.Operator != "" {
-		p.Small = append(p.Small, fmt.Sprintf("The server is run by %s.", f.Operator))
+		p.Small[1] += fmt.Sprintf(" The server is run by %s.", f.Operator)
 	}
 	if len(f.Missing) > 0 && f.AgainURL != "" {
 		p.Links = append(pageActions(p.Main), p.Links...)
@@ -135,61 +163,6 @@ func enNotRead(f ConnectedFacts) []string {
 		lines = append(lines, "We couldn’t read the calendar just now. Nothing for you to do: the next briefing tries again.")
 	}
 	return lines
-}
-
-func enFault(f FaultFacts) Page {
-	const nothingChanged = "Nothing was saved or changed."
-	operator := enOperator(f.Operator)
-	p := Page{Language: briefing.English, Tone: ToneHalt}
-	if f.AgainURL != "" {
-		p.Main = PageAction{Label: "Try again", Href: f.AgainURL}
-	}
-	switch f.Fault {
-	case briefing.ConnectStateUsed:
-		p.Title = "Already done"
-		p.Lead = "This address works once. If you saw “You’re connected” a moment ago, there is nothing left to do."
-		p.Body = []string{"If you didn’t, please connect once more from the start."}
-	case briefing.ConnectStateExpired:
-		p.Title = "That took too long"
-		p.Lead = "Google’s screen was open for more than ten minutes, so we stopped here. " + nothingChanged
-	case briefing.ConnectDenied:
-		p.Title = "Not connected"
-		p.Lead = "You didn’t allow it on Google’s screen, so we stopped here. " + nothingChanged
-	case briefing.ConnectNothing:
-		p.Title = "No box was ticked"
-		p.Lead = "Neither Gmail nor Calendar was ticked on Google’s screen, so there is nothing we may read. " + nothingChanged
-		p.Body = []string{"When you try again, please tick both."}
-	case briefing.ConnectWrongAccount:
-		p.Title = "That’s a different Google account"
-		p.Facts = []PageFact{{"Connected account", f.Expected}, {"You just chose", f.Chosen}}
-		p.Body = []string{"We stopped here so that mail from two accounts doesn’t get mixed. " + nothingChanged}
-		p.Main.Label = "Try again with the connected account"
-		p.Small = []string{fmt.Sprintf("Meant to switch accounts? Ask %s for a switch link.", operator)}
-	case briefing.ConnectDomain:
-		p.Title = "This server doesn’t take that account"
-		p.Facts = []PageFact{{"You just chose", f.Chosen}}
-		p.Lead = "Only Google accounts of the domains its administrator named can be connected. " + nothingChanged
-		p.Main.Label = "Try again with another account"
-	case briefing.ConnectReaderGone:
-		p.Title = "We don’t know this reader any more"
-		p.Lead = "Whoever this link was made for is no longer on this server’s list. " + nothingChanged
-		p.Body = []string{fmt.Sprintf("To get a briefing, please tell %s.", operator)}
-		p.Main = PageAction{}
-	case briefing.ConnectExchange:
-		p.Title = "We couldn’t finish connecting"
-		p.Lead = "Google didn’t confirm the connection. " + nothingChanged
-		p.Body = []string{fmt.Sprintf("Please try again in a moment. If you see this page again, tell %s.", operator)}
-	default:
-		p.Title = "We don’t recognise this request"
-		p.Lead = "It didn’t start on this server, or part of the address is missing. " + nothingChanged
-	}
-	if p.Main.Href == "" {
-		p.Main = PageAction{}
-		if f.Fault != briefing.ConnectReaderGone && f.Fault != briefing.ConnectExchange {
-			p.Body = append(p.Body, "Please use the button or link in your Slack DM again.")
-		}
-	}
-	return p
 }
 
 func enNoLink(f LinkFacts) Page {

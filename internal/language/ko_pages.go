@@ -10,7 +10,8 @@ import (
 // koreanPages returns the words of the web pages in Korean.
 func koreanPages() PageWords {
 	return PageWords{
-		Connect: koConnect, Connected: koConnected, Fault: koFault, NoLink: koNoLink,
+		Connect: koConnect, Confirm: koConfirm, Connected: koConnected, Fault: koFault, NoLink: koNoLink,
+		Stored: koStored, Disconnect: koDisconnect, Disconnected: koDisconnected, HourOver: koHourOver,
 		Trouble: func(operator string) Page {
 			return Page{
 				Language: briefing.Korean, Tone: ToneHalt,
@@ -43,15 +44,13 @@ func koConnect(f ConnectFacts) Page {
 		Main:  PageAction{Label: "Google에서 허용하기", Post: true},
 		Folds: []PageFold{{"‘Google에서 확인하지 않은 앱’이라고 나오면", []string{
 			"이 서버를 운영하는 사람이 직접 등록한 앱이라서 나오는 화면입니다.",
-			"‘고급’을 누른 다음 ‘…(으)로 이동(안전하지 않음)’ 링크를 누르면 계속됩니다. ‘계속’ 버튼이 보이면 그 버튼을 누르시면 됩니다.",
+			"Google 화면의 ‘고급’을 누른 다음 ‘…(으)로 이동(안전하지 않음)’ 링크를 누르면 계속됩니다. ‘계속’ 버튼이 보이면 그 버튼을 누르시면 됩니다.",
 			"누가 운영하는지 모르신다면 누르지 말고 먼저 확인해 주세요.",
 		}}},
 		Small: []string{"이 화면을 여는 것만으로는 아무것도 바뀌지 않습니다."},
 	}
-	if f.Account != "" {
-		p.Facts = append(p.Facts, PageFact{"연결된 계정", f.Account})
-	}
-	p.Facts = append(p.Facts,
+	p.Warn = koInApp(f.InApp)
+	p.Facts = append(koAccount(f),
 		PageFact{"읽는 것", "Gmail 받은편지함과 Google 캘린더"},
 		PageFact{"하지 않는 것", "메일도 일정도 보내거나 고치거나 지우지 않습니다"},
 		PageFact{"보관", fmt.Sprintf("브리핑에 실린 제목과 한 줄 요약을 %d일. 메일 본문은 보관하지 않습니다", f.KeepDays)})
@@ -69,6 +68,39 @@ func koConnect(f ConnectFacts) Page {
 	return p
 }
 
+// koAccount says which account it is about.
+func koAccount(f ConnectFacts) []PageFact {
+	const picked = "Google 화면에서 고르시는 계정. 고르신 뒤에 한 번 더 확인합니다"
+	switch {
+	case f.Switch:
+		return pageFacts(PageFact{"연결된 계정", f.Account}, PageFact{"바꿀 계정", picked})
+	case f.Account != "":
+		return []PageFact{{"연결된 계정", f.Account}}
+	case f.Expected != "":
+		return []PageFact{{"연결할 계정", f.Expected}}
+	}
+	return []PageFact{{"연결할 계정", picked}}
+}
+
+// koInApp says how to get out of an app's own browser.
+func koInApp(app InApp) []string {
+	if app == NoApp {
+		return nil
+	}
+	names := map[InApp]string{KakaoTalk: "카카오톡", Naver: "네이버 앱", Instagram: "인스타그램", Facebook: "페이스북", Line: "라인"}
+	name := string(app)
+	if known, ok := names[app]; ok {
+		name = known
+	}
+	if app == SomeApp {
+		name = "다른 앱"
+	}
+	return []string{
+		fmt.Sprintf("지금 %s 안의 브라우저로 보고 계십니다. Google은 앱 안의 브라우저에서 로그인을 막습니다(disallowed_useragent).", name),
+		"화면의 메뉴(⋮ 또는 ⋯)에서 ‘다른 브라우저로 열기’를 누르거나, 이 화면의 주소를 복사해 Safari나 Chrome에 붙여 넣어 주세요.",
+	}
+}
+
 func koConnected(f ConnectedFacts) Page {
 	p := Page{
 		Language: briefing.Korean, Tone: ToneGood,
@@ -76,14 +108,14 @@ func koConnected(f ConnectedFacts) Page {
 		Lead:  koProbed(f),
 		Body:  koNotRead(f),
 		Main:  PageAction{Label: "Slack으로 돌아가기", Href: f.SlackURL},
-		Links: pageActions(PageAction{Label: "Google에서 연결 끊기", Href: f.GrantsURL}),
+		Links: pageActions(PageAction{Label: "보관된 내용 보기", Href: f.StoredURL}, PageAction{Label: "연결 끊기", Href: f.DisconnectURL}),
 		Small: []string{
 			"Achim은 읽기만 합니다. 메일을 보내거나 고치거나 지우지 않습니다.",
 			fmt.Sprintf("브리핑에 실린 제목과 한 줄 요약은 이 서버에 %d일 동안 보관하고, 메일 본문은 보관하지 않습니다.", f.KeepDays),
 		},
 	}
 	if f.Operator != "" {
-		p.Small = append(p.Small, fmt.Sprintf("이 서버는 %s 님이 운영합니다.", f.Operator))
+		p.Small[1] += fmt.Sprintf(" 이 서버는 %s 님이 운영합니다.", f.Operator)
 	}
 	if len(f.Missing) > 0 && f.AgainURL != "" {
 		p.Links = append(pageActions(p.Main), p.Links...)
@@ -132,62 +164,6 @@ func koNotRead(f ConnectedFacts) []string {
 		lines = append(lines, "캘린더는 방금 읽지 못했습니다. 하실 일은 없고, 다음 브리핑 때 다시 읽습니다.")
 	}
 	return lines
-}
-
-func koFault(f FaultFacts) Page {
-	const nothingChanged = "저장하거나 바꾼 것은 없습니다."
-	operator := koOperator(f.Operator)
-	p := Page{Language: briefing.Korean, Tone: ToneHalt}
-	if f.AgainURL != "" {
-		p.Main = PageAction{Label: "다시 시도", Href: f.AgainURL}
-	}
-	fromSlack := "Slack DM에 있는 연결 버튼이나 링크를 다시 눌러 주세요."
-	switch f.Fault {
-	case briefing.ConnectStateUsed:
-		p.Title = "이미 처리된 연결입니다"
-		p.Lead = "이 주소는 한 번만 쓸 수 있습니다. 조금 전에 ‘연결되었습니다’를 보셨다면 더 하실 일은 없습니다."
-		p.Body = []string{"못 보셨다면 처음부터 다시 연결해 주세요."}
-	case briefing.ConnectStateExpired:
-		p.Title = "시간이 지났습니다"
-		p.Lead = "Google 화면을 연 지 10분이 넘어 여기서 멈췄습니다. " + nothingChanged
-	case briefing.ConnectDenied:
-		p.Title = "연결하지 않았습니다"
-		p.Lead = "Google 화면에서 허용하지 않으셔서 여기서 멈췄습니다. " + nothingChanged
-	case briefing.ConnectNothing:
-		p.Title = "선택된 권한이 없습니다"
-		p.Lead = "Google 화면에서 Gmail도 캘린더도 선택되지 않아 읽을 수 있는 것이 없습니다. " + nothingChanged
-		p.Body = []string{"다시 시도하실 때 두 항목을 모두 선택해 주세요."}
-	case briefing.ConnectWrongAccount:
-		p.Title = "다른 Google 계정입니다"
-		p.Facts = []PageFact{{"연결된 계정", f.Expected}, {"방금 고르신 계정", f.Chosen}}
-		p.Body = []string{"다른 계정의 메일이 섞이지 않도록 여기서 멈췄습니다. " + nothingChanged}
-		p.Main.Label = "원래 계정으로 다시 시도"
-		p.Small = []string{fmt.Sprintf("연결할 계정을 바꾸시려는 거라면 %s에게 계정 변경 링크를 요청해 주세요.", operator)}
-	case briefing.ConnectDomain:
-		p.Title = "이 서버에서 쓸 수 없는 계정입니다"
-		p.Facts = []PageFact{{"방금 고르신 계정", f.Chosen}}
-		p.Lead = "관리자가 정한 도메인의 Google 계정만 연결할 수 있습니다. " + nothingChanged
-		p.Main.Label = "다른 계정으로 다시 시도"
-	case briefing.ConnectReaderGone:
-		p.Title = "받는 분을 찾을 수 없습니다"
-		p.Lead = "이 링크를 받은 분이 이제 이 서버의 명단에 없습니다. " + nothingChanged
-		p.Body = []string{fmt.Sprintf("브리핑을 받으시려면 %s에게 알려 주세요.", operator)}
-		p.Main = PageAction{}
-	case briefing.ConnectExchange:
-		p.Title = "연결을 마치지 못했습니다"
-		p.Lead = "Google의 확인을 받지 못했습니다. " + nothingChanged
-		p.Body = []string{fmt.Sprintf("잠시 뒤 다시 시도해 주세요. 그래도 같은 화면이 나오면 %s에게 알려 주세요.", operator)}
-	default:
-		p.Title = "확인할 수 없는 연결입니다"
-		p.Lead = "이 서버에서 시작한 연결이 아니거나 주소가 잘렸습니다. " + nothingChanged
-	}
-	if p.Main.Href == "" {
-		p.Main = PageAction{}
-		if f.Fault != briefing.ConnectReaderGone && f.Fault != briefing.ConnectExchange {
-			p.Body = append(p.Body, fromSlack)
-		}
-	}
-	return p
 }
 
 func koNoLink(f LinkFacts) Page {

@@ -1,6 +1,7 @@
 package language
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -14,10 +15,13 @@ type Page struct {
 	Language briefing.Language
 	Tone     PageTone
 	Title    string
+	Warn     []string   // what would get in the way; none = nothing does
 	Lead     string     // the one sentence that matters; "" = none
 	Facts    []PageFact // what a person compares before pressing anything
+	Long     bool       // the facts are long, such as addresses in full: each stands below its label
 	Body     []string   // paragraphs
 	Main     PageAction // the one big control; the zero value = none
+	Second   PageAction // the way out beside it; the zero value = none
 	Links    []PageAction
 	Folds    []PageFold
 	Small    []string // fine print
@@ -36,11 +40,16 @@ const (
 // PageFact is a label and what stands beside it.
 type PageFact struct{ Label, Value string }
 
-// PageAction is a control. Post makes it a form that posts to the page's own address, else it is a link.
+// PageAction is a control. Post makes it a form that posts its fields to Href, "" being the page's own address;
+// else it is a link.
 type PageAction struct {
 	Label, Href string
 	Post        bool
+	Fields      []PageField
 }
+
+// PageField is what a form sends along unseen.
+type PageField struct{ Name, Value string }
 
 // PageFold is help that is folded away until somebody asks for it.
 type PageFold struct {
@@ -52,33 +61,93 @@ type PageFold struct {
 type ConnectFacts struct {
 	Reader   string // whose briefing it is
 	Account  string // the account connected now, already masked; "" = none
+	Expected string // the account to choose, already masked; "" = whichever the person picks
 	Operator string // who runs the server; "" = not said
 	KeepDays int    // how long titles and summaries are kept
 	Switch   bool   // the link is for changing the account
+	InApp    InApp  // the app whose own browser shows the page
+}
+
+// InApp is an app that shows pages in a browser of its own, where Google mostly refuses to let anybody sign in.
+type InApp string
+
+// The apps known by name, and the rest.
+const (
+	NoApp     InApp = ""
+	Slack     InApp = "Slack"
+	KakaoTalk InApp = "KakaoTalk"
+	Naver     InApp = "NAVER"
+	Instagram InApp = "Instagram"
+	Facebook  InApp = "Facebook"
+	Line      InApp = "LINE"
+	SomeApp   InApp = "app"
+)
+
+// ConfirmFacts is what the page asks that stands between a consent and its being stored.
+type ConfirmFacts struct {
+	Account  string                // the account just chosen, in full
+	Reader   string                // who will get what is in it
+	Replaces string                // the account connected now, masked; "" = none
+	Missing  []briefing.SourceName // whose box was left unticked
+	Ticket   string                // what the answer is sent with
+	Action   string                // where to
+	Operator string
 }
 
 // ConnectedFacts is what the page after a consent tells: only what a probe has just found.
 type ConnectedFacts struct {
-	Account   string // masked
-	MailOK    bool
-	Calendars int                   // read just now
-	Missing   []briefing.SourceName // whose box was left unticked
-	Filling   bool                  // today's briefing is being mended right now
-	Next      time.Time             // of the next briefing, in the reader's zone; zero = none is planned
-	Operator  string
-	KeepDays  int
-	SlackURL  string // back to Slack
-	GrantsURL string // Google's own page for taking the access away
-	AgainURL  string // a fresh link, for boxes left unticked; "" = none
+	Account       string // masked
+	MailOK        bool
+	Calendars     int                   // read just now
+	Missing       []briefing.SourceName // whose box was left unticked
+	Filling       bool                  // today's briefing is being mended right now
+	Next          time.Time             // of the next briefing, in the reader's zone; zero = none is planned
+	Operator      string
+	KeepDays      int
+	SlackURL      string // back to Slack
+	StoredURL     string // what is kept of the reader
+	DisconnectURL string
+	AgainURL      string // a fresh link, for boxes left unticked; "" = none
 }
 
 // FaultFacts is what a page tells about a consent that did not end in a connection.
 type FaultFacts struct {
 	Fault    briefing.ConnectFault
-	Expected string // the account connected, masked
+	Expected string // the account that was expected, masked
+	First    bool   // it is the reader's own address: no account was connected before
 	Chosen   string // the account just chosen, as the person typed it
+	Revoked  bool   // what was just allowed has been taken back at Google
+	Switch   bool   // the link was for changing the account
 	Operator string
-	AgainURL string // a fresh link; "" = the reader is not known
+	AgainURL string // a fresh link; "" = the reader is not known, or must use the one they have
+}
+
+// StoredFacts is what is kept of a reader, without a title of anything.
+type StoredFacts struct {
+	Reader        string
+	Account       string   // masked; "" = none is connected
+	Scopes        []string // as Google writes them
+	Briefings     []StoredBriefing
+	KeepDays      int
+	Operator      string
+	DisconnectURL string
+}
+
+// StoredBriefing is one briefing of which titles and summaries are kept.
+type StoredBriefing struct {
+	Date  briefing.Date
+	Until briefing.Date // the last day they are kept
+	Items map[briefing.SourceName]int
+}
+
+// DisconnectFacts is what the pages around taking a connection away tell.
+type DisconnectFacts struct {
+	Reader    string
+	Account   string // masked
+	KeepDays  int
+	Operator  string
+	GrantsURL string // Google's own page for taking the access away
+	AgainURL  string // a fresh link to connect again
 }
 
 // LinkFacts is what the page tells somebody who came without a link that works.
@@ -89,12 +158,17 @@ type LinkFacts struct {
 
 // PageWords are the words of all web pages in one language.
 type PageWords struct {
-	Connect   func(ConnectFacts) Page
-	Connected func(ConnectedFacts) Page
-	Fault     func(FaultFacts) Page
-	NoLink    func(LinkFacts) Page
-	Trouble   func(operator string) Page // something failed on our side
-	Home      func() Page
+	Connect      func(ConnectFacts) Page
+	Confirm      func(ConfirmFacts) Page
+	Connected    func(ConnectedFacts) Page
+	Fault        func(FaultFacts) Page
+	Stored       func(StoredFacts) Page
+	Disconnect   func(DisconnectFacts) Page // asks
+	Disconnected func(DisconnectFacts) Page // done
+	NoLink       func(LinkFacts) Page
+	HourOver     func() Page                // of a page that opens for an hour after connecting
+	Trouble      func(operator string) Page // something failed on our side
+	Home         func() Page
 }
 
 // Pages returns the words of the web pages in l, in Korean when there are none in l.
@@ -170,6 +244,34 @@ func (f ConnectedFacts) pageMissing(source briefing.SourceName) bool {
 		}
 	}
 	return false
+}
+
+// pageFacts drops facts about which nothing is known.
+func pageFacts(facts ...PageFact) []PageFact {
+	return slices.DeleteFunc(facts, func(f PageFact) bool { return f.Value == "" })
+}
+
+// confirmActions are the two answers to the question whether to connect.
+func confirmActions(f ConfirmFacts, yes, no string) (confirm, decline PageAction) {
+	action := func(label, answer string) PageAction {
+		return PageAction{Label: label, Href: f.Action, Post: true, Fields: []PageField{{"ticket", f.Ticket}, {"answer", answer}}}
+	}
+	return action(yes, "yes"), action(no, "no")
+}
+
+// pageScopes lists what a grant allows: first what we ask for, in words, then the rest under Google's names.
+func pageScopes(scopes []string, words map[string]string) string {
+	var ours, others []string
+	for _, scope := range slices.Sorted(slices.Values(scopes)) {
+		name := strings.TrimPrefix(scope, "https://www.googleapis.com/auth/")
+		switch word, known := words[name]; {
+		case known:
+			ours = append(ours, word)
+		case name != "openid": // says nothing beyond the address
+			others = append(others, name)
+		}
+	}
+	return strings.Join(append(ours, others...), ", ")
 }
 
 // pageActions drops actions that lead nowhere.

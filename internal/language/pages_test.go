@@ -44,6 +44,8 @@ func TestEveryLanguageHasEveryPage(t *testing.T) {
 	faults := []briefing.ConnectFault{
 		briefing.ConnectStateUnknown, briefing.ConnectStateUsed, briefing.ConnectStateExpired, briefing.ConnectDenied,
 		briefing.ConnectNothing, briefing.ConnectWrongAccount, briefing.ConnectDomain, briefing.ConnectReaderGone, briefing.ConnectExchange,
+		briefing.ConnectDeclined, briefing.ConnectUnconfirmed, briefing.ConnectPolicy, briefing.ConnectOutsider, briefing.ConnectCode,
+		briefing.ConnectRefused, briefing.ConnectClient, briefing.ConnectUnreachable,
 	}
 	for _, l := range []briefing.Language{briefing.Korean, briefing.English} {
 		words := language.Pages(l)
@@ -55,7 +57,8 @@ func TestEveryLanguageHasEveryPage(t *testing.T) {
 		}
 		pages := []language.Page{
 			words.Connect(language.ConnectFacts{Reader: "minji"}), words.Connected(language.ConnectedFacts{}),
-			words.NoLink(language.LinkFacts{}), words.NoLink(language.LinkFacts{Expired: true}), words.Trouble(""), words.Home(),
+			words.Confirm(language.ConfirmFacts{}), words.Stored(language.StoredFacts{}), words.Disconnect(language.DisconnectFacts{}),
+			words.Disconnected(language.DisconnectFacts{}), words.HourOver(), words.NoLink(language.LinkFacts{}), words.NoLink(language.LinkFacts{Expired: true}), words.Trouble(""), words.Home(),
 		}
 		titles := map[string]bool{}
 		for _, fault := range faults {

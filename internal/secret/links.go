@@ -1,8 +1,11 @@
-// Package secret makes links that only this installation can have made.
+// Package secret makes links that only this installation can have made, and seals what only it may read.
 //
 // A link carries its claim in the open, with a signature behind it; nothing is kept in the database, so a
 // link works on every replica, after every restart and any number of times until it expires. Whoever holds
 // one can use it: what it opens must therefore change nothing by itself.
+//
+// A sealed text opens with the key it was sealed with, which stands in the configuration and never in the database,
+// and only in the place it was sealed for: moved to another row or column it is worth nothing.
 package secret
 
 import (

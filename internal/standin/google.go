@@ -63,6 +63,9 @@ type Account struct {
 	// Calendars: the primary one should have the Email as its ID (an empty ID
 	// becomes it). Without any, an empty primary calendar is made.
 	Calendars []Calendar
+	// Personal is an account that belongs to no organisation although its address is not at gmail.com: anybody
+	// may make one with an address they receive mail at. Others are named an organisation's, in hd.
+	Personal bool
 	// NoGmail is an account whose Gmail is switched off: 400 "Mail service not enabled".
 	NoGmail bool
 }
@@ -134,8 +137,11 @@ func (g *Google) routes() {
 	})
 }
 
-// ServeHTTP answers as Google, on every path Endpoints names.
-func (g *Google) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.mux.ServeHTTP(w, r) }
+// ServeHTTP answers as Google, on every path Endpoints names. The Date of an answer is Google's own: Now's.
+func (g *Google) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", g.now().UTC().Format(http.TimeFormat))
+	g.mux.ServeHTTP(w, r)
+}
 
 // Handler is g itself, for symmetry with code that mounts handlers.
 func (g *Google) Handler() http.Handler { return g }

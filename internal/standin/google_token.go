@@ -153,6 +153,9 @@ func identity(a *issued) map[string]any {
 	out := map[string]any{"sub": a.account.Subject}
 	if a.scopes.any("email") {
 		out["email"], out["email_verified"] = a.account.Email, true
+		if _, domain, _ := strings.Cut(a.account.Email, "@"); domain != "gmail.com" && !a.account.Personal {
+			out["hd"] = domain
+		}
 	}
 	if a.scopes.any("profile") {
 		out["name"] = a.account.Name

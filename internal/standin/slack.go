@@ -44,13 +44,14 @@ type Slack struct {
 	seen       map[string]string     // user → newest ts the page has shown
 	hookURL    string
 	hookSecret string
+	scopes     []string // of the token
 }
 
 type slackUser struct {
 	id, name, realName string
 	channel            string // the DM's D id
 	open               bool   // whether the DM exists yet
-	disabled           bool
+	disabled, bot      bool
 	home               json.RawMessage
 }
 
@@ -74,6 +75,7 @@ func NewSlack(botToken string) *Slack {
 	s := &Slack{
 		token: botToken, channels: map[string][]*Message{}, seen: map[string]string{},
 		byID: map[string]*slackUser{}, byDM: map[string]*slackUser{},
+		scopes: []string{"chat:write", "im:write", "im:history", "im:read", "users:read", "users:read.email", "commands"},
 	}
 	s.Faults.fill = slackFill
 	return s
@@ -100,6 +102,37 @@ func (s *Slack) DisableUser(id string) {
 	if u := s.user(id); u != nil {
 		u.disabled = true
 	}
+}
+
+// AddBot adds another app's bot, which cannot be written to.
+func (s *Slack) AddBot(id, name string) {
+	s.AddUser(id, name, name)
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.user(id).bot = true
+}
+
+// SetScopes gives the token these scopes and no others: answers name them, and methods that need another give
+// missing_scope.
+func (s *Slack) SetScopes(scopes ...string) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.scopes = slices.Clone(scopes)
+}
+
+// scopeOf is the scope a method needs; "" for methods that any token may call.
+func scopeOf(method string) string {
+	return map[string]string{
+		"conversations.open": "im:write", "chat.postMessage": "chat:write", "chat.update": "chat:write", "chat.delete": "chat:write",
+		"conversations.history": "im:history", "conversations.replies": "im:history", "users.info": "users:read",
+	}[method]
+}
+
+// provided is the token's scopes as Slack lists them.
+func (s *Slack) provided() string {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return strings.Join(s.scopes, ",")
 }
 
 // Interactions sets where button presses are POSTed, signed as Slack signs.
@@ -154,7 +187,7 @@ func (s *Slack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.through(method, w, r, func(w http.ResponseWriter, r *http.Request) {
 		out := s.call(method, r)
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.Header().Set("X-OAuth-Scopes", "chat:write,im:write,im:history,im:read,users:read,users:read.email,commands")
+		w.Header().Set("X-OAuth-Scopes", s.provided())
 		_ = json.NewEncoder(w).Encode(out) // a failed write means the client left
 	})
 }
@@ -193,6 +226,9 @@ func (s *Slack) call(method string, r *http.Request) slackAnswer {
 	}
 	s.lock.Lock()
 	defer s.lock.Unlock()
+	if needed := scopeOf(method); needed != "" && !slices.Contains(s.scopes, needed) {
+		return slackAnswer{"ok": false, "error": "missing_scope", "needed": needed, "provided": strings.Join(s.scopes, ",")}
+	}
 	switch method {
 	case "auth.test":
 		return slackAnswer{

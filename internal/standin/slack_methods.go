@@ -34,6 +34,8 @@ func (s *Slack) open(args url.Values) slackAnswer {
 		return slackError("user_not_found")
 	case u.disabled:
 		return slackError("user_disabled")
+	case u.bot:
+		return slackError("cannot_dm_bot")
 	}
 	already := u.open
 	u.open = true
@@ -324,7 +326,7 @@ func (s *Slack) userInfo(args url.Values) slackAnswer {
 	_, offset := s.now().In(s.zone()).Zone()
 	info := map[string]any{
 		"id": u.id, "team_id": slackTeam, "name": u.name, "real_name": u.realName, "deleted": u.disabled,
-		"tz": "Asia/Seoul", "tz_label": "Korea Standard Time", "tz_offset": offset, "is_bot": false,
+		"tz": "Asia/Seoul", "tz_label": "Korea Standard Time", "tz_offset": offset, "is_bot": u.bot,
 		"is_app_user": false, "is_restricted": false, "is_ultra_restricted": false,
 		"profile": map[string]any{"real_name": u.realName, "display_name": u.name},
 	}

@@ -37,6 +37,7 @@ type Metrics struct {
 	morningDue   prometheus.Gauge
 	alarms       *prometheus.CounterVec
 	blind        prometheus.Gauge
+	grants       *prometheus.GaugeVec
 }
 
 // NewMetrics returns metrics with a registry of their own, and those of the Go runtime and the process.
@@ -83,12 +84,16 @@ func NewMetrics(version string) *Metrics {
 		Name: "achim_accounting_blind_seconds",
 		Help: "For how long the database could not be asked what became of the mornings; 0 when it can.",
 	})
+	m.grants = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "achim_google_grants",
+		Help: "Grants of readers, by how they stand (healthy, ending, failing, dead, unreadable), as last surveyed.",
+	}, []string{"standing"})
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "achim_build_info", Help: "Always 1; says which version this is.",
 	}, []string{"version", "go_version"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
 	m.registry.MustRegister(build, m.deliveries, m.lateness, m.troubles, m.verdicts, m.reading, m.slackCalls,
-		m.refreshes, m.feeds, m.requests, m.requestTimes, m.morning, m.morningDue, m.alarms, m.blind,
+		m.refreshes, m.feeds, m.requests, m.requestTimes, m.morning, m.morningDue, m.alarms, m.blind, m.grants,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.preset()
 	return m
@@ -205,6 +210,16 @@ func (m *Metrics) Stands(readers map[string]int) {
 	}
 	for outcome, n := range readers {
 		m.morning.WithLabelValues(code(outcome)).Set(float64(n))
+	}
+}
+
+// GrantsSurveyed shows how the readers' grants stand.
+func (m *Metrics) GrantsSurveyed(standings map[briefing.GrantStanding]int) {
+	if m == nil {
+		return
+	}
+	for _, standing := range briefing.GrantStandings() {
+		m.grants.WithLabelValues(string(standing)).Set(float64(standings[standing]))
 	}
 }
 

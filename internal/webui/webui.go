@@ -39,8 +39,6 @@ func New() *Pages {
 			Funcs(template.FuncMap{"href": href}).
 			ParseFS(assets, "assets/page.html")),
 		style: template.CSS(style), //nolint:gosec // our own embedded file
-		// No form-action: browsers hold it against redirects too, and the form's answer is a redirect to
-		// Google, whose address is configurable. There is no way to inject a form: nothing is unescaped.
 		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 			"'; img-src data:; base-uri 'none'; frame-ancestors 'none'",
 	}
@@ -60,7 +58,13 @@ func (p *Pages) Render(w http.ResponseWriter, status int, page language.Page) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", string(page.Language))
-	h.Set("Content-Security-Policy", p.policy)
+	policy := p.policy
+	if !page.Main.Post {
+		// With a form there is none: browsers hold it against redirects too, and the answer to a form may be one to
+		// Google, whose address is configurable. There is no way to inject a form: nothing is unescaped.
+		policy += "; form-action 'none'"
+	}
+	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")

@@ -43,6 +43,7 @@ func credentialRoundTrip(t *testing.T, s *store.Store) {
 	check(t, s.SaveGrant(t.Context(), grant(1)))
 	wantSame(t, "grant", read(t, s, 1), grant(1))
 	// What other programs read: the contract's members, and expiry in UTC.
+	Bare(t, s)
 	row := Rows(t, s, "SELECT token_data, oauth_config, scopes, metadata, CAST(expiry AS TEXT) FROM gmail_token")[0]
 	for _, part := range []string{`"access_token"`, `"refresh_token"`, `"token_type"`, `"Bearer"`, `"client_id"`, `"token_uri"`, `"openid"`, `"email"`, "2026-11-20 00:00:00"} {
 		if !strings.Contains(row, part) {
@@ -115,8 +116,124 @@ func credentialRefreshed(t *testing.T, s *store.Store) {
 
 	fresh.AccessToken, fresh.RefreshToken, fresh.Scopes = briefing.NewSecret("newer"), briefing.NewSecret("rotated"), []string{"openid"}
 	must(s.SaveRefreshed(t.Context(), got, fresh))(t)
-	want.AccessToken, want.RefreshToken, want.Scopes = fresh.AccessToken, fresh.RefreshToken, fresh.Scopes
+	want.AccessToken, want.RefreshToken, want.State.EndsAt = fresh.AccessToken, fresh.RefreshToken, time.Time{}
 	wantSame(t, "rotated", read(t, s, 1), want)
+}
+
+func credentialScopes(t *testing.T, s *store.Store) {
+	check(t, s.SaveGrant(t.Context(), grant(1)))
+	refresh := func(scopes ...string) briefing.Credential {
+		before := must(s.Credential(t.Context(), readerID(1)))(t)
+		return must(s.SaveRefreshed(t.Context(), before, briefing.Credential{AccessToken: briefing.NewSecret("new"), Scopes: scopes,
+			State: briefing.CredentialState{Granted: strings.Join(scopes, " "), CheckedAt: nine}}))(t)
+	}
+	got := refresh("openid")
+	wantSame(t, "the row lists what it did", got.Scopes, []string{"openid", "mail"})
+	wantSame(t, "Google listed less", got.Holds(), []string{"openid"})
+	wantSame(t, "and so it is told", must(s.Grants(t.Context(), "", 1))(t)[0].Scopes, []string{"openid"})
+	got = refresh("openid", "calendar")
+	wantSame(t, "the row lists more", read(t, s, 1).Scopes, []string{"openid", "mail", "calendar"})
+	wantSame(t, "so does Google", got.Holds(), []string{"openid", "calendar"})
+	wantSame(t, "nothing said, nothing changed", refresh().Holds(), []string{"openid", "calendar"})
+}
+
+// credentialEnds: a known end stays through refreshes, and goes when a refresh after it went well.
+func credentialEnds(t *testing.T, s *store.Store) {
+	check(t, s.SaveGrant(t.Context(), grant(1))) // ends a day after nine
+	for _, c := range []struct{ checked, told, want time.Time }{
+		{nine, time.Time{}, nine.Add(24 * time.Hour)},
+		{nine, nine.Add(48 * time.Hour), nine.Add(48 * time.Hour)},
+		{nine.Add(49 * time.Hour), time.Time{}, time.Time{}},
+	} {
+		before := must(s.Credential(t.Context(), readerID(1)))(t)
+		got := must(s.SaveRefreshed(t.Context(), before, briefing.Credential{AccessToken: briefing.NewSecret("new"),
+			State: briefing.CredentialState{CheckedAt: c.checked, EndsAt: c.told}}))(t)
+		if !got.State.EndsAt.Equal(c.want) || !read(t, s, 1).State.EndsAt.Equal(c.want) {
+			t.Errorf("refreshed at %v, told %v: ends %v, want %v", c.checked, c.told, got.State.EndsAt, c.want)
+		}
+	}
+}
+
+func credentialLease(t *testing.T, s *store.Store) {
+	c := grant(1)
+	lease := func(owner string, now time.Time) bool {
+		t.Helper()
+		return must(s.LeaseRefresh(t.Context(), c, owner, now, now.Add(time.Minute)))(t)
+	}
+	if !lease("a", nine) { // there is no state of it yet, and no row either
+		t.Error("nobody has it, and it cannot be had")
+	}
+	if lease("b", nine) || lease("a", nine.Add(time.Minute-time.Millisecond)) {
+		t.Error("had twice")
+	}
+	if !lease("b", nine.Add(time.Minute)) {
+		t.Error("it does not end by itself")
+	}
+	check(t, s.ReleaseRefresh(t.Context(), c, "a"))
+	if lease("c", nine.Add(time.Minute)) {
+		t.Error("somebody else's was released")
+	}
+	check(t, s.ReleaseRefresh(t.Context(), c, "b"))
+	if !lease("c", nine.Add(time.Minute)) {
+		t.Error("not released")
+	}
+	other := grant(2)
+	if !must(s.LeaseRefresh(t.Context(), other, "d", nine, nine.Add(time.Minute)))(t) {
+		t.Error("another token is leased along with it")
+	}
+	check(t, s.ReleaseLeases(t.Context()))
+	if !lease("f", nine.Add(time.Minute)) {
+		t.Error("not all are released")
+	}
+	check(t, s.SaveGrant(t.Context(), c))
+	wantSame(t, "a lease is not part of the state", read(t, s, 1).State, c.State)
+	c = must(s.Credential(t.Context(), readerID(1)))(t)
+	check(t, s.SaveCredentialState(t.Context(), c))
+	if lease("e", nine.Add(time.Minute)) {
+		t.Error("writing the state ended it")
+	}
+	must(s.SaveRefreshed(t.Context(), c, briefing.Credential{AccessToken: briefing.NewSecret("new")}))(t)
+	if !lease("e", nine.Add(time.Minute)) {
+		t.Error("saving the answer did not end it")
+	}
+}
+
+func credentialLeaseRace(t *testing.T, s *store.Store) {
+	for round := range 5 {
+		got := make([]bool, 8)
+		errs := atOnce(8, func(i int) (err error) {
+			got[i], err = s.LeaseRefresh(t.Context(), grant(round), fmt.Sprint("owner", i), nine, nine.Add(time.Minute))
+			return err
+		})
+		winners(t, errs, nil)
+		n := 0
+		for _, yes := range got {
+			if yes {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d of eight have the lease", n)
+		}
+	}
+}
+
+func clientTesting(t *testing.T, s *store.Store) {
+	suspected := func(id string) bool { return must(s.TestingSuspected(t.Context(), id))(t) }
+	if suspected("a") {
+		t.Error("suspected without reason")
+	}
+	for range 2 {
+		check(t, s.SuspectTesting(t.Context(), "a", nine))
+	}
+	if !suspected("a") || suspected("b") {
+		t.Error("the wrong client is suspected")
+	}
+	check(t, s.ClearTesting(t.Context(), "a"))
+	check(t, s.ClearTesting(t.Context(), "b"))
+	if suspected("a") {
+		t.Error("still suspected")
+	}
 }
 
 func credentialOutsider(t *testing.T, s *store.Store) {
@@ -129,6 +246,7 @@ func credentialOutsider(t *testing.T, s *store.Store) {
 	if got.AccessToken.Reveal() != "ours" || got.Email != "a@b.example" || !got.State.Expiry.Equal(nine.Add(time.Hour)) {
 		t.Errorf("same refresh token: %+v", got)
 	}
+	Bare(t, s)
 	row := Rows(t, s, "SELECT token_data, metadata, robeing_id FROM gmail_token")[0]
 	for _, part := range []string{`"x"`, `"y"`, "|r1"} {
 		if !strings.Contains(row, part) {
@@ -143,7 +261,7 @@ func credentialOutsider(t *testing.T, s *store.Store) {
 	}
 	wantSame(t, "theirs stands", must(s.Credential(t.Context(), readerID(1)))(t), got)
 
-	check(t, s.DeleteCredential(t.Context(), readerID(1)))
+	must(s.DeleteCredential(t.Context(), readerID(1)))(t)
 	_, err := s.SaveRefreshed(t.Context(), before, fresh)
 	wantError(t, err, briefing.ErrNotFound)
 }
@@ -157,6 +275,7 @@ func credentialGrantedAgain(t *testing.T, s *store.Store) {
 	want.RefreshToken = briefing.NewSecret("kept")
 	want.State.EndsAt = time.Time{}
 	wantSame(t, "no new refresh token", read(t, s, 1), want)
+	Bare(t, s)
 	row := Rows(t, s, "SELECT token_data, metadata, equipped_to FROM gmail_token")[0]
 	for _, part := range []string{`"x"`, `"y"`, "|e1"} {
 		if !strings.Contains(row, part) {
@@ -173,7 +292,8 @@ func credentialGrantedAgain(t *testing.T, s *store.Store) {
 func credentialState(t *testing.T, s *store.Store) {
 	check(t, s.SaveGrant(t.Context(), grant(1)))
 	c := must(s.Credential(t.Context(), readerID(1)))(t)
-	c.State = briefing.CredentialState{Expiry: nine, DeadSince: nine, FailingSince: nine.Add(-time.Hour), LastError: briefing.ReauthRequired, EndsAt: nine.Add(time.Minute)}
+	c.State = briefing.CredentialState{Expiry: nine, DeadSince: nine, FailingSince: nine.Add(-time.Hour), LastError: briefing.ReauthRequired, EndsAt: nine.Add(time.Minute),
+		Detail: "HTTP 400 invalid_grant invalid_rapt", Granted: "openid mail"}
 	check(t, s.SaveCredentialState(t.Context(), c))
 	wantSame(t, "state", must(s.Credential(t.Context(), readerID(1)))(t), c)
 	outsider(t, s, 1, "token_data", `'{"access_token":"another","refresh_token":"refresh-1"}'`)
@@ -191,14 +311,14 @@ func credentialForgotten(t *testing.T, s *store.Store) {
 	inUse := func(email, subject string) bool {
 		return must(s.AccountInUse(t.Context(), email, subject, readerID(1)))(t)
 	}
-	wantError(t, s.DeleteCredential(t.Context(), readerID(1)), briefing.ErrNotFound)
+	_, err := s.DeleteCredential(t.Context(), readerID(1))
+	wantError(t, err, briefing.ErrNotFound)
 	check(t, s.SaveGrant(t.Context(), grant(1)))
 	if inUse("minji@gaon.example", "1234567890") {
 		t.Error("the reader alone uses the account")
 	}
 	check(t, s.SaveGrant(t.Context(), grant(2)))
 	outsider(t, s, 3, "token_data, metadata", `'{}', '{"email":"old@gaon.example"}'`)
-	outsider(t, s, 4, "token_data, metadata", `'{}', '[]'`)
 	for _, c := range []struct {
 		email, subject string
 		want           bool
@@ -208,15 +328,34 @@ func credentialForgotten(t *testing.T, s *store.Store) {
 		{"minji@gaon.example", "another", false},
 		{"OLD@gaon.example", "77", true},
 		{"nobody@gaon.example", "", false},
-		{"", "", false},
+		{"", "", true},   // might be anybody's
+		{"", "77", true}, // and so might the third row, of which only the address is known
 	} {
 		if got := inUse(c.email, c.subject); got != c.want {
 			t.Errorf("account %q %q in use: %v", c.email, c.subject, got)
 		}
 	}
-	check(t, s.DeleteCredential(t.Context(), readerID(1)))
-	check(t, s.DeleteCredential(t.Context(), readerID(4)))
-	_, err := s.Credential(t.Context(), readerID(1))
+	if !must(s.AccountInUse(t.Context(), "old@gaon.example", "", ""))(t) {
+		t.Error("nobody is to be left out")
+	}
+	waiting := briefing.Pending{TicketHash: "waiting", Grant: grant(5), ExpiresAt: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}
+	waiting.Grant.Email, waiting.Grant.Subject = "waiting@gaon.example", "55"
+	check(t, s.SavePending(t.Context(), waiting))
+	if !inUse("waiting@gaon.example", "55") || inUse("nobody@gaon.example", "56") {
+		t.Error("somebody waits to confirm the account, and it is free; or another is not")
+	}
+	if _, err := s.TakePending(t.Context(), "waiting", nine); err != nil || inUse("waiting@gaon.example", "55") {
+		t.Errorf("they have said no, and it is not free (%v)", err)
+	}
+	outsider(t, s, 4, "token_data, metadata", `'{}', '[]'`)
+	if !inUse("nobody@gaon.example", "55") {
+		t.Error("a row that does not say whose account it is might be of any")
+	}
+	if gone := must(s.DeleteCredential(t.Context(), readerID(1)))(t); gone.RefreshToken.Reveal() != "refresh-1" || gone.Email != "minji@gaon.example" {
+		t.Errorf("what was forgotten: %+v", gone)
+	}
+	must(s.DeleteCredential(t.Context(), readerID(4)))(t)
+	_, err = s.Credential(t.Context(), readerID(1))
 	wantError(t, err, briefing.ErrNotFound)
 	check(t, s.SaveGrant(t.Context(), briefing.Credential{ReaderID: readerID(1), AccessToken: briefing.NewSecret("access-1"), RefreshToken: briefing.NewSecret("refresh-1")}))
 	if got := read(t, s, 1); !got.State.EndsAt.IsZero() {
@@ -256,7 +395,7 @@ func credentialListed(t *testing.T, s *store.Store) {
 
 func consentTaken(t *testing.T, s *store.Store) {
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	c := briefing.Consent{StateHash: "hash", Reader: readerID(1), Verifier: briefing.NewSecret("verifier"), Switch: true, ExpiresAt: now.Add(10 * time.Minute)}
+	c := briefing.Consent{StateHash: "hash", Reader: readerID(1), Verifier: briefing.NewSecret("verifier"), Switch: true, Vouched: true, ExpiresAt: now.Add(10 * time.Minute)}
 	check(t, s.SaveConsent(t.Context(), c))
 	unused := make([]bool, 8)
 	errs := atOnce(8, func(i int) error {

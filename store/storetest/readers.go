@@ -16,7 +16,8 @@ func readerRoundTrip(t *testing.T, s *store.Store) {
 		ID: readerID(1), Name: "하늘", SlackUserID: "U012AB3CD", SlackChannelID: "D012AB3CD", Email: "haneul@gaon.example",
 		Timezone: "America/New_York", At: &at, Weekdays: 1<<time.Monday | 1<<time.Saturday, Language: briefing.English,
 		Feeds:  []briefing.Feed{{URL: "https://news.example/rss", Title: "News", MaxItems: 3}},
-		Paused: true, PausedUntil: friday, Notification: briefing.NotifyPrivate, SkipHolidays: true, PlanAt: nine.Add(time.Millisecond),
+		Paused: true, PausedUntil: friday, Notification: briefing.NotifyPrivate, SkipHolidays: true,
+		LeftAt: nine.Add(-time.Hour), LeftReason: briefing.LeftGoogle, ErasedAt: nine, PlanAt: nine.Add(time.Millisecond),
 	}
 	for _, r := range []briefing.Reader{whole, {ID: readerID(2), Name: "bare"}, {ID: readerID(3), Name: "bare too"}} {
 		saved := must(s.SaveReader(t.Context(), r))(t)

@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,9 +25,17 @@ func retentionExpires(t *testing.T, s *store.Store) {
 	waiting.Date = friday.AddDays(-40)
 	addEntries(t, s, waiting)
 
+	addReader(t, s, 1)
+	for key, ago := range map[string]int{"old": 400, "young": 40} {
+		n := notice(1, briefing.NoticeReminder, key)
+		n.State, n.NextAt, n.SettledAt = briefing.NoticeSent, time.Time{}, nine.AddDate(0, 0, -ago)
+		check(t, s.PlanNotices(t.Context(), n))
+	}
+
 	gone := must(s.Expire(t.Context(), friday.AddDays(-30), friday.AddDays(-365)))(t)
 	wantSame(t, "expired", gone, store.Expired{Contents: 2, Entries: 1})
 	wantSame(t, "conversation_log", Rows(t, s, "SELECT content FROM conversation_log ORDER BY id"), []string{"", "", "아침 브리핑"})
+	wantSame(t, "notices", Rows(t, s, "SELECT key FROM achim_notice"), []string{"young"})
 	old := must(s.Entry(t.Context(), entries[1].ID))(t)
 	if old.Sections != nil || old.Content != nil || old.State != briefing.Delivered || old.MessageTS == "" {
 		t.Errorf("the entry of 40 days ago is %+v", old)
@@ -61,7 +71,37 @@ func retentionForgets(t *testing.T, s *store.Store) {
 	before := must(s.Memory(t.Context(), readerID(1), today.AddDays(-1)))(t)
 	must(s.Expire(t.Context(), friday.AddDays(-4000), friday.AddDays(-4000)))(t)
 	wantSame(t, "memory of the reader furthest behind", must(s.Memory(t.Context(), readerID(1), today.AddDays(-1)))(t), before)
+	Bare(t, s)
 	seen := func(ago int) string { return "seen " + today.AddDays(-ago).String() }
 	wantSame(t, "seen", Rows(t, s, "SELECT key FROM achim_seen ORDER BY date"), []string{seen(14), seen(3), seen(1), seen(0)})
 	wantSame(t, "copies", Rows(t, s, "SELECT date FROM achim_copy ORDER BY date"), []string{today.AddDays(-1).String(), today.String()})
+}
+
+// retentionGrants: consents that ended, and what was known of refresh tokens that are gone for long, go; what a row
+// still holds stays, however long nothing was heard of it, and so does everything while a row cannot be opened.
+func retentionGrants(t *testing.T, s *store.Store) {
+	for n := range 3 {
+		check(t, s.SaveGrant(t.Context(), grant(n+1)))
+	}
+	replaced := must(s.Credential(t.Context(), readerID(2)))(t)
+	outsider(t, s, 2, "token_data", `'{"refresh_token":"another"}'`)
+	outsider(t, s, 3, "token_data", `'{"refresh_token":"one more"}'`)
+	Exec(t, s, "UPDATE achim_credential_state SET updated_at = 1 WHERE fingerprint <> '"+briefing.Fingerprint(briefing.NewSecret("refresh-3"))+"'")
+	now := time.Now()
+	for _, state := range []string{"just now", "long ago"} {
+		check(t, s.SaveConsent(t.Context(), briefing.Consent{StateHash: state, Reader: readerID(1), Verifier: briefing.NewSecret("v"), ExpiresAt: now}))
+	}
+	Exec(t, s, fmt.Sprintf("UPDATE achim_consent SET expires_at = %d WHERE state_hash = 'long ago'", now.Add(-48*time.Hour).UnixMilli()))
+
+	outsider(t, s, 9, "token_data", `'{"achim_sealed":"AQutyv4="}'`) // with a key nobody has
+	wantSame(t, "while a row is sealed", must(s.Expire(t.Context(), friday, friday))(t), store.Expired{Consents: 1})
+	Exec(t, s, "DELETE FROM gmail_token WHERE user_id = '"+string(readerID(9))+"'")
+	wantSame(t, "expired", must(s.Expire(t.Context(), friday, friday))(t), store.Expired{States: 1})
+	wantSame(t, "expired again", must(s.Expire(t.Context(), friday, friday))(t), store.Expired{})
+	if states := Rows(t, s, "SELECT fingerprint FROM achim_credential_state"); len(states) != 2 || strings.Contains(strings.Join(states, " "), briefing.Fingerprint(replaced.RefreshToken)) {
+		t.Errorf("known are %q", states)
+	}
+	if consents := Rows(t, s, "SELECT state_hash FROM achim_consent"); len(consents) != 1 || consents[0] != "just now" {
+		t.Errorf("consents %q", consents)
+	}
 }

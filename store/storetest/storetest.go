@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"achim/briefing"
+	"achim/internal/secret"
 	"achim/store"
 )
 
@@ -56,6 +57,27 @@ func OpenURL(t testing.TB, url string, opts store.Options) *store.Store {
 		t.Fatalf("migrate the store: %v", err)
 	}
 	return s
+}
+
+// Sealer returns a sealer with a fresh key.
+func Sealer(t testing.TB) *secret.Sealer {
+	t.Helper()
+	s, err := secret.NewSealer(secret.GenerateKey().Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Bare turns what is sealed plain, for tests that look behind the curtain.
+func Bare(t testing.TB, s *store.Store) {
+	t.Helper()
+	if len(s.Keys()) == 0 {
+		return
+	}
+	if _, err := s.Unseal(t.Context(), store.Resealing{}); err != nil {
+		t.Fatalf("unseal: %v", err)
+	}
 }
 
 // URL returns the address of a fresh, empty database for this test alone: a file in a temporary folder, or

@@ -1,0 +1,51 @@
+package briefing
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// Pending is a grant that waits for a yes: whose account was to be connected was not known, so the person is
+// asked whether this one's mail shall go to the reader. Nothing of it is among the grants.
+type Pending struct {
+	TicketHash string     // SHA-256 of the ticket, in hex: the database cannot be used to say yes
+	Grant      Credential // as it will be stored
+	Switch     bool
+	ExpiresAt  time.Time
+	UsedAt     time.Time // zero until taken; then the Grant has no tokens any more
+}
+
+// PendingStore keeps grants that wait for a yes. They are never read for a briefing.
+type PendingStore interface {
+	SavePending(ctx context.Context, p Pending) error
+	// TakePending marks the grant used, wipes its tokens and whose account it is, and returns it as it was before, so that a second
+	// call returns one with UsedAt set and no tokens. ErrNotFound for an unknown ticket.
+	TakePending(ctx context.Context, ticketHash string, now time.Time) (Pending, error)
+	// TakeUnconfirmed takes up to limit of those that nobody took before they expired.
+	TakeUnconfirmed(ctx context.Context, now time.Time, limit int) ([]Pending, error)
+}
+
+// SameAddress reports whether two mail addresses are one mailbox as far as that can be known from outside:
+// case does not count, and at gmail.com, alias googlemail.com, neither do dots. No address is the same as none.
+func SameAddress(a, b string) bool {
+	a, b = plainAddress(a), plainAddress(b)
+	return a != "" && a == b
+}
+
+// plainAddress writes an address in the one form by which it is compared; "" for what is no address.
+func plainAddress(address string) string {
+	address = strings.ToLower(strings.TrimSpace(address))
+	at := strings.LastIndexByte(address, '@')
+	if at < 1 || at == len(address)-1 {
+		return ""
+	}
+	local, domain := address[:at], address[at+1:]
+	if domain == "googlemail.com" {
+		domain = "gmail.com"
+	}
+	if domain == "gmail.com" {
+		local = strings.ReplaceAll(local, ".", "")
+	}
+	return local + "@" + domain
+}

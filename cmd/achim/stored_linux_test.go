@@ -1,0 +1,71 @@
+package main_test
+
+import (
+	"strings"
+	"testing"
+
+	"achim/store/storetest"
+)
+
+// TestStoredAndErased: what is kept of a reader is shown whole, and goes whole, once somebody has agreed.
+func TestStoredAndErased(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range []storetest.Dialect{storetest.SQLite, storetest.Postgres} {
+		t.Run(string(dialect), func(t *testing.T) {
+			t.Parallel()
+			h := connected(t, dialect)
+			h.expect(0, []string{"delivered, complete"}, "run")
+			stored := h.expect(0, []string{"achim_reader (1 row)", "gmail_token (1 row)", "conversation_log (1 row)", "achim_entry_body",
+				"계약서 3조 수정안", "[redacted]", "slack_user_id: " + haneulSlack}, "users", "show", "--user", "haneul", "--stored")
+			if strings.Contains(stored.out, "ya29") || strings.Contains(stored.out, clientSecret) {
+				t.Errorf("a token or secret is shown:\n%s", stored.out)
+			}
+			tables := h.json(0, "users", "show", "--user", "haneul", "--stored")
+			members(t, "users show --stored", tables, []string{"user_id", "tables"})
+			members(t, "a table", tables["tables"].([]any)[0].(map[string]any), []string{"table", "rows"})
+
+			h.expect(2, []string{"--erase", "--yes"}, "users", "remove", "--user", "haneul", "--erase")
+			h.expect(0, []string{"haneul"}, "users", "list")
+			erased := h.expect(0, []string{"erased haneul", "Google grant revoked at Google and forgotten", "achim_entry ", "gmail_token", "1 row"},
+				"users", "remove", "--user", "haneul", "--erase", "--yes")
+			if strings.Contains(erased.out, "0 rows") {
+				t.Errorf("empty tables are told:\n%s", erased.out)
+			}
+			if n := h.google.Calls("revoke"); n != 1 {
+				t.Errorf("revoked %d times", n)
+			}
+			h.expect(0, []string{"no readers yet"}, "users", "list")
+		})
+	}
+}
+
+// TestErasingAsksFirst: in a terminal somebody has to type yes.
+func TestErasingAsksFirst(t *testing.T) {
+	t.Parallel()
+	h := newTown(t, storetest.SQLite)
+	h.addHaneul()
+	for answer, left := range map[string]string{"no\n": "haneul", "\n": "haneul"} {
+		p := h.startTyping(answer, "users", "remove", "--user", "haneul", "--erase")
+		p.waitFor("Type yes")
+		p.end(1)
+		h.expect(0, []string{left}, "users", "list")
+	}
+	p := h.startTyping("yes\n", "users", "remove", "--user", "haneul", "--erase")
+	p.waitFor("erased haneul")
+	p.end(0)
+	h.expect(0, []string{"no readers yet"}, "users", "list")
+}
+
+// TestWelcomesWaitForServe: adding somebody writes down that they are to be welcomed, and a serve sends it; with
+// --quiet nothing is.
+func TestWelcomesWaitForServe(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.expect(0, nil, "users", "add", "--name", "haneul", "--slack", haneulSlack)
+	d.expect(0, nil, "users", "add", "--name", "minji", "--slack", "U0MINJI", "--quiet")
+	d.expect(0, []string{"achim_notice (1 row)", "kind: welcome", "state: pending"}, "users", "show", "--user", "haneul", "--stored")
+	if r := d.expect(0, []string{"achim_reader"}, "users", "show", "--user", "minji", "--stored"); strings.Contains(r.out, "achim_notice") {
+		t.Errorf("quiet, and yet:\n%s", r.out)
+	}
+	d.expect(0, []string{"haneul"}, "users", "set", "--user", "haneul", "--back")
+}

@@ -1,0 +1,160 @@
+package main_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"achim/internal/standin"
+	"achim/store"
+	"achim/store/storetest"
+)
+
+const strangerID = "9f0c6a52-1d2e-4b7a-9c55-0a1b2c3d4e5f"
+
+// outside writes to the town's database as another program would.
+func (h *town) outside(statements ...string) {
+	h.t.Helper()
+	s, err := store.Open(h.t.Context(), h.env["DATABASE_URL"], store.Options{})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	for _, statement := range statements {
+		storetest.Exec(h.t, s, statement)
+	}
+}
+
+// TestTokens goes through the life of a connection on both databases.
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range []storetest.Dialect{storetest.SQLite, storetest.Postgres} {
+		t.Run(string(dialect), func(t *testing.T) {
+			t.Parallel()
+			h := newTown(t, dialect)
+			h.expect(0, nil, "migrate")
+			h.expect(0, []string{"Nobody has connected", "achim connect"}, "tokens", "list")
+			h.addHaneul()
+			h.expect(1, []string{"haneul has no Google connection", "achim connect --user " + haneulID}, "tokens", "check", "--user", "haneul")
+			h.expect(2, []string{"--user", strangerID, "achim tokens list"}, "tokens", "refresh", "--user", strangerID)
+			h.serving()
+			h.connect()
+
+			for _, who := range []string{haneulID, haneulSlack, "haneul", strings.ToUpper(haneulID)} {
+				h.expect(0, []string{"haneul", "works, confirmed 2", "gmail.readonly", "ha•••@gaon.example"}, "tokens", "check", "--user", who)
+			}
+			h.expect(0, []string{"haneul: valid, good for 59m"}, "tokens", "refresh", "--user", "haneul")
+			before := h.google.Calls("token")
+			h.expect(0, []string{"haneul: refreshed, good for 59m"}, "tokens", "refresh", "--user", "haneul", "--force")
+			if n := h.google.Calls("token") - before; n != 1 {
+				t.Errorf("--force asked Google %d times", n)
+			}
+			h.expect(2, []string{"--yes"}, "tokens", "revoke", "--user", "haneul")
+			h.expect(0, []string{"haneul: revoked at Google and forgotten"}, "tokens", "revoke", "--user", "haneul", "--yes")
+			h.expect(1, []string{"haneul has no Google connection"}, "tokens", "revoke", "--user", "haneul", "--yes")
+			if n := h.google.Calls("revoke"); n != 1 {
+				t.Errorf("Google was asked to revoke %d times", n)
+			}
+		})
+	}
+}
+
+// TestTokensOfEveryKind: each row has its own words, those of people who are no readers too, and no token is printed.
+func TestTokensOfEveryKind(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range []storetest.Dialect{storetest.SQLite, storetest.Postgres} {
+		t.Run(string(dialect), func(t *testing.T) {
+			t.Parallel()
+			h := connected(t, dialect)
+			row := func(n int, columns, values string) string {
+				return fmt.Sprintf("INSERT INTO gmail_token (user_id, %s) VALUES ('%d%s', %s)", columns, n, strangerID[1:], values)
+			}
+			h.outside(
+				row(1, "token_data, metadata, scopes", `'{"access_token":"leaky-1","refresh_token":"leaky-2"}', '{"email":"minji@gaon.example"}', '["openid"]'`),
+				row(2, "token_data", `'{"access_token":"leaky-3"}'`),
+				row(4, "token_data", `'["leaky-4"]'`),
+			)
+			r := h.expect(0, []string{
+				"WHO", "haneul", "works, confirmed 2",
+				"mi•••@gaon.example", "not tried by achim yet; lacks userinfo.email, gmail.readonly, calendar.readonly; no reader",
+				"no refresh token; no reader", "cannot be read: token_data is not a JSON object; no reader",
+			}, "tokens", "list")
+			if strings.Contains(r.out+r.err, "leaky") || strings.Contains(r.out, haneulMail) {
+				t.Errorf("a token or a whole address is printed:\n%s", r.out)
+			}
+			for line := range strings.Lines(r.out) {
+				if strings.HasSuffix(line, " \n") {
+					t.Errorf("trailing space in %q", line)
+				}
+			}
+			list := h.json(0, "tokens", "list")["tokens"].([]any)
+			if len(list) != 4 {
+				t.Fatalf("%d rows in JSON", len(list))
+			}
+			standings := ""
+			for _, one := range list {
+				view := one.(map[string]any)
+				standings += fmt.Sprint(view["standing"], " ")
+				members(t, "tokens list", view, []string{"user_id", "name", "email", "standing", "fault", "has_access_token",
+					"has_refresh_token", "has_oauth_config", "scopes", "missing_scopes", "last_error", "account_deleted", "expires_at",
+					"failing_since", "dead_since", "ends_at", "granted_at", "checked_at"})
+			}
+			if standings != "untried no_refresh_token works malformed " {
+				t.Errorf("standings %s", standings)
+			}
+			h.expect(1, []string{"no reader", "no refresh token"}, "tokens", "check", "--user", "2"+strangerID[1:])
+			h.expect(1, []string{"cannot be read"}, "tokens", "check", "--user", "4"+strangerID[1:])
+			h.expect(1, []string{"no reader of achim's", "achim users add --id 2" + strangerID[1:]}, "tokens", "refresh", "--user", "2"+strangerID[1:], "--force")
+			h.expect(0, []string{"forgotten; there was nothing to revoke"}, "tokens", "revoke", "--user", "4"+strangerID[1:], "--yes")
+			// What is left says of one row not whose account it is: haneul's access might be its too.
+			h.expect(0, []string{"haneul: forgotten; not revoked at Google", "might be"}, "tokens", "revoke", "--user", "haneul", "--yes")
+			if n := h.google.Calls("revoke"); n != 0 {
+				t.Errorf("%d revocations", n)
+			}
+		})
+	}
+}
+
+// TestTokensWithGoogleAgainst: each refusal is told with what to do, and none is printed whole.
+func TestTokensWithGoogleAgainst(t *testing.T) {
+	t.Parallel()
+	h := connected(t, storetest.SQLite)
+	h.env["ACHIM_PUBLIC_URL"] = "https://achim.gaon.example"
+	force := []string{"tokens", "refresh", "--user", "haneul", "--force"}
+	h.google.Inject(standin.Fault{Op: "token", Times: 1, Status: http.StatusServiceUnavailable})
+	h.expect(1, []string{"unavailable"}, force...)
+	h.expect(1, []string{"failing since 2", "unavailable"}, "tokens", "check", "--user", "haneul")
+	h.google.Inject(standin.Fault{Op: "token", Times: 1, Status: http.StatusUnauthorized, Body: standin.OAuthError("invalid_client", "leaky-secret")})
+	if r := h.expect(1, []string{"client_misconfigured", "GOOGLE_CLIENT_SECRET"}, force...); strings.Contains(r.out+r.err, "leaky") {
+		t.Errorf("Google's words are repeated: %s", r.err)
+	}
+	h.google.Revoke(haneulMail)
+	r := h.expect(1, []string{"haneul has to connect Google again (reauth_required)"}, force...)
+	if !strings.HasPrefix(r.out, "https://achim.gaon.example/connect/") || strings.Count(r.out, "\n") != 1 {
+		t.Errorf("the link: %q", r.out)
+	}
+	if got := h.json(1, force...); got["code"] != "reauth_required" || !strings.HasPrefix(got["auth_url"].(string), "https://achim.gaon.example/connect/") {
+		t.Errorf("in JSON: %v", got)
+	}
+	h.expect(1, []string{"dead since 2", "achim connect --user " + haneulID}, "tokens", "check", "--user", "haneul")
+	h.expect(0, []string{"dead since 2", "1 reader has to connect again"}, "tokens", "list")
+	h.google.Inject(standin.Fault{Op: "revoke", Delay: time.Minute})
+	if got := h.json(0, "tokens", "revoke", "--user", "haneul", "--yes"); got["revocation"] != "failed" || got["user_id"] != haneulID {
+		t.Errorf("revoked while Google hangs: %v", got)
+	}
+}
+
+// TestTokensAreTheAPIs: --json prints what the API answers.
+func TestTokensAreTheAPIs(t *testing.T) {
+	t.Parallel()
+	h := connected(t, storetest.SQLite)
+	members(t, "check", h.json(0, "tokens", "check", "--user", "haneul"), []string{"status", "user_id", "email", "has_token", "has_access_token",
+		"has_refresh_token", "has_oauth_config", "is_expired", "remaining_seconds", "needs_refresh", "scopes", "missing_scopes", "last_error", "dead_since"})
+	refreshed := h.json(0, "tokens", "refresh", "--user", "haneul", "--force")
+	members(t, "refresh", refreshed, []string{"status", "user_id", "email", "expires_in", "access_token"})
+	if refreshed["status"] != "refreshed" || refreshed["access_token"] != "••••••••" {
+		t.Errorf("refreshed: %v", refreshed)
+	}
+}

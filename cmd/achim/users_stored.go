@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"achim/briefing"
+	"achim/internal/app"
+)
+
+func (c *cli) usersShow() *cobra.Command {
+	var asJSON, stored bool
+	cmd := &cobra.Command{
+		Use: "show --user WHO", Short: "Show a reader, or all that is stored of them",
+		Long: lines(
+			"Shows a reader with all defaults filled in. --stored prints everything that is kept of them instead,",
+			"table by table: their briefings too, so mind who reads along. Tokens and secrets are left out, and so",
+			"are rows of conversation_log that other programs wrote."),
+		Example: "  achim users show --user haneul\n  achim users show --user U012AB3CD --json\n  achim users show --user haneul --stored",
+	}
+	cmd.Flags().BoolVar(&stored, "stored", false, "everything that is kept of the reader, by table")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c.aboutUser(cmd, func(ctx context.Context, a *app.App, r briefing.Reader) error {
+		if stored {
+			return c.printStored(ctx, a, r, asJSON)
+		}
+		if asJSON {
+			return c.printJSON(a.View(r))
+		}
+		return c.printReader(a.View(r))
+	})
+}
+
+// printStored prints all that is kept of a reader.
+func (c *cli) printStored(ctx context.Context, a *app.App, r briefing.Reader, asJSON bool) error {
+	held, err := a.Store.Held(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return c.printJSON(map[string]any{"user_id": r.ID, "tables": held})
+	}
+	var out strings.Builder
+	for i, h := range held {
+		if i > 0 {
+			out.WriteString("\n")
+		}
+		fmt.Fprintf(&out, "%s (%s)\n", h.Table, rowsOf(len(h.Rows)))
+		for n, row := range h.Rows {
+			if n > 0 {
+				out.WriteString("  --\n")
+			}
+			for _, column := range slices.Sorted(maps.Keys(row)) {
+				if text := storedText(row[column]); text != "" {
+					fmt.Fprintf(&out, "  %s: %s\n", column, text)
+				}
+			}
+		}
+	}
+	_, err = fmt.Fprint(c.out, out.String())
+	return err
+}
+
+func rowsOf(n int) string {
+	if n == 1 {
+		return "1 row"
+	}
+	return fmt.Sprintf("%d rows", n)
+}
+
+// storedText is a stored value on a line, or on lines set in; "" for one that is not there.
+func storedText(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return ""
+	case string:
+		v = strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) && r != '\n' {
+				return -1 // other people's text must not steer the terminal
+			}
+			return r
+		}, v)
+		return strings.ReplaceAll(v, "\n", "\n    ")
+	case map[string]any, []any:
+		text, err := json.Marshal(v)
+		if err != nil {
+			return "" // what came out of JSON goes back into it
+		}
+		return string(text)
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+func (c *cli) usersRemove() *cobra.Command {
+	var erase, yes, asJSON bool
+	cmd := &cobra.Command{
+		Use: "remove --user WHO", Short: "Remove a reader and their briefings",
+		Long: lines(
+			"Forgets the reader, their briefings and what was remembered for them, at once and for good; to stop",
+			"briefings for a while there is achim users set --pause. The Google grant and the rows of",
+			"conversation_log stay: other programs share those tables.",
+			"",
+			"With --erase nothing stays: the grant is revoked at Google, unless another row uses the same account,",
+			"and forgotten, and so are our rows of conversation_log. Rows of other programs stay. It asks first;",
+			"--yes answers."),
+		Example: "  achim users remove --user U012AB3CD\n  achim users remove --user U012AB3CD --erase --yes",
+	}
+	f := cmd.Flags()
+	f.BoolVar(&erase, "erase", false, "also end the Google grant and erase what the shared tables hold of ours")
+	f.BoolVar(&yes, "yes", false, "do not ask before erasing")
+	f.BoolVar(&asJSON, "json", false, "print what was erased as JSON")
+	return c.aboutUser(cmd, func(ctx context.Context, a *app.App, r briefing.Reader) error {
+		if erase {
+			return c.erase(ctx, a, r, yes, asJSON)
+		}
+		if err := a.Roster.Remove(ctx, r.ID); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(c.out, "removed %s (%s)\n", r.Name, r.ID)
+		return err
+	})
+}
+
+// erase erases the reader once somebody has agreed.
+func (c *cli) erase(ctx context.Context, a *app.App, r briefing.Reader, yes, asJSON bool) error {
+	if !yes {
+		if !isTerminal(c.in) {
+			return usagef("--erase cannot be undone and nobody can be asked here: add --yes")
+		}
+		fmt.Fprintf(c.err, "Erase everything that is kept of %s (%s) and end their Google grant? This cannot be undone. Type yes: ", r.Name, r.ID)
+		answer, err := bufio.NewReader(c.in).ReadString('\n')
+		if strings.TrimSpace(answer) != "yes" {
+			fmt.Fprintln(c.err, "nothing was erased")
+			if err != nil {
+				fmt.Fprintln(c.err)
+			}
+			return exit{exitFailed}
+		}
+	}
+	erased, err := a.Erase(ctx, r)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return c.printJSON(briefing.ViewErasure(r.ID, erased))
+	}
+	grant := "no Google grant was there"
+	if erased.Grant {
+		grant = "Google grant " + forgotten(erased.Became)
+	}
+	fmt.Fprintf(c.out, "erased %s (%s); %s\n", r.Name, r.ID, grant)
+	var t table
+	for _, gone := range erased.Tables {
+		t.row("  "+gone.Name, rowsOf(gone.Rows))
+	}
+	return t.print(c.out)
+}

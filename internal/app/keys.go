@@ -1,0 +1,180 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"achim/briefing"
+	"achim/internal/config"
+	"achim/internal/secret"
+	"achim/store"
+)
+
+// ErrNoEncryptionKey is returned where something is asked of the key and there is none.
+var ErrNoEncryptionKey = errors.New("ACHIM_ENCRYPTION_KEY: not set: nothing is sealed with it; achim keys generate makes one")
+
+// errOneKey is returned where an old key is to go and there is none.
+var errOneKey = errors.New("ACHIM_ENCRYPTION_KEY holds one key: there is no old one to drop")
+
+// Resealed counts what sealing, or unsealing, has done.
+type Resealed = store.Resealed
+
+// sealerOf returns what the configuration's key seals with; nil without one.
+func sealerOf(cfg config.Config) (*secret.Sealer, error) {
+	if cfg.EncryptionKey.IsZero() {
+		return nil, nil
+	}
+	s, err := secret.NewSealer(cfg.EncryptionKey.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("ACHIM_ENCRYPTION_KEY: %w", err) // which loading has said already
+	}
+	return s, nil
+}
+
+// GenerateKey returns a fresh key, or a keyset with one.
+func GenerateKey(keyset bool) (briefing.Secret, error) {
+	if keyset {
+		return secret.GenerateKeyset()
+	}
+	return secret.GenerateKey(), nil
+}
+
+// Keyset is a keyset, and what is in it.
+type Keyset struct {
+	JSON briefing.Secret
+	Keys []string // the ids, the primary one first
+}
+
+// RotateKey returns the configured keys with a fresh primary one. Nothing is written anywhere.
+func RotateKey(cfg Config) (Keyset, error) {
+	s, err := sealerOf(cfg)
+	if err == nil && s == nil {
+		err = ErrNoEncryptionKey
+	}
+	if err != nil {
+		return Keyset{}, err
+	}
+	return keysetOf(s.Rotated())
+}
+
+// keysetOf tells what is in a keyset.
+func keysetOf(json briefing.Secret, err error) (Keyset, error) {
+	if err != nil {
+		return Keyset{}, fmt.Errorf("make a keyset: %w", err)
+	}
+	s, err := secret.NewSealer(json.Reveal())
+	if err != nil {
+		return Keyset{}, fmt.Errorf("make a keyset: %w", err)
+	}
+	return Keyset{JSON: json, Keys: s.Keys()}, nil
+}
+
+// KeysNeededError says that rows need a key that was to go.
+type KeysNeededError struct{ Rows []store.SealCount }
+
+// Error names the rows and the remedy.
+func (e *KeysNeededError) Error() string {
+	text := "the old keys are still needed:"
+	for _, c := range e.Rows {
+		text += fmt.Sprintf(" %s: %d of key %s;", c.Table, c.Rows, c.Key)
+	}
+	return text + " run achim keys rotate --reseal, then this again"
+}
+
+// DropOldKeys returns the keyset with the primary key alone, once no row needs another. It is a KeysNeededError while
+// one does.
+func (a *App) DropOldKeys(ctx context.Context) (Keyset, error) {
+	s, err := sealerOf(a.Config)
+	if err == nil && s == nil {
+		err = ErrNoEncryptionKey
+	}
+	if err != nil {
+		return Keyset{}, err
+	}
+	if len(s.Keys()) == 1 {
+		return Keyset{}, errOneKey
+	}
+	counts, err := a.Store.Seals(ctx)
+	if err != nil {
+		return Keyset{}, err
+	}
+	var needed []store.SealCount
+	for _, c := range counts {
+		if c.Key != "" && c.Key != store.NoKey && c.Key != s.Keys()[0] {
+			needed = append(needed, c)
+		}
+	}
+	if len(needed) > 0 {
+		return Keyset{}, &KeysNeededError{needed}
+	}
+	return keysetOf(s.PrimaryAlone())
+}
+
+// Reseal seals everything that is stored with the primary key, without rest, and tells update how far it is.
+func (a *App) Reseal(ctx context.Context, update func(Resealed)) (Resealed, error) {
+	if len(a.Store.Keys()) == 0 {
+		return Resealed{}, ErrNoEncryptionKey
+	}
+	return a.Store.Reseal(ctx, store.Resealing{Progress: update})
+}
+
+// Unseal turns everything that is stored plain. A serve with the key would seal it again: on SQLite it is refused
+// beside one, on PostgreSQL nobody can tell.
+func (a *App) Unseal(ctx context.Context, update func(Resealed)) (Resealed, error) {
+	if len(a.Store.Keys()) == 0 {
+		return Resealed{}, ErrNoEncryptionKey
+	}
+	release, err := a.Store.LockEngine()
+	if err != nil {
+		return Resealed{}, fmt.Errorf("unseal: %w", err)
+	}
+	defer release()
+	return a.Store.Unseal(ctx, store.Resealing{Progress: update})
+}
+
+// sealingTold is how often sealing says how far it is.
+const sealingTold = 10 * time.Second
+
+// seal seals in the background what is plain or sealed with an old key: everything until that was done once, then the
+// grants, into which other programs write. It rests as long as it works, so that briefings go first. What it does not
+// get to is done at the next start, or tonight.
+func (a *App) seal(ctx context.Context) {
+	if len(a.Store.Keys()) == 0 || !a.sealing.TryLock() {
+		return
+	}
+	defer a.sealing.Unlock()
+	swept, err := a.Store.Swept(ctx)
+	if err != nil {
+		a.Logger.ErrorContext(ctx, "nothing can be sealed now; tonight tries again", "error", err)
+		return
+	}
+	told := time.Now()
+	done, err := a.Store.Reseal(ctx, store.Resealing{TokensOnly: swept, Rest: rest, Progress: func(done Resealed) {
+		if time.Since(told) > sealingTold {
+			told = time.Now()
+			a.Logger.InfoContext(ctx, "sealing what is stored", "rows_sealed", done.Rows)
+		}
+	}})
+	switch {
+	case ctx.Err() != nil:
+		a.Logger.InfoContext(ctx, "sealing is interrupted; the next start goes on", "rows_sealed", done.Rows)
+	case err != nil:
+		a.Logger.ErrorContext(ctx, "sealing failed; tonight tries again", "rows_sealed", done.Rows, "error", err)
+	case done.Rows > 0 || !swept:
+		a.Logger.InfoContext(ctx, "what is stored is sealed", "rows_sealed", done.Rows, "key", a.Store.Keys()[0])
+	}
+	if done.Unopened > 0 {
+		a.Logger.ErrorContext(ctx, "what is sealed cannot be opened and stays as it is: the key is not held, or the rows were changed",
+			"texts", done.Unopened)
+	}
+}
+
+// rest waits, for as long as work took.
+func rest(ctx context.Context, took time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(took):
+	}
+}

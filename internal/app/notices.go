@@ -1,0 +1,154 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"achim/briefing"
+	"achim/internal/config"
+)
+
+// wireHerald makes what sends DMs that are no briefings.
+func (a *App) wireHerald() {
+	cfg := a.Config
+	a.Herald = &briefing.Herald{
+		Notices: a.Store, Members: a.Store, Grants: a.Store, Runs: a.Store, Roster: a.Roster,
+		Deliverer: a.Pipeline.Deliverer, Renderer: a.Renderer, Defaults: a.Defaults, Pacer: a.Pacer,
+		Operator: cfg.Slack.OperatorUser, Testing: a.testing, LogGist: cfg.ConversationLogContent == config.LogGist, Now: a.now,
+		Trouble: func(n briefing.Announcement, err error) {
+			a.Logger.Warn("a notice has trouble", "kind", n.Kind, "reader", n.Reader, "reason", briefing.ReasonOf(err), "error", err)
+		},
+		Settled: func(n briefing.Announcement) {
+			a.Logger.Info("notice settled", "kind", n.Kind, "reader", n.Reader, "state", n.State, "reason", n.Reason)
+		},
+	}
+	a.Pipeline.ToldAt = a.Herald.ToldAt
+}
+
+// testing reports whether grants end every seven days, because the Google app is not published.
+func (a *App) testing(ctx context.Context) bool {
+	if a.Config.Google.Publishing == config.PublishingTesting {
+		return true
+	}
+	suspected, err := a.Store.TestingSuspected(ctx, a.Config.Google.ClientID)
+	return err == nil && suspected // without a database nothing is told anyway
+}
+
+// checkNotices plans and sends what is due beside briefings.
+func (a *App) checkNotices(ctx context.Context) {
+	if a.Config.Slack.BotToken.IsZero() {
+		return
+	}
+	if err := a.Herald.Check(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, briefing.ErrFenced) {
+		a.Logger.WarnContext(ctx, "notices wait; the next minute tries again", "error", err)
+	}
+}
+
+// deactivated marks a reader as gone of whom Slack says so, beside whoever has asked.
+func (a *App) deactivated(id briefing.ReaderID, err error) {
+	if !errors.Is(err, briefing.ErrDeactivated) {
+		return
+	}
+	a.behind.Go(func(ctx context.Context) {
+		left, err := a.Roster.Leave(ctx, id, briefing.LeftSlack)
+		if err != nil {
+			a.Logger.ErrorContext(ctx, "a reader whose Slack account is deactivated could not be marked as gone; the next answer tries again",
+				"reader", id, "error", err)
+		}
+		if left {
+			a.Logger.WarnContext(ctx, "a reader is gone: their Slack account is deactivated", "reader", id)
+		}
+	})
+}
+
+// noteTrouble tells the operator of what they alone can mend, as soon as a source meets it.
+func (a *App) noteTrouble(s briefing.Section) {
+	source := s.Source
+	switch s.Verdict.Reason {
+	case briefing.ClientMisconfigured:
+		source = "" // which takes all of Google
+	case briefing.APIDisabled:
+	default:
+		return
+	}
+	a.behind.GoWhileOpen(func(ctx context.Context) {
+		fresh, err := a.Herald.Note(ctx, s.Verdict.Reason, source)
+		if err != nil && ctx.Err() == nil {
+			a.Logger.WarnContext(ctx, "a trouble could not be noted for the operator; the next reading tries again", "error", err)
+		}
+		if fresh && a.serving.Load() {
+			a.checkNotices(ctx)
+		}
+	})
+}
+
+// Departed is what the night did about readers who are gone.
+type Departed struct {
+	Erased int // readers of whom nothing is kept any more but their name and settings
+	Grants int // of them, those whose grant was revoked or forgotten
+}
+
+// eraseLeft erases what is kept of readers who have been gone for thirty days, and ends their grants.
+func (a *App) eraseLeft(ctx context.Context) (Departed, error) {
+	var done Departed
+	left, err := a.Store.LeftReaders(ctx)
+	if err != nil {
+		return done, err
+	}
+	errs := []error{}
+	for _, r := range left {
+		if !r.ErasedAt.IsZero() || a.now().Sub(r.LeftAt) < briefing.KeepLeft {
+			continue
+		}
+		now, err := a.Store.Reader(ctx, string(r.ID))
+		if errors.Is(err, briefing.ErrNotFound) || err == nil && !now.LeftAt.Equal(r.LeftAt) {
+			continue // back since the list was read: ending grants takes its time
+		}
+		var erased briefing.Erasure
+		if err == nil {
+			erased, err = a.erase(ctx, now, false)
+		}
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		done.Erased++
+		if erased.Grant {
+			done.Grants++
+		}
+	}
+	return done, errors.Join(errs...)
+}
+
+// Erase forgets the reader with everything that is kept of them here, and ends their grant: revoked at Google unless
+// somebody else uses the account, and forgotten. Rows of other programs stay.
+//
+// Who asked to be forgotten is, also when they do not wait for it.
+func (a *App) Erase(ctx context.Context, r briefing.Reader) (briefing.Erasure, error) {
+	return a.erase(context.WithoutCancel(ctx), r, true)
+}
+
+// erase erases what is kept of a reader; with all the reader, too.
+func (a *App) erase(ctx context.Context, r briefing.Reader, all bool) (briefing.Erasure, error) {
+	ending, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	became, err := a.Google.Disconnect(ending, r.ID)
+	if err != nil && !errors.Is(err, briefing.ErrNotFound) {
+		return briefing.Erasure{}, err
+	}
+	grant := err == nil
+	if became == briefing.RevocationFailed {
+		a.Logger.WarnContext(ctx, "a grant was forgotten and could not be revoked at Google", "reader", r.ID)
+	}
+	erased, err := a.Store.Erase(ctx, r.ID, all)
+	if err != nil {
+		return briefing.Erasure{}, err
+	}
+	// What waits to be confirmed is nobody's now: it is taken back at once, or in the next minute.
+	_ = a.Google.DropUnconfirmed(ending)
+	if erased.Grant, erased.Became = grant, became; grant {
+		erased.Tables = append(erased.Tables, briefing.ErasedTable{Name: "gmail_token", Rows: 1}) // which ending it has forgotten
+	}
+	return erased, nil
+}

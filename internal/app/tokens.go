@@ -1,0 +1,189 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"achim/briefing"
+)
+
+// grantPage is how many rows of gmail_token are read at once.
+const grantPage = 500
+
+// Standing says in one word how a grant stands.
+type Standing string
+
+// The standings, the worst first.
+const (
+	GrantUnreadable Standing = "malformed"        // the row cannot be read
+	GrantDead       Standing = "dead"             // Google says that it is over
+	GrantBare       Standing = "no_refresh_token" // it ends with its access token
+	GrantFailing    Standing = "failing"          // the last refresh failed, for a reason that may pass
+	GrantEnding     Standing = "ending"           // it works, and its end is known
+	GrantUntried    Standing = "untried"          // nobody here has asked Google yet
+	GrantWorks      Standing = "works"
+)
+
+// GrantView is a row of gmail_token as achim tokens list --json prints it: how it stands, and nothing that opens
+// anything. What is unknown is null.
+type GrantView struct {
+	UserID          briefing.ReaderID `json:"user_id"`
+	Name            *string           `json:"name"` // of the reader; null: it is no reader's
+	Email           *string           `json:"email"`
+	Standing        Standing          `json:"standing"`
+	Fault           *string           `json:"fault"` // what of the row cannot be read
+	HasAccessToken  bool              `json:"has_access_token"`
+	HasRefreshToken bool              `json:"has_refresh_token"`
+	HasOAuthConfig  bool              `json:"has_oauth_config"`
+	Scopes          []string          `json:"scopes"`
+	MissingScopes   []string          `json:"missing_scopes"`
+	LastError       *briefing.Reason  `json:"last_error"`
+	AccountDeleted  bool              `json:"account_deleted"`
+	ExpiresAt       *time.Time        `json:"expires_at"` // of the access token
+	FailingSince    *time.Time        `json:"failing_since"`
+	DeadSince       *time.Time        `json:"dead_since"`
+	EndsAt          *time.Time        `json:"ends_at"` // of the grant
+	GrantedAt       *time.Time        `json:"granted_at"`
+	CheckedAt       *time.Time        `json:"checked_at"` // when Google last said how it stands
+}
+
+// Grants tells how every row of gmail_token stands, in the order of their owners' ids.
+func (a *App) Grants(ctx context.Context) ([]GrantView, error) {
+	names, err := a.Names(ctx)
+	if err != nil {
+		return nil, err
+	}
+	views := []GrantView{}
+	for after := briefing.ReaderID(""); ; {
+		page, err := a.Store.Grants(ctx, after, grantPage)
+		if err != nil || len(page) == 0 {
+			return views, err
+		}
+		for _, g := range page {
+			views = append(views, a.viewGrant(g, names))
+		}
+		after = page[len(page)-1].Owner
+	}
+}
+
+// GrantOwner returns whose grant ref (UUID, Slack id or name) means, and what to call them. A UUID need not be a
+// reader's: grants are shared with other programs, who may have people of their own. A FieldError when it is nobody.
+func (a *App) GrantOwner(ctx context.Context, ref string) (id briefing.ReaderID, name string, err error) {
+	r, err := a.Find(ctx, ref)
+	if err == nil {
+		return r.ID, r.Name, nil
+	}
+	id, parseErr := briefing.ParseReaderID(ref)
+	if _, unknown := errors.AsType[*briefing.FieldError](err); !unknown || parseErr != nil {
+		return "", "", err
+	}
+	return id, "", nil
+}
+
+// CheckGrant tells how the owner's grant stands, without asking Google: as the API does, and as a row of the list.
+// ErrNotFound when there is none.
+func (a *App) CheckGrant(ctx context.Context, owner briefing.ReaderID, name string) (briefing.CredentialView, GrantView, error) {
+	report, err := a.Google.Check(ctx, owner)
+	if err != nil {
+		return briefing.CredentialView{}, GrantView{}, err
+	}
+	g := briefing.Grant{
+		Owner: owner, Email: report.Email, Scopes: report.Scopes, HasAccessToken: report.HasAccessToken,
+		HasRefreshToken: report.HasRefreshToken, State: report.State,
+	}
+	if report.LastError == briefing.Malformed && !report.HasAccessToken {
+		g.Fault = briefing.Malformed
+	}
+	row := a.viewGrant(g, map[briefing.ReaderID]string{owner: name})
+	row.HasOAuthConfig = report.HasOAuthConfig
+	return report.View(owner, a.now()), row, nil
+}
+
+// RefreshGrant makes sure of a usable access token; always asks Google also when the stored one would do.
+// ErrNotFound when there is no grant.
+func (a *App) RefreshGrant(ctx context.Context, owner briefing.ReaderID, always bool) (briefing.RefreshView, error) {
+	refresh := a.Google.Refresh
+	if always {
+		refresh = a.Google.RefreshNow
+	}
+	// What Google answers must reach the database also after Ctrl-C.
+	report, err := refresh(context.WithoutCancel(ctx), owner)
+	if err != nil {
+		return briefing.RefreshView{}, err
+	}
+	return report.RefreshView(owner, a.now(), a.Config.Google.ExposeAccessTokens), nil
+}
+
+// RevokeGrant revokes the owner's grant at Google and forgets it. ErrNotFound when there is none.
+func (a *App) RevokeGrant(ctx context.Context, owner briefing.ReaderID) (briefing.Revocation, error) {
+	return a.Google.Disconnect(context.WithoutCancel(ctx), owner)
+}
+
+// viewGrant returns a row as it may be told.
+func (a *App) viewGrant(g briefing.Grant, names map[briefing.ReaderID]string) GrantView {
+	st := g.State
+	v := GrantView{
+		UserID: g.Owner, Name: orNull(names[g.Owner]), Email: orNull(g.Email), Standing: standingOf(g),
+		HasAccessToken: g.HasAccessToken, HasRefreshToken: g.HasRefreshToken, HasOAuthConfig: g.ClientID != "",
+		Scopes: append([]string{}, g.Scopes...), MissingScopes: append([]string{}, a.Google.Missing(g.Scopes)...),
+		LastError: orNull(st.LastError), AccountDeleted: st.Gone, ExpiresAt: instantOrNull(st.Expiry), FailingSince: instantOrNull(st.FailingSince),
+		DeadSince: instantOrNull(st.DeadSince), EndsAt: instantOrNull(st.EndsAt), GrantedAt: instantOrNull(st.GrantedAt), CheckedAt: instantOrNull(st.CheckedAt),
+	}
+	if g.Fault != nil {
+		v.Fault, v.LastError = orNull(faultOf(g.Fault)), orNull(briefing.Malformed)
+	}
+	return v
+}
+
+// standingOf sums a grant up: what is worst of it.
+func standingOf(g briefing.Grant) Standing {
+	switch st := g.State; {
+	case g.Fault != nil:
+		return GrantUnreadable
+	case !st.DeadSince.IsZero():
+		return GrantDead
+	case !g.HasRefreshToken:
+		return GrantBare
+	case !st.FailingSince.IsZero():
+		return GrantFailing
+	case !st.EndsAt.IsZero():
+		return GrantEnding
+	case st.CheckedAt.IsZero() && st.GrantedAt.IsZero():
+		return GrantUntried
+	}
+	return GrantWorks
+}
+
+// faultOf says what of a row cannot be read, without whose it is and what was done, which stands beside it.
+func faultOf(err error) string {
+	if parts, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // one of several faults, in the order they were found
+		if _, one := err.(*briefing.Error); !one { //nolint:errorlint // as above
+			var texts []string
+			for _, part := range parts.Unwrap() {
+				texts = append(texts, faultOf(part))
+			}
+			return strings.Join(texts, "; ")
+		}
+	}
+	if fault, ok := errors.AsType[*briefing.Error](err); ok && fault.Err != nil {
+		return strings.ReplaceAll(fault.Err.Error(), "\n", "; ")
+	}
+	return "the row cannot be read"
+}
+
+func instantOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC().Truncate(time.Second)
+	return &t
+}
+
+func orNull[T ~string](text T) *T {
+	if text == "" {
+		return nil
+	}
+	return &text
+}

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// flatTokens are the tokens in the flat columns of a row of the older layout. What stands beside them as expiry is
+// never believed.
+type flatTokens struct{ access, refresh string }
+
+// in returns what stands in a flat column; secret is false for one that holds no token.
+func (f flatTokens) in(a attribute) (stood string, secret bool) {
+	switch a.name {
+	case "access_token":
+		return f.access, true
+	case "refresh_token":
+		return f.refresh, true
+	}
+	return "", false
+}
+
+// readable makes JSON of scopes that another program keeps as plain text.
+func (r *rawToken) readable(t *tokenTable) {
+	if slices.Contains(textKinds, t.scopes.kind) && r.scopes != "" && !json.Valid([]byte(r.scopes)) {
+		text, _ := json.Marshal(strings.Fields(r.scopes)) // texts always encode
+		r.scopes, r.plainScopes = string(text), true
+	}
+}
+
+// flatten reads a row that has no token in token_data from its flat columns, and notices flat columns that were changed
+// afterwards: they hold another refresh token than token_data. Another access token means nothing, every refresh
+// elsewhere brings one.
+func (row *tokenRow) flatten(flat flatTokens) {
+	if !row.token.holdsTokens() {
+		row.flattened = flat != flatTokens{}
+		row.token.set("access_token", flat.access)
+		row.token.set("refresh_token", flat.refresh)
+		return
+	}
+	ours, err := row.token.text("refresh_token")
+	row.leaveFlat = flat.refresh != "" && ours != flat.refresh // it is the newer grant, and somebody else's
+	row.flatChanged = row.leaveFlat && err == nil && ours != ""
+}
+
+// holdsTokens reports whether a token stands in the object, or what may be one.
+func (o object) holdsTokens() bool {
+	for _, name := range []string{"access_token", "refresh_token", sealedMember} {
+		if text, err := o.text(name); err != nil || text != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// tellsFlat decides whether the tokens of a row may stand in flat columns, where every program can read them, from its
+// token_data as it is stored. Those of a sealed row may not: its flat columns are emptied.
+func tellsFlat(tokenData any) bool {
+	text, _ := tokenData.(string)
+	stored, _ := parseObject(text)
+	_, sealed := stored[sealedMember]
+	return !sealed
+}
+
+// flatValue is what goes into a flat column. left is true for one that is too narrow for its token: it stays as it is,
+// rather than the token cut or the whole row lost.
+func (row tokenRow) flatValue(a attribute, told bool, now time.Time) (value any, left bool) {
+	if a.name == "expires_at" {
+		end := row.expiry
+		if end.IsZero() || !told {
+			end = now // whoever reads it had better refresh
+		}
+		return instantFor(a.kind, end), false
+	}
+	token, _ := row.token.text(a.name)
+	if left = told && a.limit > 0 && utf8.RuneCountInString(token) > a.limit; left || !told {
+		token = ""
+	}
+	if token == "" && !a.notNull {
+		return nil, left
+	}
+	return token, left
+}
+
+// asRead gives oauth_config and metadata back as they were read where nothing of them has changed: in a column of type
+// json or text it would show how we write.
+func (row tokenRow) asRead(values []any) []any {
+	for i, text := range map[int]string{1: row.was.config, 3: row.was.metadata} {
+		members, err := parseObject(text)
+		if same := values[i] == members.String() || (values[i] == nil && len(members) == 0); err == nil && text != "" && same {
+			values[i] = text
+		}
+	}
+	return values
+}
+
+// joinScopes writes scopes as plain text again where another program keeps them so.
+func (row tokenRow) joinScopes() string {
+	if scopes, err := parseScopes(row.scopes); row.plainScopes && err == nil {
+		return strings.Join(scopes, " ")
+	}
+	return row.scopes
+}
