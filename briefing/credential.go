@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"strings"
 	"time"
@@ -164,6 +165,27 @@ type GrantLister interface {
 	// Grants returns up to limit grants whose owner's id comes after the given one, in the order of these ids; ""
 	// begins with the first. A row that cannot be read is among them, with its Fault.
 	Grants(ctx context.Context, after ReaderID, limit int) ([]Grant, error)
+}
+
+// grantPage is how many grants are read in one go.
+const grantPage = 500
+
+// GrantPages goes through all grants, some hundreds at a time, in the order of their owners' ids; no page is empty. An
+// error is the last thing it yields.
+func GrantPages(ctx context.Context, l GrantLister) iter.Seq2[[]Grant, error] {
+	return func(yield func([]Grant, error) bool) {
+		for after := ReaderID(""); ; {
+			page, err := l.Grants(ctx, after, grantPage)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if len(page) > 0 && !yield(page, nil) || len(page) < grantPage {
+				return
+			}
+			after = page[len(page)-1].Owner
+		}
+	}
 }
 
 // CredentialReport is what may be told of a grant.

@@ -8,13 +8,12 @@ import (
 )
 
 const (
-	deadLately   = 24 * time.Hour     // a death found earlier has been told by a briefing
-	endsSoon     = 4 * 24 * time.Hour // farther ahead than any evening before
-	mostKnown    = 100_000            // of what was planned, by one process
-	grantsAtOnce = 500                // read in one go
-	lastsFor     = 36 * time.Hour     // a trouble not met for so long is over: it is met every morning while it lasts
-	noteEvery    = time.Hour          // and noted no more often
-	seekAgain    = time.Hour          // at a grant of which nobody was to be told
+	deadLately = 24 * time.Hour     // a death found earlier has been told by a briefing
+	endsSoon   = 4 * 24 * time.Hour // farther ahead than any evening before
+	mostKnown  = 100_000            // of what was planned, by one process
+	lastsFor   = 36 * time.Hour     // a trouble not met for so long is over: it is met every morning while it lasts
+	noteEvery  = time.Hour          // and noted no more often
+	seekAgain  = time.Hour          // at a grant of which nobody was to be told
 	// leaveToBriefing is how shortly before a briefing nothing is told that it will tell.
 	leaveToBriefing = 45 * time.Minute
 	afterBriefing   = 15 * time.Minute // by when it has
@@ -43,13 +42,15 @@ func (h *Herald) ailments(ctx context.Context) error {
 			fresh[a.Fingerprint], open[a.Fingerprint] = a, true
 		}
 	}
-	for after := ReaderID(""); len(fresh) > 0; {
-		grants, err := h.Grants.Grants(ctx, after, grantsAtOnce)
+	if len(fresh) == 0 {
+		h.learn(fresh, open)
+		return nil
+	}
+	for grants, err := range GrantPages(ctx, h.Grants) {
 		if err != nil {
 			return fmt.Errorf("grants in trouble: %w", err)
 		}
 		for _, g := range grants {
-			after = g.Owner
 			if a, ok := fresh[g.Fingerprint]; ok && g.HasRefreshToken {
 				planned, err := h.ails(ctx, g.Owner, a)
 				if err != nil {
@@ -57,9 +58,6 @@ func (h *Herald) ailments(ctx context.Context) error {
 				}
 				open[g.Fingerprint] = open[g.Fingerprint] && !planned
 			}
-		}
-		if len(grants) < grantsAtOnce {
-			break
 		}
 	}
 	h.learn(fresh, open)

@@ -15,7 +15,6 @@ import (
 // When grants are asked about.
 const (
 	keepSurvey = 10 * time.Minute
-	keepPage   = 500
 	day        = 24 * time.Hour
 	keepSpared = time.Hour // after an answer that came for another cause
 
@@ -93,15 +92,10 @@ func (k *Keeper) survey(ctx context.Context, now time.Time) error {
 	k.crowds = k.crowds.with(found, now)
 	var tasks []keepTask
 	standings := map[GrantStanding]int{}
-	for after, more := ReaderID(""), true; more; {
-		page, err := k.Store.Grants(ctx, after, keepPage)
+	for page, err := range GrantPages(ctx, k.Store) {
 		if err != nil {
 			return fmt.Errorf("survey grants: %w", err)
 		}
-		if more = len(page) == keepPage; len(page) == 0 {
-			break
-		}
-		after = page[len(page)-1].Owner
 		ids := make([]ReaderID, len(page))
 		for i, g := range page {
 			ids[i] = g.Owner

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -138,5 +141,36 @@ func until(run briefing.Run, zone *time.Location) string {
 func must(err error) {
 	if err != nil {
 		panic(err)
+	}
+}
+
+// agreed asks a person at the terminal, and takes nothing but y or yes for a yes.
+func (c *cli) agreed(ctx context.Context, question string) (bool, error) {
+	answer, err := c.ask(ctx, question+" [y/N]")
+	answer = strings.ToLower(answer)
+	return answer == "y" || answer == "yes", err
+}
+
+// ask returns what a person at the terminal types, "" when nothing more comes from there. Ctrl-C ends the waiting.
+func (c *cli) ask(ctx context.Context, question string) (string, error) {
+	fmt.Fprint(c.err, question, " ")
+	type reply struct {
+		line string
+		err  error
+	}
+	typed := make(chan reply, 1)
+	go func() { // which outlives the waiting: reading a terminal cannot be called off, and the process ends anyway
+		line, err := bufio.NewReader(c.in).ReadString('\n')
+		typed <- reply{strings.TrimSpace(line), err}
+	}()
+	select {
+	case r := <-typed:
+		if r.err != nil {
+			fmt.Fprintln(c.err)
+			return "", nil //nolint:nilerr // nobody answers: that is an answer
+		}
+		return r.line, nil
+	case <-ctx.Done():
+		return "", ctx.Err()
 	}
 }

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -141,18 +139,9 @@ func standing(g app.GrantView, zone *time.Location) string {
 		}
 	}
 	if len(g.MissingScopes) > 0 {
-		text += "; lacks " + strings.Join(shortScopes(g.MissingScopes), ", ")
+		text += "; lacks " + strings.Join(app.ShortScopes(g.MissingScopes), ", ")
 	}
 	return text
-}
-
-// shortScopes leaves out what all of Google's scopes begin with.
-func shortScopes(scopes []string) []string {
-	short := make([]string, len(scopes))
-	for i, scope := range scopes {
-		short[i] = strings.TrimPrefix(scope, "https://www.googleapis.com/auth/")
-	}
-	return short
 }
 
 // owner is whose grant a command is about.
@@ -234,7 +223,7 @@ func (c *cli) printGrant(view briefing.CredentialView, row app.GrantView, zone *
 	t.row("standing", standing(row, zone))
 	t.row("access", access(view))
 	if len(view.Scopes) > 0 {
-		t.row("scopes", strings.Join(shortScopes(view.Scopes), ", "))
+		t.row("scopes", strings.Join(app.ShortScopes(view.Scopes), ", "))
 	}
 	if row.Name != nil && (ended(row.Standing) || len(row.MissingScopes) > 0) {
 		t.row("remedy", googleAdvice(briefing.ReauthRequired, row.UserID))
@@ -335,12 +324,16 @@ func (c *cli) tokensRevoke() *cobra.Command {
 			return err
 		}
 		if !yes {
-			if !isTerminal(os.Stdin) {
+			if !isTerminal(c.in) {
 				return usagef("nobody can be asked here: --yes revokes without asking")
 			}
-			question := fmt.Sprintf("Revoke the Google connection of %s (%s)?", who, account(row))
-			if err := c.agreed(ctx, question); err != nil {
+			agreed, err := c.agreed(ctx, fmt.Sprintf("Revoke the Google connection of %s (%s)?", who, account(row)))
+			if err != nil {
 				return err
+			}
+			if !agreed {
+				fmt.Fprintln(c.err, "achim: nothing was changed")
+				return exit{exitFailed}
 			}
 		}
 		became, err := a.RevokeGrant(ctx, who.id)
@@ -353,26 +346,6 @@ func (c *cli) tokensRevoke() *cobra.Command {
 		_, err = fmt.Fprintf(c.out, "%s: %s\n", who, forgotten(became))
 		return err
 	})
-}
-
-// agreed asks a person at the terminal; anything but yes ends the command.
-func (c *cli) agreed(ctx context.Context, question string) error {
-	fmt.Fprintf(c.err, "%s [y/N] ", question)
-	answer := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(os.Stdin).ReadString('\n')
-		answer <- strings.ToLower(strings.TrimSpace(line))
-	}()
-	select {
-	case line := <-answer:
-		if line == "y" || line == "yes" {
-			return nil
-		}
-		fmt.Fprintln(c.err, "achim: nothing was changed")
-		return exit{exitFailed}
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // forgotten says what became of a grant.

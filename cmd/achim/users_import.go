@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -142,13 +141,17 @@ func (c *cli) importPlan(ctx context.Context, a *app.App, im importing, r import
 		}
 	}
 	sure := im.yes || add+change == 0
-	if !sure && !im.dry && isTerminal(os.Stdin) {
+	if !sure && !im.dry && isTerminal(c.in) {
 		if im.asJSON { // standard output is the program's that reads it
 			if err := r.print(c.err); err != nil {
 				return err
 			}
 		}
-		if sure = c.confirm("Import them?"); !sure {
+		var err error
+		if sure, err = c.agreed(ctx, "Import them?"); err != nil {
+			return err
+		}
+		if !sure {
 			fmt.Fprintln(c.err, "achim: nothing was imported")
 			return exit{exitFailed}
 		}
@@ -164,18 +167,6 @@ func (c *cli) importPlan(ctx context.Context, a *app.App, im importing, r import
 		return asUsage(err)
 	}
 	return c.reportImport(im, r, done)
-}
-
-// confirm asks, and takes nothing but yes for a yes.
-func (c *cli) confirm(question string) bool {
-	fmt.Fprintf(c.err, "%s [y/N] ", question)
-	answer, err := bufio.NewReader(os.Stdin).ReadString('\n')
-	if err != nil {
-		fmt.Fprintln(c.err)
-		return false
-	}
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes"
 }
 
 // reportImport says what became of the import.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -136,13 +135,12 @@ func (c *cli) erase(ctx context.Context, a *app.App, r briefing.Reader, yes, asJ
 		if !isTerminal(c.in) {
 			return usagef("--erase cannot be undone and nobody can be asked here: add --yes")
 		}
-		fmt.Fprintf(c.err, "Erase everything that is kept of %s (%s) and end their Google grant? This cannot be undone. Type yes: ", r.Name, r.ID)
-		answer, err := bufio.NewReader(c.in).ReadString('\n')
-		if strings.TrimSpace(answer) != "yes" {
+		answer, err := c.ask(ctx, fmt.Sprintf("Erase everything that is kept of %s (%s) and end their Google grant? This cannot be undone. Type yes:", r.Name, r.ID))
+		if err != nil {
+			return err
+		}
+		if answer != "yes" {
 			fmt.Fprintln(c.err, "nothing was erased")
-			if err != nil {
-				fmt.Fprintln(c.err)
-			}
 			return exit{exitFailed}
 		}
 	}

@@ -139,18 +139,25 @@ func openStore(ctx context.Context, cfg config.Config, now func() time.Time) (*s
 	return s, err // which says already that it opens, and what
 }
 
+// googleConfig is the configuration as the keeper of the grants takes it.
+func googleConfig(cfg config.Config, now func() time.Time) sources.GoogleConfig {
+	g := cfg.Google
+	return sources.GoogleConfig{
+		ClientID: g.ClientID, ClientSecret: g.ClientSecret, RedirectURL: g.RedirectURL, Scopes: g.Scopes,
+		AuthURL: g.AuthURL, TokenURL: g.TokenURL, RevokeURL: g.RevokeURL, UserinfoURL: g.UserinfoURL,
+		GmailURL: g.GmailURL, CalendarURL: g.CalendarURL,
+		AllowedDomains: g.AllowedDomains, Testing: testing(cfg), Now: now,
+	}
+}
+
 // wire makes every part from the configuration.
 func (a *App) wire(o Options) {
 	cfg := a.Config
 	a.Defaults = &briefing.Defaults{At: cfg.Schedule.At, Zone: cfg.Timezone, Weekdays: cfg.Schedule.Weekdays, Language: cfg.Language,
 		Holiday: language.KoreanHolidays().On}
-	a.Google = sources.NewGoogle(sources.GoogleConfig{
-		ClientID: cfg.Google.ClientID, ClientSecret: cfg.Google.ClientSecret, RedirectURL: cfg.Google.RedirectURL,
-		Scopes: cfg.Google.Scopes, AuthURL: cfg.Google.AuthURL, TokenURL: cfg.Google.TokenURL,
-		RevokeURL: cfg.Google.RevokeURL, UserinfoURL: cfg.Google.UserinfoURL,
-		GmailURL: cfg.Google.GmailURL, CalendarURL: cfg.Google.CalendarURL,
-		AllowedDomains: cfg.Google.AllowedDomains, Testing: testing(cfg), Now: a.now, OnRefresh: a.Metrics.Refreshed,
-	}, a.Store)
+	google := googleConfig(cfg, a.now)
+	google.OnRefresh = a.Metrics.Refreshed
+	a.Google = sources.NewGoogle(google, a.Store)
 	a.Slack = delivery.NewSlack(delivery.SlackConfig{Token: cfg.Slack.BotToken, URL: cfg.Slack.URL, Now: a.now})
 	a.Renderer = delivery.NewRenderer(delivery.RenderConfig{
 		Buttons: !cfg.Slack.SigningSecret.IsZero(), ConnectURL: a.linkForDM, Operator: cfg.Delivery.Operator,

@@ -18,12 +18,7 @@ import (
 
 // google returns what asks Google, with the grants of the store, which may be nil where none are needed.
 func (x *examination) google(grants sources.GoogleStore) *sources.Google {
-	g := x.cfg.Google
-	return sources.NewGoogle(sources.GoogleConfig{
-		ClientID: g.ClientID, ClientSecret: g.ClientSecret, RedirectURL: g.RedirectURL, Scopes: g.Scopes,
-		AuthURL: g.AuthURL, TokenURL: g.TokenURL, RevokeURL: g.RevokeURL, UserinfoURL: g.UserinfoURL,
-		GmailURL: g.GmailURL, CalendarURL: g.CalendarURL, Now: x.now,
-	}, grants)
+	return sources.NewGoogle(googleConfig(x.cfg, x.now), grants)
 }
 
 // askGoogle asks what Google says of the client.
@@ -66,23 +61,18 @@ func cause(err error) error {
 
 // allGrants reads every row of gmail_token.
 func (x *examination) allGrants(ctx context.Context) ([]briefing.Grant, error) {
-	const batch = 500
 	s, err := x.migrated()
 	if err != nil {
 		return nil, err
 	}
 	var all []briefing.Grant
-	for {
-		after := briefing.ReaderID("")
-		if len(all) > 0 {
-			after = all[len(all)-1].Owner
-		}
-		some, err := s.Grants(ctx, after, batch)
-		all = append(all, some...)
-		if err != nil || len(some) < batch {
+	for page, err := range briefing.GrantPages(ctx, s) {
+		if err != nil {
 			return all, err
 		}
+		all = append(all, page...)
 	}
+	return all, nil
 }
 
 // A grant of an app in Testing ends seven days after it was given; that is noticed at the next refresh, up to a day later.
@@ -296,7 +286,7 @@ func (x *examination) judge(c connection, exam sources.GrantExam) []doctor.Findi
 	if exam.Access != nil {
 		return []doctor.Finding{x.refused(c, exam.Access)}
 	}
-	missing := shortScopes(exam.Missing)
+	missing := ShortScopes(exam.Missing)
 	var found []doctor.Finding
 	for _, part := range []struct {
 		api, what string
@@ -339,15 +329,6 @@ func (x *examination) refused(c connection, err error) doctor.Finding {
 		}
 		return doctor.Warn(doctor.GrantFailing, who, "Google gives no access now (%s)%s", reason, since)
 	}
-}
-
-// shortScopes returns scopes as Google's console shows them in lists.
-func shortScopes(scopes []string) []string {
-	short := make([]string, len(scopes))
-	for i, s := range scopes {
-		short[i] = strings.TrimPrefix(s, "https://www.googleapis.com/auth/")
-	}
-	return short
 }
 
 // joined leaves one of the findings that are the same for several readers.

@@ -28,7 +28,7 @@ func (a *App) wireHerald() {
 
 // testing reports whether grants end every seven days, because the Google app is not published.
 func (a *App) testing(ctx context.Context) bool {
-	if a.Config.Google.Publishing == config.PublishingTesting {
+	if testing(a.Config) {
 		return true
 	}
 	suspected, err := a.Store.TestingSuspected(ctx, a.Config.Google.ClientID)

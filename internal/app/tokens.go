@@ -9,9 +9,6 @@ import (
 	"achim/briefing"
 )
 
-// grantPage is how many rows of gmail_token are read at once.
-const grantPage = 500
-
 // Standing says in one word how a grant stands.
 type Standing string
 
@@ -56,16 +53,24 @@ func (a *App) Grants(ctx context.Context) ([]GrantView, error) {
 		return nil, err
 	}
 	views := []GrantView{}
-	for after := briefing.ReaderID(""); ; {
-		page, err := a.Store.Grants(ctx, after, grantPage)
-		if err != nil || len(page) == 0 {
+	for page, err := range briefing.GrantPages(ctx, a.Store) {
+		if err != nil {
 			return views, err
 		}
 		for _, g := range page {
 			views = append(views, a.viewGrant(g, names))
 		}
-		after = page[len(page)-1].Owner
 	}
+	return views, nil
+}
+
+// ShortScopes returns scopes as Google's console shows them in lists: without what all of them begin with.
+func ShortScopes(scopes []string) []string {
+	short := make([]string, len(scopes))
+	for i, scope := range scopes {
+		short[i] = strings.TrimPrefix(scope, "https://www.googleapis.com/auth/")
+	}
+	return short
 }
 
 // GrantOwner returns whose grant ref (UUID, Slack id or name) means, and what to call them. A UUID need not be a
