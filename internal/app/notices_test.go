@@ -173,11 +173,14 @@ func TestWhoHasConnectedIsNotAsked(t *testing.T) {
 	}
 }
 
-// minutely does what serve does every minute for grants and notices, from a minute on and before another.
+// minutely does what serve does every minute for hours, grants and notices, from a minute on and before another.
 func (h *house) minutely(from, to time.Time) {
 	h.t.Helper()
 	for at := from; at.Before(to); at = at.Add(time.Minute) {
 		h.clock.set(at)
+		if _, err := h.app.Planner.Tick(h.t.Context()); err != nil {
+			h.t.Fatal(err)
+		}
 		if _, err := h.app.Keeper.Keep(h.t.Context()); err != nil {
 			h.t.Fatal(err)
 		}
