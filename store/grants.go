@@ -25,12 +25,16 @@ func (s *Store) Grants(ctx context.Context, after briefing.ReaderID, limit int) 
 	if err != nil {
 		return nil, fmt.Errorf("list grants: %w", err)
 	}
-	states, err := readStates(ctx, q, rows)
+	read := make([]readGrant, len(rows))
+	for i, o := range rows {
+		read[i] = o.read()
+	}
+	states, err := readStates(ctx, q, read)
 	if err != nil {
 		return nil, fmt.Errorf("list grants: %w", err)
 	}
-	for _, o := range rows {
-		grants = append(grants, o.grant(states))
+	for _, g := range read {
+		grants = append(grants, g.grant(states))
 	}
 	return grants, nil
 }
@@ -152,12 +156,31 @@ func (o ownedToken) parse() (tokenRow, briefing.Credential, error) {
 	return row, c, errors.Join(stranger, broken, unclear)
 }
 
-// readStates returns what is known of the rows' refresh tokens, by fingerprint.
-func readStates(ctx context.Context, q *session, rows []ownedToken) (map[string]grantState, error) {
+// readGrant is a row of gmail_token and what could be read of it. To open and parse one is most of what listing it costs.
+type readGrant struct {
+	owned       ownedToken
+	credential  briefing.Credential
+	print       string // of the refresh token, "" without one
+	flatChanged bool
+	fault       error
+}
+
+// read makes sense of the row.
+func (o ownedToken) read() readGrant {
+	row, c, fault := o.parse()
+	g := readGrant{owned: o, credential: c, flatChanged: row.flatChanged, fault: fault}
+	if !c.RefreshToken.IsZero() {
+		g.print = briefing.Fingerprint(c.RefreshToken)
+	}
+	return g
+}
+
+// readStates returns what is known of the grants' refresh tokens, by fingerprint.
+func readStates(ctx context.Context, q *session, grants []readGrant) (map[string]grantState, error) {
 	var prints []any
-	for _, o := range rows {
-		if _, c, _ := o.parse(); !c.RefreshToken.IsZero() {
-			prints = append(prints, briefing.Fingerprint(c.RefreshToken))
+	for _, g := range grants {
+		if g.print != "" {
+			prints = append(prints, g.print)
 		}
 	}
 	if len(prints) == 0 {
@@ -180,15 +203,15 @@ func readStates(ctx context.Context, q *session, rows []ownedToken) (map[string]
 }
 
 // grant returns what may be told of the row.
-func (o ownedToken) grant(states map[string]grantState) briefing.Grant {
-	row, c, fault := o.parse()
+func (r readGrant) grant(states map[string]grantState) briefing.Grant {
+	c := r.credential
 	g := briefing.Grant{
-		Owner: o.owner, Email: c.Email, Subject: c.Subject, ClientID: c.ClientID, Scopes: c.Scopes,
-		HasAccessToken: !c.AccessToken.IsZero(), HasRefreshToken: !c.RefreshToken.IsZero(),
-		FlatChanged: row.flatChanged, PassedOver: o.others, Fault: fault,
+		Owner: r.owned.owner, Email: c.Email, Subject: c.Subject, ClientID: c.ClientID, Scopes: c.Scopes,
+		HasAccessToken: !c.AccessToken.IsZero(), HasRefreshToken: r.print != "",
+		FlatChanged: r.flatChanged, PassedOver: r.owned.others, Fault: r.fault,
 	}
 	if g.HasRefreshToken {
-		g.Fingerprint = briefing.Fingerprint(c.RefreshToken)
+		g.Fingerprint = r.print
 		g.State = states[g.Fingerprint].of(c.AccessToken)
 		c.State = g.State
 		g.Scopes = c.Holds()
