@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ func TestUnsealedFlatColumnsAreBack(t *testing.T) {
 	eachLayout(t, func(t *testing.T, l layout) {
 		plain, url := foreign(t, l, 1, 2)
 		migrate(t, plain)
+		admit(t, plain, 1, 2)
 		before := storetest.Rows(t, plain, l.reads)
 		s := with(t, url, storetest.Sealer(t))
 		use(t, s)
@@ -41,6 +43,7 @@ func TestSealingLosesNoToken(t *testing.T) {
 			t.Parallel()
 			plain, url := foreign(t, layouts[3], 1)
 			migrate(t, plain)
+			admit(t, plain, 1)
 			storetest.Exec(t, plain, "UPDATE gmail_token SET token_data = "+tokenData)
 			s := with(t, url, storetest.Sealer(t))
 			use(t, s)
@@ -58,35 +61,54 @@ func TestSealingLosesNoToken(t *testing.T) {
 			}
 		})
 	}
-	for _, tokenData := range []string{`'["theirs"]'`, `'{"access_token":"theirs"}'`, `'{"achim_sealed":"garbage"}'`} {
+	for tokenData, staying := range map[string]store.Staying{`'["theirs"]'`: {FlatUnread: 1}, `'{"access_token":"theirs"}'`: {FlatChanged: 1}, `'{"achim_sealed":"garbage"}'`: {FlatUnread: 1}} {
 		t.Run(tokenData, func(t *testing.T) {
 			t.Parallel()
 			plain, url := foreign(t, layouts[3], 1)
 			migrate(t, plain)
+			admit(t, plain, 1)
 			storetest.Exec(t, plain, "UPDATE gmail_token SET token_data = "+tokenData)
 			s := with(t, url, storetest.Sealer(t))
-			if _, err := s.Reseal(t.Context(), store.Resealing{}); err != nil {
-				t.Fatal(err)
+			for range 2 {
+				done, err := s.Reseal(t.Context(), store.Resealing{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				same(t, "what stays plain", done.Staying, staying)
 			}
+			same(t, "what is counted", stayPlain(t, s), staying)
 			same(t, "the refresh token, which stands nowhere else", storetest.Rows(t, s, "SELECT refresh_token FROM gmail_token"), []string{"marked-refresh-1"})
 		})
 	}
 }
 
-// TestEveryRowIsSealed: what is none of our readers', passed over, or cannot be read in what is no secret, is sealed like
-// any other row, sealed again with a new key, and unsealed.
-func TestEveryRowIsSealed(t *testing.T) {
+func stayPlain(t *testing.T, s *store.Store) store.Staying {
+	t.Helper()
+	_, staying, err := s.Seals(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return staying
+}
+
+// TestEveryRowOfAReaderIsSealed: what is passed over, or cannot be read in what is no secret, is sealed like any other row,
+// sealed again with a new key, and unsealed.
+func TestEveryRowOfAReaderIsSealed(t *testing.T) {
 	plain, url := foreign(t, layouts[6], 1, 2)
 	storetest.Exec(t, plain, layouts[6].insert(1, "marked-access-newer", "marked-refresh-newer"))
 	storetest.Exec(t, plain, layouts[6].insert(1, "marked-access-newest", "marked-refresh-newest"))
-	storetest.Exec(t, plain, "INSERT INTO gmail_token (user_id, access_token, refresh_token, metadata) VALUES ('haneul', 'marked-access', 'marked-refresh', NULL), "+
+	storetest.Exec(t, plain, "INSERT INTO gmail_token (user_id, access_token, refresh_token, metadata) VALUES "+
 		"('"+strings.ToUpper(string(benchReader(3)))+"', 'marked-access', 'marked-refresh', 'no JSON')")
 	migrate(t, plain)
+	admit(t, plain, 1, 2, 3)
 	before := storetest.Rows(t, plain, layouts[6].reads+", 2, 3")
 	old := storetest.Sealer(t)
 	both := rotated(t, old)
 	s := with(t, url, old)
 	use(t, s)
+	if i := slices.IndexFunc(counts(t, s), func(c store.SealCount) bool { return c.Table == "gmail_token" && c.Key == "" && c.Rows == 5 }); i < 0 {
+		t.Errorf("tokens in flat columns alone are not counted as plain: %+v", counts(t, s))
+	}
 	if _, err := s.Reseal(t.Context(), store.Resealing{}); err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +120,7 @@ func TestEveryRowIsSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range counts(t, s) {
-		if c.Key != both.Keys()[0] || c.Table == "gmail_token" && c.Rows != 6 {
+		if c.Key != both.Keys()[0] || c.Table == "gmail_token" && c.Rows != 5 {
 			t.Errorf("after a new key: %+v", c)
 		}
 	}
@@ -112,6 +134,90 @@ func TestEveryRowIsSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "what the other program reads", storetest.Rows(t, s, layouts[6].reads+", 2, 3"), before)
+}
+
+// TestRowsWithoutAReaderStayPlain: other programs go on reading theirs, which are counted by the reason; the row of one who
+// becomes a reader is sealed by the next pass, and stays sealed, with every new key too, when they are none any more.
+func TestRowsWithoutAReaderStayPlain(t *testing.T) {
+	eachLayout(t, func(t *testing.T, l layout) {
+		plain, url := foreign(t, l, 1, 2, 3)
+		want := store.Staying{NoReader: 2}
+		if strings.Contains(l.create, "user_id TEXT") {
+			for owner, count := range map[string]*int64{"haneul": &want.StrangeOwner, "": &want.NoOwner} {
+				storetest.Exec(t, plain, strings.Replace(l.insert(4, "marked-access-4", "marked-refresh-4"), string(benchReader(4)), owner, 1))
+				*count = 1
+			}
+		}
+		migrate(t, plain)
+		admit(t, plain, 1)
+		theirs := strings.Replace(l.reads, "FROM gmail_token", "FROM gmail_token WHERE lower(user_id::text) <> '"+string(benchReader(1))+"'", 1)
+		before := storetest.Rows(t, plain, theirs)
+		old := storetest.Sealer(t)
+		s := with(t, url, old)
+		use(t, s)
+		for range 2 {
+			done, err := s.Reseal(t.Context(), store.Resealing{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			same(t, "what stays plain", done.Staying, want)
+			same(t, "what the other program reads", storetest.Rows(t, plain, theirs), before)
+			same(t, "what is counted", stayPlain(t, s), want)
+		}
+		for _, c := range counts(t, s) {
+			if c.Key == "" || (c.Table == "gmail_token" && c.Rows != 1) {
+				t.Errorf("counted %+v", c)
+			}
+		}
+
+		admit(t, plain, 2)
+		want.NoReader--
+		done, err := s.Reseal(t.Context(), store.Resealing{TokensOnly: true})
+		if err != nil || done.Rows != 1 || done.Staying != want {
+			t.Errorf("once they are a reader: %+v, %v", done, err)
+		}
+		for n := 1; n <= 2; n++ {
+			if err := s.DeleteReader(t.Context(), benchReader(n)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		both := rotated(t, old)
+		s = with(t, url, both)
+		use(t, s)
+		if done, err := s.Reseal(t.Context(), store.Resealing{TokensOnly: true}); err != nil || done.Rows != 2 || done.Staying != want {
+			t.Errorf("with a new key, once they are none: %+v, %v", done, err)
+		}
+		if _, err := s.Unseal(t.Context(), store.Resealing{}); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "what the other program reads, unsealed", storetest.Rows(t, plain, theirs), before)
+	})
+}
+
+// TestSealedTokensAreSaidToHaveEnded: where a pass empties the flat columns of a row, its flat expires_at says, as after a
+// write of ours, that there is no token that could be used; unless it is what tells which of several rows counts.
+func TestSealedTokensAreSaidToHaveEnded(t *testing.T) {
+	eachLayout(t, func(t *testing.T, l layout) {
+		if !strings.Contains(l.create, "expires_at") {
+			return
+		}
+		plain, url := foreign(t, l, 1)
+		ahead := fmt.Sprint(time.Now().Add(time.Hour).Unix())
+		storetest.Exec(t, plain, "UPDATE gmail_token SET expires_at = "+ahead)
+		migrate(t, plain)
+		admit(t, plain, 1)
+		s := with(t, url, storetest.Sealer(t))
+		use(t, s)
+		if _, err := s.Reseal(t.Context(), store.Resealing{}); err != nil {
+			t.Fatal(err)
+		}
+		sole := strings.Contains(l.create, "user_id UUID PRIMARY KEY") || strings.Contains(l.create, "user_id UUID NOT NULL UNIQUE")
+		const ends = "SELECT expires_at::bigint > extract(epoch FROM now()) FROM gmail_token"
+		same(t, "expires_at ahead", storetest.Rows(t, s, ends), []string{fmt.Sprint(!sole)})
+		if done, err := s.Reseal(t.Context(), store.Resealing{TokensOnly: true}); err != nil || done.Rows != 0 {
+			t.Errorf("again: %+v, %v", done, err)
+		}
+	})
 }
 
 // TestWritersOfRowsWithoutAKey: in a table in which rows are found by where they stand, which moves with every write,

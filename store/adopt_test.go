@@ -234,6 +234,7 @@ func TestEveryLayoutIsSealed(t *testing.T) {
 	eachLayout(t, func(t *testing.T, l layout) {
 		plain, url := foreign(t, l, 1, 2)
 		migrate(t, plain)
+		admit(t, plain, 1, 2)
 		s := with(t, url, storetest.Sealer(t))
 		use(t, s)
 		// One more: the install secret.

@@ -44,14 +44,23 @@ const nobodys = briefing.ReaderID(`""`)
 
 // nameless returns the Grant of the rows without an owner, when there are any and the listing begins.
 func (q *session) nameless(ctx context.Context, after briefing.ReaderID, limit int) ([]briefing.Grant, error) {
-	if !q.shared.tokens.nameless || after != "" || limit < 1 {
+	if after != "" || limit < 1 {
 		return nil, nil
 	}
-	n, _, err := one(ctx, q, scalar[int], "SELECT COUNT(*) FROM gmail_token WHERE user_id IS NULL OR "+q.shared.tokens.key+" = ?", q.shared.tokens.none())
+	n, err := q.ownerless(ctx)
 	if err != nil || n == 0 {
 		return nil, err
 	}
-	return []briefing.Grant{{Owner: nobodys, PassedOver: n - 1, Fault: malformed(nobodys, errors.New("user_id is empty"))}}, nil
+	return []briefing.Grant{{Owner: nobodys, PassedOver: int(n) - 1, Fault: malformed(nobodys, errors.New("user_id is empty"))}}, nil
+}
+
+// ownerless returns how many rows have no owner.
+func (q *session) ownerless(ctx context.Context) (int64, error) {
+	if !q.shared.tokens.nameless {
+		return 0, nil
+	}
+	n, _, err := one(ctx, q, scalar[int64], "SELECT COUNT(*) FROM gmail_token WHERE user_id IS NULL OR "+q.shared.tokens.key+" = ?", q.shared.tokens.none())
+	return n, err
 }
 
 // owned returns the rows that count of the owners after the given one, with how many others there are of each.
@@ -130,11 +139,12 @@ func (q *session) count(ctx context.Context, rows []ownedToken) error {
 
 // ownedToken is a row of gmail_token with whose it is.
 type ownedToken struct {
-	owner  briefing.ReaderID
-	key    string // the owner as the table has it
-	alien  bool   // that is no UUID
-	others int    // rows of the same owner
-	raw    rawToken
+	owner   briefing.ReaderID
+	key     string // the owner as the table has it
+	alien   bool   // that is no UUID
+	readers bool   // it is a reader's; known once findReaders has looked
+	others  int    // rows of the same owner
+	raw     rawToken
 }
 
 // call gives the row the name of its owner: what is no UUID, in quotes.

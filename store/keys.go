@@ -249,23 +249,24 @@ func (s *Store) countKey(ctx context.Context, t sealedTable, key string) (int64,
 	return n, nil
 }
 
-// Seals counts every row that holds something to seal, by table and key. A row of which parts need different keys
-// counts for each. It reads all tables: after a year of briefings that takes minutes.
-func (s *Store) Seals(ctx context.Context) ([]SealCount, error) {
-	tokens, err := s.tokenSeals(ctx)
+// Seals counts every row that holds something to seal, by table and key, and apart from them what of gmail_token is plain
+// and stays so. A row of which parts need different keys counts for each. It reads all tables: after a year of briefings
+// that takes minutes.
+func (s *Store) Seals(ctx context.Context) ([]SealCount, Staying, error) {
+	tokens, staying, err := s.tokenSeals(ctx)
 	if err != nil {
-		return nil, err
+		return nil, Staying{}, err
 	}
 	all := s.keys.counts("gmail_token", tokens)
 	for _, table := range sealedTables {
 		counts, err := s.tableSeals(ctx, table)
 		if err != nil {
-			return nil, err
+			return nil, Staying{}, err
 		}
 		all = append(all, s.keys.counts(table.name, counts)...)
 	}
 	slices.SortFunc(all, func(a, b SealCount) int { return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Key, b.Key)) })
-	return all, nil
+	return all, staying, nil
 }
 
 func (k keyring) counts(table string, byKey map[string]int64) []SealCount {
@@ -315,23 +316,45 @@ func (s *Store) tableSeals(ctx context.Context, t sealedTable) (map[string]int64
 // tokenPage is how many rows of gmail_token are read at a time.
 const tokenPage = 1000
 
-// tokenSeals counts the rows of gmail_token by the keys they need.
-func (s *Store) tokenSeals(ctx context.Context) (map[string]int64, error) {
-	counts := map[string]int64{}
-	err := s.eachToken(ctx, tokenPage, func(page []ownedToken) error {
+// tokenSeals counts the rows of gmail_token by the keys they need, and those that stay plain.
+func (s *Store) tokenSeals(ctx context.Context) (counts map[string]int64, staying Staying, err error) {
+	counts = map[string]int64{}
+	err = s.eachToken(ctx, tokenPage, func(page []ownedToken) error {
+		if err := s.findReaders(ctx, page); err != nil {
+			return err
+		}
 		for _, o := range page {
-			token, isToken := tokenColumn.keyOf(o.raw.token)
-			config, isConfig := configColumn.keyOf(o.raw.config)
-			if isToken {
-				counts[token]++
+			if staying.foreign(o) {
+				continue
 			}
-			if isConfig && (!isToken || config != token) {
-				counts[config]++
+			for _, key := range o.needs(&staying) {
+				counts[key]++
 			}
 		}
 		return nil
 	})
-	return counts, err
+	if err == nil {
+		staying.NoOwner, err = s.reader().ownerless(ctx)
+	}
+	return counts, staying, err
+}
+
+// needs returns the keys that the parts of a row need, "" for what is plain and may be sealed.
+func (o ownedToken) needs(staying *Staying) []string {
+	var keys []string
+	if key, secrets := tokenColumn.keyOf(o.raw.token); secrets {
+		keys = append(keys, key)
+	}
+	if key, secrets := configColumn.keyOf(o.raw.config); secrets {
+		keys = append(keys, key)
+	}
+	if o.raw.flat != (flatTokens{}) {
+		if row, _ := o.raw.parse(o.owner); !staying.flat(o, row) {
+			keys = append(keys, "")
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 // tokenKeys counts the sealed rows of gmail_token by the keys they need, as the text of the columns tells: every start

@@ -25,6 +25,7 @@ type Resealed struct {
 	Rows     int64 // written
 	Left     int64 // changed by somebody else at that moment, and therefore left to them
 	Unopened int64 // cannot be opened, and stay as they are
+	Staying  Staying
 }
 
 // errNoSealer is returned where sealing is asked for and there is no key.
@@ -39,8 +40,9 @@ func (s *Store) Swept(ctx context.Context) (bool, error) {
 	return len(known) == 1 && known[0].id == s.keys.primary() && known[0].swept, nil
 }
 
-// Reseal seals with the primary key what is plain or sealed with another, batch by batch. A row that somebody changes
-// meanwhile keeps what they wrote. It may be ended and begun again at any time, by several processes at once.
+// Reseal seals with the primary key what is plain or sealed with another, batch by batch. Plain rows of gmail_token that
+// are no reader's stay as they are: they are other programs', which read them. A row that somebody changes meanwhile keeps
+// what they wrote. It may be ended and begun again at any time, by several processes at once.
 func (s *Store) Reseal(ctx context.Context, r Resealing) (Resealed, error) {
 	if s.keys.sealer == nil {
 		return Resealed{}, errNoSealer
@@ -148,6 +150,9 @@ type write struct {
 // run passes over everything: what opens a mailbox first.
 func (w *resealer) run(ctx context.Context) error {
 	err := w.s.eachToken(ctx, tokenPage, func(page []ownedToken) error {
+		if err := w.s.findReaders(ctx, page); err != nil {
+			return err
+		}
 		var writes []write
 		for _, o := range page {
 			one, err := w.token(o)
@@ -158,6 +163,9 @@ func (w *resealer) run(ctx context.Context) error {
 		}
 		return w.writeAll(ctx, writes)
 	})
+	if err == nil && !w.unseal {
+		w.done.Staying.NoOwner, err = w.s.reader().ownerless(ctx)
+	}
 	if err != nil || w.opts.TokensOnly {
 		return err
 	}
@@ -215,6 +223,9 @@ func (w *resealer) missed(err error, key string) bool {
 // token returns how a row of gmail_token is to be written, if it is: its token_data as it stands, or, where no token
 // stands in it and it is to be sealed, what its flat columns make it. When it was changed last stays: nothing of it was.
 func (w *resealer) token(o ownedToken) ([]write, error) {
+	if !w.unseal && w.done.Staying.foreign(o) {
+		return nil, nil
+	}
 	table := &w.s.shapes.Load().tokens
 	tokenData := o.raw.token
 	var set []string
@@ -226,6 +237,9 @@ func (w *resealer) token(o ownedToken) ([]write, error) {
 			tokenData = row.token.String()
 		}
 		set, args = w.flat(table, o, row)
+		if !w.unseal {
+			w.done.Staying.flat(o, row)
+		}
 	}
 	for _, c := range []struct {
 		sharedColumn
@@ -250,19 +264,25 @@ func (w *resealer) token(o ownedToken) ([]write, error) {
 }
 
 // flat returns how the flat columns of a row are emptied that is about to be sealed: tokens that stand in them alone go
-// into token_data first. They are filled again when it is unsealed. Those that somebody has changed since are theirs,
-// and stay.
+// into token_data first, and expires_at says that there is none any more that could be used. The tokens are filled in
+// again when it is unsealed. Those that somebody has changed since are theirs, and stay.
 func (w *resealer) flat(t *tokenTable, o ownedToken, row tokenRow) (set []string, args []any) {
 	if id, _ := tokenColumn.keyOf(o.raw.token); row.unread || row.leaveFlat || (w.unseal && id == "") {
 		return nil, nil
 	}
-	for _, a := range t.flat {
-		stood, secret := o.raw.flat.in(a)
-		if !secret || (stood == "") != w.unseal {
-			continue
-		}
-		if value, left := row.flatValue(a, w.unseal, time.Time{}); !left {
+	put := func(a attribute) {
+		if value, left := row.flatValue(a, w.unseal, w.s.now()); !left {
 			set, args = append(set, a.name+" = ?"), append(args, value)
+		}
+	}
+	for _, a := range t.flat {
+		if stood, secret := o.raw.flat.in(a); secret && (stood == "") == w.unseal {
+			put(a)
+		}
+	}
+	for _, a := range t.flat {
+		if a.name == "expires_at" && len(set) > 0 && !w.unseal && !t.ranks(a) {
+			put(a)
 		}
 	}
 	return set, args

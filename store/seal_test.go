@@ -111,7 +111,8 @@ func TestSealAndUnseal(t *testing.T) {
 			storetest.Plant(t, plain, n+1, mark)
 		}
 		for n, odd := range []string{`'["` + mark + `"]'`, `'"{\"access_token\":\"` + mark + `\"}"'`, `'{"z":1,  "access_token":"` + mark + `","a":null}'`} {
-			storetest.Exec(t, plain, fmt.Sprintf("INSERT INTO gmail_token (user_id, token_data) VALUES ('00000000-0000-4000-8000-00000000009%d', %s)", n, odd))
+			storetest.Exec(t, plain, fmt.Sprintf("INSERT INTO gmail_token (user_id, token_data) VALUES ('%s', %s)", benchReader(90+n), odd))
+			admit(t, plain, 90+n)
 		}
 		before, told := storetest.Dump(t, plain), tell(t, plain, 2)
 
@@ -160,11 +161,21 @@ func use(t *testing.T, s *store.Store) {
 
 func counts(t *testing.T, s *store.Store) []store.SealCount {
 	t.Helper()
-	all, err := s.Seals(t.Context())
+	all, _, err := s.Seals(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return all
+}
+
+// admit makes readers of the numbers.
+func admit(t testing.TB, s *store.Store, numbers ...int) {
+	t.Helper()
+	for _, n := range numbers {
+		if _, err := s.SaveReader(t.Context(), briefing.Reader{ID: benchReader(n), Name: fmt.Sprintf("reader %d", n), SlackUserID: fmt.Sprintf("U%d", n)}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // TestRotation: what the old key has sealed opens beside the new one, is sealed with that, and the old one can go.
@@ -338,6 +349,7 @@ func TestResealLeavesToOthers(t *testing.T) {
 		plain := with(t, url, nil)
 		for n := range 120 {
 			storetest.Exec(t, plain, fmt.Sprintf(`INSERT INTO gmail_token (user_id, token_data) VALUES ('%s', '{"access_token":"%s"}')`, benchReader(n), mark))
+			admit(t, plain, n)
 		}
 		s := with(t, url, storetest.Sealer(t))
 		use(t, s)
@@ -446,6 +458,7 @@ func TestWhatLooksSealedIsText(t *testing.T) {
 func FuzzTokenData(f *testing.F) {
 	sealer := storetest.Sealer(f)
 	s := storetest.OpenURL(f, storetest.URL(f, storetest.SQLite), store.Options{Sealer: sealer})
+	admit(f, s, 1)
 	sealed, err := sealer.Seal("gmail_token.token_data\x00"+string(benchReader(1)), `{"access_token":"a"}`)
 	if err != nil {
 		f.Fatal(err)
@@ -468,7 +481,7 @@ func FuzzTokenData(f *testing.F) {
 		if _, err := s.Reseal(t.Context(), store.Resealing{TokensOnly: true}); err != nil {
 			t.Errorf("%q cannot be sealed: %v", text, err)
 		}
-		if _, err := s.Seals(t.Context()); err != nil {
+		if _, _, err := s.Seals(t.Context()); err != nil {
 			t.Errorf("%q cannot be counted: %v", text, err)
 		}
 	})

@@ -102,6 +102,11 @@ func newestOf(r relation) string {
 	return strings.Join(append(order, "ctid DESC"), ", ")
 }
 
+// ranks reports whether the column says which of several rows of one owner counts.
+func (t *tokenTable) ranks(a attribute) bool {
+	return a.name == "expires_at" && strings.Contains(t.newest, a.name)
+}
+
 // find returns the statement that reads the row that counts of an owner.
 func (t *tokenTable) find(lock string) string {
 	if t.sole {
@@ -160,8 +165,8 @@ func (t *tokenTable) update(row tokenRow, now time.Time) (string, []any, error) 
 	}
 	if told := tellsFlat(args[0]); !row.leaveFlat {
 		for _, a := range t.flat {
-			if a.name == "expires_at" && !told && strings.Contains(t.newest, a.name) {
-				continue // it says which row counts, and that a token has ended which nobody finds there any more need not be said
+			if !told && t.ranks(a) {
+				continue // that a token has ended which nobody finds there any more need not be said
 			}
 			if value, left := row.flatValue(a, told, now); !left {
 				set += ", " + a.name + " = ?"

@@ -125,22 +125,34 @@ func (c *cli) keysUnseal() *cobra.Command {
 
 // sealing shows how far it is, where somebody watches.
 func (c *cli) sealing(verb string) func(app.Resealed) {
-	return func(done app.Resealed) { c.err.show(fmt.Sprintf("%d rows %s", done.Rows, verb)) }
+	return func(done app.Resealed) { c.err.show(counted(done.Rows, "row ", "rows ") + verb) }
 }
 
-// printResealed says what was done. What could not be opened is a failure, after all the rest.
+// counted is a number of things.
+func counted(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// printResealed says what was done, and what stays as it is. What could not be opened is a failure, after all the rest.
 func (c *cli) printResealed(how string, done app.Resealed, err error, asJSON bool) error {
 	c.err.hide()
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		err = c.printJSON(map[string]int64{"rows": done.Rows, "left": done.Left, "unopened": done.Unopened})
+		err = c.printJSON(map[string]any{"rows": done.Rows, "left": done.Left, "unopened": done.Unopened, "stay_plain": done.Staying})
 	} else {
 		_, err = fmt.Fprintf(c.out, "rows now %s: %d\n", how, done.Rows)
+		if n := done.Staying.Total(); err == nil && n > 0 {
+			_, err = fmt.Fprintf(c.out, "rows of gmail_token that stay plain, in whole or in part: %d (%s)\n", n, done.Staying)
+		}
 	}
 	if err == nil && done.Unopened > 0 {
-		err = fmt.Errorf("%d texts cannot be opened and stay as they are: the key is not held, or the rows were changed", done.Unopened)
+		err = fmt.Errorf("%s as before: the key is not held, or the rows were changed",
+			counted(done.Unopened, "text cannot be opened and stays", "texts cannot be opened and stay"))
 	}
 	return err
 }

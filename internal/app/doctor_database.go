@@ -251,11 +251,11 @@ func (x *examination) checkSettings(context.Context) []doctor.Finding {
 
 func (x *examination) checkSecrets(context.Context) []doctor.Finding {
 	if len(x.cfg.CronSecrets) == 0 {
-		return append([]doctor.Finding{doctor.Fail(doctor.CronSecret, "", "CRON_SECRET is not set: achim serve refuses to start")}, x.sealing()...)
+		return []doctor.Finding{doctor.Fail(doctor.CronSecret, "", "CRON_SECRET is not set: achim serve refuses to start")}
 	}
-	return append(x.concerned([]doctor.Finding{
+	return x.concerned([]doctor.Finding{
 		doctor.Well(doctor.OneSecret, "", "triggering and reading have secrets of their own"), quiet(doctor.ShortSecret), quiet(doctor.ExposedTokens),
-	}), x.sealing()...)
+	})
 }
 
 // sealing says whether what is stored is sealed.
@@ -269,33 +269,49 @@ func (x *examination) sealing() []doctor.Finding {
 	return found
 }
 
-// checkSeals looks for rows that need a key which is not configured, and for plain ones beside a key.
+// checkSeals says whether there is a key, and looks for rows that need one which is not configured, and for plain ones
+// beside a key.
 func (x *examination) checkSeals(ctx context.Context) []doctor.Finding {
 	s, err := x.migrated()
 	if err != nil {
-		return unchecked("what is sealed", err)
+		return append(x.sealing(), unchecked("what is sealed", err)...)
 	}
-	counts, err := s.Seals(ctx)
+	counts, staying, err := s.Seals(ctx)
 	if err != nil {
-		return unchecked("what is sealed", err)
+		return append(x.sealing(), unchecked("what is sealed", err)...)
 	}
 	var found []doctor.Finding
-	plain := int64(0)
+	plain, keyless := int64(0), x.cfg.EncryptionKey.IsZero()
 	for _, c := range counts {
 		switch {
 		case c.Key == "":
 			plain += c.Rows
 		case c.Key == store.NoKey:
-			found = append(found, doctor.Fail(doctor.Seals, c.Table, "%s cannot be opened with any key", plural(int(c.Rows), "row", "rows")))
+			found = append(found, doctor.Fail(doctor.Seals, c.Table, "%s cannot be opened with any key", plural(int(c.Rows), "row", "rows")).
+				Do("let the reader connect again if it is a grant; nothing else brings back what the row held"))
 		case !c.Held:
-			found = append(found, doctor.Fail(doctor.Seals, c.Table, "%s were sealed with key %s, which is not configured", plural(int(c.Rows), "row", "rows"), c.Key))
+			f := doctor.Fail(doctor.Seals, c.Table, "%s sealed with key %s, which is not configured", plural(int(c.Rows), "row was", "rows were"), c.Key)
+			if keyless {
+				f = f.Do("set ACHIM_ENCRYPTION_KEY to the key they were sealed with; a new one would open none of them")
+			}
+			found = append(found, f)
 		}
 	}
-	if plain > 0 && !x.cfg.EncryptionKey.IsZero() {
+	switch {
+	case keyless && len(found) > 0:
+		return found // to make a key is not the thing to do
+	case keyless:
+		return x.sealing()
+	}
+	if plain > 0 {
 		found = append(found, doctor.Note(doctor.Seals, "", "%s still plain", plural(int(plain), "row is", "rows are")).
 			Do("nothing: achim serve seals them in the background; achim keys rotate --reseal does it now"))
 	}
-	return found
+	if n := staying.Total(); n > 0 {
+		found = append(found, doctor.Note(doctor.Seals, "gmail_token", "%s plain, in whole or in part: %s", plural(int(n), "row stays", "rows stay"), staying).
+			Do("nothing for rows of other programs: achim users add --id makes one a reader's, and it is sealed; flat columns are set right when their reader connects again"))
+	}
+	return append(x.sealing(), found...)
 }
 
 // checkEngine finds out whether anybody works on the ledger.

@@ -78,7 +78,7 @@ type KeysNeededError struct{ Rows []store.SealCount }
 func (e *KeysNeededError) Error() string {
 	text := "the old keys are still needed:"
 	for _, c := range e.Rows {
-		text += fmt.Sprintf(" %s: %d of key %s;", c.Table, c.Rows, c.Key)
+		text += fmt.Sprintf(" %s: %s of key %s;", c.Table, plural(int(c.Rows), "row", "rows"), c.Key)
 	}
 	return text + " run achim keys rotate --reseal, then this again"
 }
@@ -96,7 +96,7 @@ func (a *App) DropOldKeys(ctx context.Context) (Keyset, error) {
 	if len(s.Keys()) == 1 {
 		return Keyset{}, errOneKey
 	}
-	counts, err := a.Store.Seals(ctx)
+	counts, _, err := a.Store.Seals(ctx)
 	if err != nil {
 		return Keyset{}, err
 	}
@@ -138,7 +138,7 @@ func (a *App) Unseal(ctx context.Context, update func(Resealed)) (Resealed, erro
 const sealingTold = 10 * time.Second
 
 // seal seals in the background what is plain or sealed with an old key: everything until that was done once, then the
-// grants, into which other programs write. It rests as long as it works, so that briefings go first. What it does not
+// readers' grants, into which other programs write. It rests as long as it works, so that briefings go first. What it does not
 // get to is done at the next start, or tonight.
 func (a *App) seal(ctx context.Context) {
 	if len(a.Store.Keys()) == 0 || !a.sealing.TryLock() {
@@ -163,7 +163,7 @@ func (a *App) seal(ctx context.Context) {
 	case err != nil:
 		a.Logger.ErrorContext(ctx, "sealing failed; tonight tries again", "rows_sealed", done.Rows, "error", err)
 	case done.Rows > 0 || !swept:
-		a.Logger.InfoContext(ctx, "what is stored is sealed", "rows_sealed", done.Rows, "key", a.Store.Keys()[0])
+		a.Logger.InfoContext(ctx, "what is stored is sealed", "rows_sealed", done.Rows, "rows_left_plain", done.Staying.Total(), "key", a.Store.Keys()[0])
 	}
 	if done.Unopened > 0 {
 		a.Logger.ErrorContext(ctx, "what is sealed cannot be opened and stays as it is: the key is not held, or the rows were changed",
