@@ -175,6 +175,12 @@ func faultsOfDatabase() []plantedFault {
 		}, want: codes{doctor.Migrations: doctor.Error, doctor.NotChecked: doctor.Info}, oneByOne: true},
 		{name: "sealed with another key", plant: env("ACHIM_ENCRYPTION_KEY", base64.StdEncoding.EncodeToString([]byte("another-key-of-exactly-32-bytes!"))),
 			want: codes{doctor.Seals: doctor.Error}, oneByOne: true},
+		{name: "sealed, and the key is gone", plant: env("ACHIM_ENCRYPTION_KEY", ""), want: codes{doctor.Seals: doctor.Error}, oneByOne: true},
+		{name: "plain rows of other programs", plant: func(h *house) {
+			for n := range 3 {
+				h.exec(`INSERT INTO gmail_token (user_id, token_data) VALUES ('11111111-0000-4000-8000-00000000001%d', '{"refresh_token":"planted-theirs"}')`, n)
+			}
+		}, want: codes{doctor.Seals: doctor.Info, doctor.GrantWithoutReader: doctor.Info}, oneByOne: true},
 		{name: "flat columns changed", plant: func(h *house) {
 			p := h.admitConnected("flat")
 			h.exec("ALTER TABLE gmail_token ADD COLUMN access_token TEXT, ADD COLUMN refresh_token TEXT")
