@@ -29,6 +29,50 @@ func (s *Store) LockEngine() (release func(), err error) {
 	return release, err
 }
 
+// ErrUnsealing means that what is stored is being turned plain.
+var ErrUnsealing = errors.New("achim keys unseal is under way on this database: wait until it has ended, and take ACHIM_ENCRYPTION_KEY out before anything is started")
+
+// unsealKey is the advisory lock of whoever turns what is stored plain, on PostgreSQL.
+const unsealKey = "hashtextextended('achim unseal ' || current_schema(), 0)"
+
+// LockUnsealing keeps engines from being started until release is called or the process ends. Its errors are
+// ErrEngineBusy on SQLite, when one runs, and ErrUnsealing when another process has the lock. On PostgreSQL engines that
+// run already are not kept from anything: who unseals has to look for them.
+func (s *Store) LockUnsealing(ctx context.Context) (release func(), err error) {
+	if s.Exclusive() {
+		return s.LockEngine()
+	}
+	conn, err := s.w.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("lock out engines: %w", err)
+	}
+	var locked bool
+	if err = conn.QueryRowContext(ctx, "SELECT pg_try_advisory_lock("+unsealKey+")").Scan(&locked); err == nil && !locked {
+		err = ErrUnsealing
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock out engines: %w", err), conn.Close())
+	}
+	return func() {
+		// Also when the caller has given up meanwhile: the connection lives on in the pool.
+		_, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock("+unsealKey+")")
+		_ = conn.Close()
+	}, nil
+}
+
+// RefuseUnsealing returns ErrUnsealing while another process turns what is stored plain. On SQLite the engine's lock says
+// so already.
+func (s *Store) RefuseUnsealing(ctx context.Context) error {
+	if s.Exclusive() {
+		return nil
+	}
+	free, _, err := one(ctx, s.reader(), scalar[bool], "SELECT pg_try_advisory_xact_lock_shared("+unsealKey+")")
+	if err == nil && !free {
+		err = ErrUnsealing
+	}
+	return err
+}
+
 // lockFile takes the advisory lock of a file beside the database. The database itself cannot carry it:
 // closing any other descriptor of that file would drop the locks SQLite holds.
 func lockFile(path string) (release func(), err error) {

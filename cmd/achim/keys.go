@@ -107,7 +107,8 @@ func (c *cli) keysUnseal() *cobra.Command {
 		Long: lines(
 			"For whoever leaves sealing behind, or wants other programs to read tokens again. In this order: stop",
 			"every serve, run this with the key still set, take ACHIM_ENCRYPTION_KEY out everywhere, start serve.",
-			"A process that still has the key would seal again. It may be interrupted and run again."),
+			"Beside a serve, which would seal again, it is refused, and none starts meanwhile. It may be interrupted",
+			"and run again."),
 		Example: "  achim keys unseal",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.with(cmd.Context(), func(a *app.App) error {

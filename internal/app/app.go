@@ -245,6 +245,9 @@ func (a *App) StartEngine(ctx context.Context) error {
 		return fmt.Errorf("engine: %w", err)
 	}
 	a.cleanups.add("engine lock", func(context.Context) error { release(); return nil })
+	if err := a.Store.RefuseUnsealing(ctx); err != nil {
+		return fmt.Errorf("engine: %w", err)
+	}
 	if a.Store.Exclusive() {
 		// Nobody else works on this file, so whatever is still claimed was left by a process that died.
 		if _, err := a.Store.ReleaseClaims(ctx, a.Pipeline.Owner); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"achim/briefing"
 	"achim/internal/config"
+	"achim/internal/engine"
 	"achim/internal/secret"
 	"achim/store"
 )
@@ -120,18 +121,43 @@ func (a *App) Reseal(ctx context.Context, update func(Resealed)) (Resealed, erro
 	return a.Store.Reseal(ctx, store.Resealing{Progress: update})
 }
 
-// Unseal turns everything that is stored plain. A serve with the key would seal it again: on SQLite it is refused
-// beside one, on PostgreSQL nobody can tell.
+// ErrSealing means that a process with an engine is there, which would seal again what is turned plain.
+var ErrSealing = errors.New("achim serve works on this database and would seal again what is turned plain: stop every serve (one that was killed counts for half a minute), then run achim keys unseal again")
+
+// Unseal turns everything that is stored plain. It is refused beside a serve, and none starts meanwhile; where one had been
+// started at that very moment, that is the error in the end.
 func (a *App) Unseal(ctx context.Context, update func(Resealed)) (Resealed, error) {
 	if len(a.Store.Keys()) == 0 {
 		return Resealed{}, ErrNoEncryptionKey
 	}
-	release, err := a.Store.LockEngine()
+	release, err := a.Store.LockUnsealing(ctx)
+	if errors.Is(err, store.ErrEngineBusy) {
+		err = ErrSealing
+	}
 	if err != nil {
-		return Resealed{}, fmt.Errorf("unseal: %w", err)
+		return Resealed{}, err
 	}
 	defer release()
-	return a.Store.Unseal(ctx, store.Resealing{Progress: update})
+	if err := a.alone(ctx); err != nil {
+		return Resealed{}, err
+	}
+	done, err := a.Store.Unseal(ctx, store.Resealing{Progress: update})
+	if err == nil {
+		err = a.alone(ctx)
+	}
+	return done, err
+}
+
+// alone returns ErrSealing when an engine runs on PostgreSQL. On SQLite its lock is held here.
+func (a *App) alone(ctx context.Context) error {
+	if a.Store.Exclusive() {
+		return nil
+	}
+	led, err := engine.Led(ctx, a.Store.Pool())
+	if err == nil && led {
+		err = ErrSealing
+	}
+	return err
 }
 
 // sealingTold is how often sealing says how far it is.

@@ -114,8 +114,50 @@ func TestAKeyComesLater(t *testing.T) {
 		}
 		h.env["ACHIM_ENCRYPTION_KEY"] = key
 		h.start()
-		if _, err := h.app.Unseal(context.WithoutCancel(t.Context()), nil); errors.Is(err, store.ErrEngineBusy) != h.app.Store.Exclusive() {
+		h.elected()
+		if _, err := h.app.Unseal(context.WithoutCancel(t.Context()), nil); !errors.Is(err, app.ErrSealing) {
 			t.Errorf("unsealing beside a serve: %v", err)
 		}
+		if found := h.inDump(secrets...); len(found) > 0 {
+			t.Errorf("unsealing that was refused left secrets in %v", found)
+		}
+		h.stop()
+		h.unsealsAlone()
 	})
+}
+
+// unsealsAlone unseals, and while that is under way tries to start a serve, and to unseal once more.
+func (h *house) unsealsAlone() {
+	h.t.Helper()
+	open := func() *app.App {
+		a, err := app.New(h.t.Context(), app.Options{Config: h.config(), Now: h.clock.now})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		h.t.Cleanup(func() { _ = a.Stop(context.Background()) })
+		return a
+	}
+	unsealing, serving, want := open(), open(), store.ErrUnsealing
+	if unsealing.Store.Exclusive() {
+		want = store.ErrEngineBusy
+	}
+	tried := false
+	_, err := unsealing.Unseal(h.t.Context(), func(app.Resealed) {
+		if tried {
+			return
+		}
+		tried = true
+		if err := serving.StartEngine(h.t.Context()); !errors.Is(err, want) {
+			h.t.Errorf("a serve starts beside the unsealing: %v", err)
+		}
+		if _, err := serving.Unseal(h.t.Context(), nil); err == nil {
+			h.t.Error("two unseal at once")
+		}
+	})
+	if err != nil || !tried {
+		h.t.Errorf("unsealing: %v, tried to start beside it: %v", err, tried)
+	}
+	if err := serving.StartEngine(h.t.Context()); err != nil {
+		h.t.Errorf("afterwards: %v", err)
+	}
 }
