@@ -64,7 +64,7 @@ func (a adoption) fault() error {
 	if len(a.faults) == 0 {
 		return nil
 	}
-	return fmt.Errorf("tables of other programs that cannot be used as they are; nothing was changed: %w", errors.Join(a.faults...))
+	return fmt.Errorf("the database cannot be used as it is; nothing was changed: %w", errors.Join(a.faults...))
 }
 
 // planAdoption looks at the shared tables as they are now. It changes nothing.
@@ -73,16 +73,23 @@ func (s *Store) planAdoption(ctx context.Context, q *session) (adoption, error) 
 	if !s.dialect.postgres {
 		return plan, nil // the file is ours
 	}
+	r, err := s.rights(ctx, q)
+	if err != nil {
+		return plan, fmt.Errorf("look at what we may do: %w", err)
+	}
+	plan.faults = r.faults()
 	for _, t := range []struct {
 		name  string
 		needs []need
 	}{{tokenName, tokenNeeds}, {logName, logNeeds}} {
-		r, found, err := lookUp(ctx, q, t.name)
+		table, found, err := lookUp(ctx, q, t.name)
 		if err != nil {
 			return plan, fmt.Errorf("look at %s: %w", t.name, err)
 		}
 		if found {
-			plan.add(r, t.needs)
+			known := len(plan.changes)
+			plan.add(table, t.needs)
+			plan.faults = append(plan.faults, r.forbidden(table, plan.changes[known:])...)
 		}
 	}
 	return plan, nil

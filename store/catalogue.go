@@ -23,8 +23,12 @@ type attribute struct {
 type relation struct {
 	name    string
 	schema  string
-	plain   bool // a table, rather than a view
-	ours    bool // it stands in the schema in which our own tables are made
+	plain   bool     // a table, rather than a view
+	ours    bool     // it stands in the schema in which our own tables are made
+	owner   string   // the role it belongs to
+	owned   bool     // we may do with it what its owner may
+	denied  []string // what of reading and writing its rows we may not
+	ids     string   // the sequences of its ids that we may not use
 	columns []attribute
 	unique  bool     // no two rows have one user_id
 	indexes []string // what its whole indexes begin with
@@ -57,8 +61,14 @@ func quoted(name string) string {
 func lookUp(ctx context.Context, q *session, name string) (r relation, found bool, err error) {
 	r, found, err = one(ctx, q, func(row scanner) (relation, error) {
 		r := relation{name: name}
-		return r, row.Scan(&r.schema, &r.plain, &r.ours)
-	}, "SELECT n.nspname, c.relkind IN ('r', 'p'), COALESCE(n.nspname = current_schema(), false) "+
+		denied := ""
+		err := row.Scan(&r.schema, &r.plain, &r.ours, &r.owner, &r.owned, &denied, &r.ids)
+		r.denied = strings.Fields(denied)
+		return r, err
+	}, "SELECT n.nspname, c.relkind IN ('r', 'p'), COALESCE(n.nspname = current_schema(), false), pg_get_userbyid(c.relowner), pg_has_role(c.relowner, 'USAGE'), "+
+		"(SELECT COALESCE(string_agg(p, ' '), '') FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p WHERE NOT has_table_privilege(c.oid, p)), "+
+		"(SELECT COALESCE(string_agg(d.objid::regclass::text, ', '), '') FROM pg_depend d JOIN pg_class s ON s.oid = d.objid "+
+		"WHERE d.refobjid = c.oid AND d.deptype = 'a' AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') ELSE false END) "+
 		"FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass(?)", quoted(name))
 	if err != nil || !found {
 		return r, false, err

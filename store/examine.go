@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -23,6 +24,23 @@ func File(address string) string {
 		return ""
 	}
 	return a.path
+}
+
+// NewFile returns what Migrate would do about a SQLite file that is not there yet, and makes none. That there is no folder
+// for it is its error, as it would be Open's.
+func NewFile(path string) ([]string, error) {
+	if err := inFolder(path); err != nil {
+		return nil, err
+	}
+	_, folder := dialect{}.goose()
+	steps, err := fs.Glob(migrations, folder+"/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	for i, step := range steps {
+		steps[i] = filepath.Base(step)
+	}
+	return append([]string{path + ": make the file"}, steps...), nil
 }
 
 // OpenToOthers returns those of the files that belong to the SQLite file at path which others than its owner may read

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"path"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/pressly/goose/v3"
 
 	"achim/briefing"
@@ -39,6 +40,11 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
 	}
+	version, err := s.version(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
+	}
+	fresh := version == 0
 	changes, err := s.adopt(ctx)
 	for _, c := range changes {
 		applied = append(applied, c.String())
@@ -59,7 +65,11 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 	if err != nil {
 		return applied, fmt.Errorf("migrate: %w", err)
 	}
-	return applied, s.makeSecret(ctx)
+	made, err := s.makeSecret(ctx)
+	if made && !fresh {
+		applied = append(applied, secretStep)
+	}
+	return applied, err
 }
 
 // Pending returns what Migrate would add to tables of other programs and the names of the migrations it would
@@ -86,6 +96,13 @@ func (s *Store) Pending(ctx context.Context) ([]string, error) {
 			pending = append(pending, path.Base(source.Path))
 		}
 	}
+	missing, err := s.lacksSecret(ctx, version)
+	if err != nil {
+		return nil, fmt.Errorf("pending migrations: %w", err)
+	}
+	if missing {
+		pending = append(pending, secretStep)
+	}
 	if len(pending) > 0 {
 		return pending, plan.fault()
 	}
@@ -107,8 +124,11 @@ func (s *Store) provider() (*goose.Provider, error) {
 func (s *Store) version(ctx context.Context) (int64, error) {
 	version, _, err := one(ctx, s.reader(), scalar[int64],
 		"SELECT COALESCE(MAX(version_id), 0) FROM "+versionTable+" WHERE is_applied")
-	if isMissingTable(err) {
+	switch e, ok := errors.AsType[*pgconn.PgError](err); {
+	case isMissingTable(err):
 		return 0, nil
+	case ok && e.Code == "42501":
+		return 0, fmt.Errorf("our own tables belong to another role than that of DATABASE_URL: name that one there, or let an administrator GRANT it to yours: %w", err)
 	}
 	return version, err
 }
@@ -158,7 +178,21 @@ func (s *Store) lockMigration(ctx context.Context) (unlock func() error, err err
 // installPlace is the place of the install secret.
 const installPlace = "achim_install.secret\x001"
 
-func (s *Store) makeSecret(ctx context.Context) error {
+// secretStep is what Migrate says that it does when the install secret alone is missing: somebody has taken it out, so that
+// links end. With a new database it is part of the first migration.
+const secretStep = "achim_install: make the install secret"
+
+// lacksSecret reports whether a migrated database has no install secret.
+func (s *Store) lacksSecret(ctx context.Context, version int64) (bool, error) {
+	if version == 0 {
+		return false, nil
+	}
+	_, found, err := one(ctx, s.reader(), scalar[int64], "SELECT id FROM achim_install WHERE id = 1")
+	return !found, err
+}
+
+// makeSecret makes the install secret when there is none.
+func (s *Store) makeSecret(ctx context.Context) (bool, error) {
 	secret := make([]byte, secretBytes)
 	_, _ = rand.Read(secret) // never fails: it ends the program instead
 	made := int64(0)
@@ -170,20 +204,20 @@ func (s *Store) makeSecret(ctx context.Context) error {
 		err = s.registerKey(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("make the install secret: %w", err)
+		return false, fmt.Errorf("make the install secret: %w", err)
 	}
-	return nil
+	return made > 0, nil
 }
 
 // InstallSecret returns the random secret of this installation, made at the first migration, from which
-// keys for links are derived. ErrNotFound before.
+// keys for links are derived. ErrNotFound before; the error says what makes it.
 func (s *Store) InstallSecret(ctx context.Context) ([]byte, error) {
 	text, found, err := one(ctx, s.reader(), scalar[string], "SELECT secret FROM achim_install WHERE id = 1")
 	if err != nil {
 		return nil, fmt.Errorf("install secret: %w", err)
 	}
 	if !found {
-		return nil, fmt.Errorf("install secret: %w", briefing.ErrNotFound)
+		return nil, fmt.Errorf("install secret: %w: run achim migrate, which makes it", briefing.ErrNotFound)
 	}
 	if text, err = s.keys.open(installPlace, text); err != nil {
 		return nil, fmt.Errorf("install secret: %w", err)

@@ -125,10 +125,8 @@ func (a address) describePostgres(err error) error {
 
 func (a address) openSQLite(ctx context.Context, s *Store) error {
 	s.path = a.path
-	folder := filepath.Dir(a.path)
-	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-		return fmt.Errorf("open %s: %w: there is no folder %s: create it, or name another path in DATABASE_URL",
-			a.shown, ErrUnreachable, folder)
+	if err := inFolder(a.path); err != nil {
+		return fmt.Errorf("open %s: %w", a.shown, err)
 	}
 	if err := createPrivate(a.path); err != nil {
 		return fmt.Errorf("open %s: %w: the folder must be writable: mend that, or name another path in DATABASE_URL: %w",
@@ -160,6 +158,15 @@ func (a address) openSQLite(ctx context.Context, s *Store) error {
 	// A file on a disk that cannot be written opens without complaint and fails at nine in the morning.
 	if err := s.tryWrite(ctx); err != nil {
 		return a.describeSQLite(err)
+	}
+	return nil
+}
+
+// inFolder makes sure that there is a folder for a file.
+func inFolder(path string) error {
+	folder := filepath.Dir(path)
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return fmt.Errorf("%w: there is no folder %s: create it, or name another path in DATABASE_URL", ErrUnreachable, folder)
 	}
 	return nil
 }

@@ -2,7 +2,12 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -122,5 +127,96 @@ func (h *house) importPeople() {
 	}(h.t.Context())
 	if err != nil {
 		h.t.Fatal(err)
+	}
+}
+
+// statements are those that an error says an administrator has to run.
+var statements = regexp.MustCompile(`(?m)administrator run (.*)$`)
+
+// TestMigrateWithoutTheRights: a role that may not do what migrating takes is told, dry run or not, everything that somebody
+// else has to run, and nothing is changed; once that was run, it migrates, without the tables of others having changed hands.
+func TestMigrateWithoutTheRights(t *testing.T) {
+	for name, old := range elsewhere {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := build(t, storetest.Postgres)
+			theirs, err := store.Open(t.Context(), h.env["DATABASE_URL"], store.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = theirs.Close() }()
+			storetest.Exec(t, theirs, old.create)
+			storetest.Exec(t, theirs, "CREATE TABLE conversation_log (id SERIAL PRIMARY KEY, user_id TEXT, message TEXT)")
+			storetest.Exec(t, theirs, fmt.Sprintf(old.grant, haneul, "access", "refresh"))
+			before := storetest.Rows(t, theirs, catalogue)
+			url, role := storetest.Role(t, h.env["DATABASE_URL"])
+			schema := storetest.Rows(t, theirs, "SELECT current_schema()")[0]
+			storetest.Exec(t, theirs, fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO %q", schema, role))
+			h.env["DATABASE_URL"] = url
+			_, dry := app.Migrate(t.Context(), h.config(), true)
+			_, err = app.Migrate(t.Context(), h.config(), false)
+			if dry == nil || err == nil || dry.Error() != err.Error() {
+				t.Fatalf("the dry run says\n%v\nand migrate\n%v", dry, err)
+			}
+			if after := storetest.Rows(t, theirs, catalogue); !slices.Equal(before, after) {
+				t.Errorf("something was changed: %q", after)
+			}
+			said := statements.FindAllStringSubmatch(dry.Error(), -1)
+			for _, part := range []string{"GRANT USAGE, CREATE ON SCHEMA " + schema, "CREATE SCHEMA ", "CREATE INDEX achim_conversation_log_entry", "GRANT SELECT, INSERT, UPDATE, DELETE ON " + schema + ".gmail_token"} {
+				if !strings.Contains(dry.Error(), part) {
+					t.Errorf("%q is missing in: %v", part, dry)
+				}
+			}
+			owners := storetest.Rows(t, theirs, ownersOf)
+			for _, run := range said {
+				storetest.Exec(t, theirs, run[1])
+				storetest.Exec(t, theirs, "SET search_path TO "+schema)
+			}
+			if _, err := app.Migrate(t.Context(), h.config(), true); err != nil {
+				t.Fatalf("once %q were run: %v", said, err)
+			}
+			if _, err := app.Migrate(t.Context(), h.config(), false); err != nil {
+				t.Fatal(err)
+			}
+			if after := storetest.Rows(t, theirs, ownersOf); !slices.Equal(owners, after) {
+				t.Errorf("the tables belong to %q, before %q", after, owners)
+			}
+			h.start()
+			h.addHaneul()
+
+			// Another role still: it is told what the tables of ours lack.
+			h.env["DATABASE_URL"], _ = storetest.Role(t, h.env["DATABASE_URL"])
+			storetest.Exec(t, theirs, fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO PUBLIC", schema))
+			if _, err := app.Migrate(t.Context(), h.config(), true); err == nil || !strings.Contains(err.Error(), "our own tables belong to another role") {
+				t.Errorf("as another role: %v", err)
+			}
+		})
+	}
+}
+
+const (
+	catalogue = "SELECT relname, attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE relnamespace = current_schema()::regnamespace AND attnum > 0 ORDER BY 1, attnum"
+	ownersOf  = "SELECT relname, pg_get_userbyid(relowner) FROM pg_class WHERE relname IN ('gmail_token', 'conversation_log') AND relnamespace = current_schema()::regnamespace ORDER BY 1"
+)
+
+// TestADryRunMakesNoFile: what migrating would do is told of a SQLite file that is not there, and it is not there afterwards.
+func TestADryRunMakesNoFile(t *testing.T) {
+	t.Parallel()
+	h := build(t, storetest.SQLite)
+	path := h.sqliteFile()
+	dry, err := app.Migrate(t.Context(), h.config(), true)
+	if err != nil || len(dry) < 2 || dry[0] != path+": make the file" {
+		t.Fatalf("would apply %q: %v", dry, err)
+	}
+	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) > 0 {
+		t.Errorf("the dry run left %v (%v)", left, err)
+	}
+	done, err := app.Migrate(t.Context(), h.config(), false)
+	if err != nil || !slices.Equal(done, dry[1:]) {
+		t.Errorf("applied %q, said before %q: %v", done, dry, err)
+	}
+	h.env["DATABASE_URL"] = "sqlite:" + filepath.Join(filepath.Dir(path), "nowhere", "achim.db")
+	if _, err := app.Migrate(t.Context(), h.config(), true); !errors.Is(err, store.ErrUnreachable) {
+		t.Errorf("without a folder: %v", err)
 	}
 }

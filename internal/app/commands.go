@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
@@ -66,6 +67,11 @@ func ConfigurationFault(err error) bool {
 // Migrate applies what this version needs to the configured database and returns what it applied, or with
 // dry what it would.
 func Migrate(ctx context.Context, cfg config.Config, dry bool) ([]string, error) {
+	if path := store.File(cfg.DatabaseURL.Reveal()); dry && path != "" {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return store.NewFile(path)
+		}
+	}
 	s, err := openStore(ctx, cfg, time.Now)
 	if err != nil {
 		return nil, err

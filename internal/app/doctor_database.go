@@ -78,6 +78,9 @@ func (x *examination) checkMigrations(ctx context.Context) []doctor.Finding {
 	}
 	pending, err := pendingSteps(ctx, s)
 	switch {
+	case err != nil && len(pending) > 0:
+		return []doctor.Finding{doctor.Fail(doctor.Migrations, "", "%d pending, and this is in their way: %s", len(pending), oneLine(err)).Do("what is said there, then achim migrate"),
+			doctor.Note(doctor.NotChecked, "", withoutDatabase)}
 	case err != nil:
 		return unchecked("migrations", err)
 	case len(pending) > 0:

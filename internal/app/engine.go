@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -48,8 +49,11 @@ func migrated(ctx context.Context, s *store.Store) error {
 }
 
 // migrate brings the ledger's tables up to date, and then the engine's, and returns the names of what it
-// applied.
+// applied. What is in the way of either is found before anything is changed.
 func migrate(ctx context.Context, s *store.Store) ([]string, error) {
+	if _, err := pendingSteps(ctx, s); err != nil {
+		return nil, err
+	}
 	steps, err := s.Migrate(ctx)
 	if err != nil || s.Exclusive() {
 		return steps, err
@@ -58,12 +62,12 @@ func migrate(ctx context.Context, s *store.Store) ([]string, error) {
 	return append(steps, more...), err
 }
 
-// pendingSteps returns the names of what migrate would apply.
+// pendingSteps returns the names of what migrate would apply. Its error is all that is in the way.
 func pendingSteps(ctx context.Context, s *store.Store) ([]string, error) {
 	steps, err := s.Pending(ctx)
-	if err != nil || s.Exclusive() {
+	if s.Exclusive() {
 		return steps, err
 	}
-	more, err := engine.Pending(ctx, s.Pool())
-	return append(steps, more...), err
+	more, inTheWay := engine.Pending(ctx, s.Pool())
+	return append(steps, more...), errors.Join(err, inTheWay)
 }

@@ -24,17 +24,40 @@ const (
 
 var plainName = regexp.MustCompile(`^[a-zA-Z0-9_]+$`)
 
-// Pending returns the names of the migrations of River that MigrateRiver would apply. It changes nothing.
+// Pending returns the names of the migrations of River that Migrate would apply. It changes nothing. That our role may
+// not apply them is its error, with the statement that an administrator has to run.
 func Pending(ctx context.Context, pool *pgxpool.Pool) ([]string, error) {
-	m, _, err := migrator(ctx, pool)
+	m, schema, err := migrator(ctx, pool)
 	if err != nil {
 		return nil, fmt.Errorf("pending migrations of the engine: %w", err)
 	}
 	pending, err := missing(ctx, m)
+	if err == nil && len(pending) > 0 {
+		err = mayMigrate(ctx, pool, schema)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("pending migrations of the engine: %w", err)
+		return pending, fmt.Errorf("pending migrations of the engine: %w", err)
 	}
 	return pending, nil
+}
+
+// mayMigrate returns why our role may not make the schema, or tables in one there is.
+func mayMigrate(ctx context.Context, pool *pgxpool.Pool, schema string) error {
+	var role string
+	var exists, makes bool
+	err := pool.QueryRow(ctx, "SELECT quote_ident(current_user), EXISTS (SELECT FROM pg_namespace WHERE nspname = $1), "+
+		"COALESCE((SELECT has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1), "+
+		"has_database_privilege(current_database(), 'CREATE'))", schema).Scan(&role, &exists, &makes)
+	name := pgx.Identifier{schema}.Sanitize()
+	switch {
+	case err != nil:
+		return err
+	case makes:
+		return nil
+	case exists:
+		return fmt.Errorf("the role %s may not make tables in schema %s: let an administrator run GRANT USAGE, CREATE ON SCHEMA %s TO %s", role, schema, name, role)
+	}
+	return fmt.Errorf("the role %s may not make schema %s: let an administrator run CREATE SCHEMA %s AUTHORIZATION %s", role, schema, name, role)
 }
 
 // Migrate brings River's schema up to date and returns the names of the migrations it applied. It may be
@@ -61,6 +84,9 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool) (applied []string, err err
 	todo, err := missing(ctx, m)
 	if err != nil || len(todo) == 0 {
 		return nil, err
+	}
+	if err := mayMigrate(ctx, pool, schema); err != nil {
+		return nil, fmt.Errorf("migrate the engine: %w", err)
 	}
 	if err := makeSchema(ctx, conn, schema); err != nil {
 		return nil, fmt.Errorf("migrate the engine: %w", err)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +16,17 @@ func installSecret(t *testing.T, s *store.Store) {
 	must(s.Migrate(t.Context()))(t)
 	if again := must(s.InstallSecret(t.Context()))(t); string(again) != string(secret) {
 		t.Error("migrating again changed the secret")
+	}
+	Exec(t, s, "DELETE FROM achim_install")
+	if _, err := s.InstallSecret(t.Context()); err == nil || !strings.Contains(err.Error(), "run achim migrate") {
+		t.Errorf("without a secret: %v", err)
+	}
+	pending := must(s.Pending(t.Context()))(t)
+	if made := must(s.Migrate(t.Context()))(t); len(made) != 1 || !slices.Equal(made, pending) || !strings.HasPrefix(made[0], "achim_install: ") {
+		t.Errorf("pending %q, done %q", pending, made)
+	}
+	if fresh := must(s.InstallSecret(t.Context()))(t); string(fresh) == string(secret) {
+		t.Error("the secret that was taken out is back")
 	}
 }
 

@@ -109,6 +109,26 @@ func URL(t testing.TB, d Dialect) string {
 	return u.String()
 }
 
+// Role returns the address of a PostgreSQL database as another role sees it, fresh and without any rights, and its name.
+// The role is removed, with what it owns, when the test ends.
+func Role(t testing.TB, address string) (as, role string) {
+	t.Helper()
+	server := os.Getenv("TEST_DATABASE_URL")
+	role = "achim-" + briefing.NewID()
+	name := pgx.Identifier{role}.Sanitize()
+	admin(t.Context(), t, server, "CREATE ROLE "+name+" LOGIN PASSWORD 'achim'")
+	t.Cleanup(func() {
+		admin(context.Background(), t, server, "DROP OWNED BY "+name+" CASCADE")
+		admin(context.Background(), t, server, "DROP ROLE "+name)
+	})
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal("the address is no URL")
+	}
+	u.User = url.UserPassword(role, "achim")
+	return u.String(), role
+}
+
 func admin(ctx context.Context, t testing.TB, server, statement string) {
 	t.Helper()
 	conn, err := pgx.Connect(ctx, server)

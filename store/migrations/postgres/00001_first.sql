@@ -27,9 +27,15 @@ CREATE TABLE IF NOT EXISTS conversation_log (
     metadata   JSONB,
     created_at TIMESTAMPTZ DEFAULT now()
 );
--- A mend finds the row of its entry by this.
-CREATE INDEX IF NOT EXISTS achim_conversation_log_entry ON conversation_log ((metadata->>'entry_id'))
-    WHERE (metadata->>'entry_id') IS NOT NULL;
+-- A mend finds the row of its entry by this. IF NOT EXISTS asks for the rights of the table's owner even where there is one.
+-- +goose StatementBegin
+DO $$ BEGIN
+    IF to_regclass('achim_conversation_log_entry') IS NULL THEN
+        CREATE INDEX achim_conversation_log_entry ON conversation_log ((metadata->>'entry_id'))
+            WHERE (metadata->>'entry_id') IS NOT NULL;
+    END IF;
+END $$;
+-- +goose StatementEnd
 
 CREATE TABLE achim_install (
     id         INTEGER PRIMARY KEY CHECK (id = 1),
