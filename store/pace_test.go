@@ -95,7 +95,7 @@ func TestTwoProcessesShareThePace(t *testing.T) {
 // take turns by the dozen.
 func TestNoTurnIsLost(t *testing.T) {
 	each(t, func(t *testing.T, url string) {
-		const posts, workers = 3000, 12
+		const posts, workers = 720, 12
 		pace := briefing.PerMinute(300, 20)
 		for n := 1; n <= 3; n++ {
 			c, all, _ := somePacers(t, url, pace, n)

@@ -198,7 +198,7 @@ func planMeets(t *testing.T, s *store.Store) {
 
 // planCollides: four planners at once, and readers who pause meanwhile, over several batches.
 func planCollides(t *testing.T, s *store.Store) {
-	const planners, paused, readers = 4, 20, 20_500
+	const planners, paused, readers = 4, 20, 10_500 // more than one batch, and on PostgreSQL more than two
 	for n := range paused {
 		readerDue(t, s, n, nine)
 	}
