@@ -295,7 +295,7 @@ func (x *examination) checkSeals(ctx context.Context) []doctor.Finding {
 		case !c.Held:
 			f := doctor.Fail(doctor.Seals, c.Table, "%s sealed with key %s, which is not configured", plural(int(c.Rows), "row was", "rows were"), c.Key)
 			if keyless {
-				f = f.Do("set ACHIM_ENCRYPTION_KEY to the key they were sealed with; a new one would open none of them")
+				f = f.Do("set ACHIM_ENCRYPTION_KEY to the key that sealed what is there; a new one would open none of it")
 			}
 			found = append(found, f)
 		}
