@@ -140,7 +140,8 @@ type CredentialStore interface {
 	// answer a lease on refreshing ends. It returns the row as it now is.
 	SaveRefreshed(ctx context.Context, read, fresh Credential) (Credential, error)
 	// SaveGrant stores a grant just consented to, replacing the reader's earlier one; members of the row
-	// that are other programs' are kept.
+	// that are other programs' are kept. Without a refresh token the one in the row stays. With a Version it writes
+	// only onto the row of that version, else it returns ErrFenced.
 	SaveGrant(ctx context.Context, c Credential) error
 	// SaveCredentialState replaces the state of c's refresh token.
 	SaveCredentialState(ctx context.Context, c Credential) error

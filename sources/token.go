@@ -188,7 +188,8 @@ func (g *Google) refresh(ctx context.Context, stored briefing.Credential) (ensur
 	if err != nil {
 		return ensured{}, storeError("save google token", err)
 	}
-	return ensured{credential: row, refreshed: true}, nil
+	// When an outsider's grant has won, nothing of ours is in the row, and nobody has asked about theirs yet.
+	return ensured{credential: row, refreshed: row.AccessToken.Equal(fresh.AccessToken)}, nil
 }
 
 // save stores what Google answered, and tries again while the database is away for a moment: a refresh token that came

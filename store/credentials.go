@@ -188,7 +188,8 @@ func widened(listed, answered []string) []string {
 
 // SaveGrant stores a grant just consented to, replacing the reader's earlier one; members of the row that
 // are other programs' are kept. A consent may bring no refresh token: the stored one stays then, unless it
-// is known to be another account's.
+// is known to be another account's. With a Version the write is conditional on the row being as read: ErrFenced when it
+// is not, or has gone.
 func (s *Store) SaveGrant(ctx context.Context, c briefing.Credential) error {
 	err := s.saveGrant(ctx, c)
 	if isDuplicate(err, "") {
@@ -210,6 +211,9 @@ func (s *Store) saveGrant(ctx context.Context, c briefing.Credential) error {
 		// A row that cannot be read is exactly what connecting again mends: what can be kept of it is.
 		raw.keys = q.keys // none was read where there is no row
 		row, _ := raw.parse(c.ReaderID)
+		if c.Version != "" && (!found || row.version != c.Version) {
+			return briefing.ErrFenced
+		}
 		earlier, _ := row.credential()
 		row.leaveFlat = row.leaveFlat && c.RefreshToken.IsZero() // a refresh token just given is the newest there is
 		if c.RefreshToken.IsZero() && sameAccount(earlier, c) {
