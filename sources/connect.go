@@ -83,12 +83,15 @@ func (g *Google) usable(stored briefing.Credential) bool {
 	return !stored.RefreshToken.IsZero() && stored.State.DeadSince.IsZero() && !g.foreign(stored)
 }
 
-// prior returns the reader's stored grant, zero when there is none, and when the row cannot be read: that
-// is just what connecting again mends.
+// prior returns the reader's stored grant, zero when there is none. A row that cannot be read is just what connecting
+// again mends: of it no token is returned, but whose account it is, and the scopes that other programs live on.
 func (g *Google) prior(ctx context.Context, reader briefing.ReaderID) (briefing.Credential, error) {
 	stored, err := g.credential(ctx, reader)
-	if errors.Is(err, briefing.ErrNotFound) || errors.Is(err, briefing.Malformed) {
+	switch {
+	case errors.Is(err, briefing.ErrNotFound):
 		return briefing.Credential{}, nil
+	case errors.Is(err, briefing.Malformed):
+		return withoutTokens(stored), nil
 	}
 	return stored, err
 }

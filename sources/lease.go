@@ -56,7 +56,7 @@ func (g *Google) leaseTurn(ctx context.Context, came, stored briefing.Credential
 			}
 		}()
 	}
-	now, err := g.credential(ctx, came.ReaderID)
+	now, err := g.usableRow(ctx, came.ReaderID)
 	if err != nil {
 		return ensured{}, false, err
 	}

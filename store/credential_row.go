@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"achim/briefing"
+	"achim/internal/secret"
 )
 
 const (
@@ -183,6 +184,9 @@ func (r rawToken) parse(reader briefing.ReaderID) (tokenRow, error) {
 func malformed(reader briefing.ReaderID, fault error) error {
 	if fault == nil {
 		return nil
+	}
+	if !errors.Is(fault, ErrSealed) || errors.Is(fault, secret.ErrBroken) {
+		fault = &briefing.UnusableGrantError{Fault: fault} // else the operator's key may open it yet
 	}
 	return fmt.Errorf("grant of reader %s: %w", reader, &briefing.Error{Op: "read gmail_token", Reason: briefing.Malformed, Err: fault})
 }

@@ -10,10 +10,14 @@ import (
 )
 
 // Credential returns the reader's grant, or ErrNotFound. A row that cannot be read is an error with reason
-// malformed. The row's own expiry is not believed: other programs write it in other zones.
+// malformed, beside what can be read of it. The row's own expiry is not believed: other programs write it in other zones.
 func (s *Store) Credential(ctx context.Context, reader briefing.ReaderID) (briefing.Credential, error) {
 	q := s.reader()
 	row, err := readToken(ctx, q, reader, "")
+	if briefing.ReasonOf(err) == briefing.Malformed {
+		c, _ := row.credential() // whatever else is wrong with it: that may be the operator's to mend
+		return c, fmt.Errorf("read the grant: %w", err)
+	}
 	if err != nil {
 		return briefing.Credential{}, fmt.Errorf("read the grant: %w", err)
 	}
@@ -36,7 +40,7 @@ func readToken(ctx context.Context, q *session, reader briefing.ReaderID, lock s
 func withState(ctx context.Context, q *session, row tokenRow) (briefing.Credential, error) {
 	c, err := row.credential()
 	if err != nil {
-		return briefing.Credential{}, err
+		return c, err
 	}
 	c.State, err = readState(ctx, q, c)
 	return c, err
@@ -188,8 +192,8 @@ func widened(listed, answered []string) []string {
 
 // SaveGrant stores a grant just consented to, replacing the reader's earlier one; members of the row that
 // are other programs' are kept. A consent may bring no refresh token: the stored one stays then, unless it
-// is known to be another account's. With a Version the write is conditional on the row being as read: ErrFenced when it
-// is not, or has gone.
+// is known to be another account's; with a Version, only if the row is still as it was read: ErrFenced when it is not, or
+// has gone.
 func (s *Store) SaveGrant(ctx context.Context, c briefing.Credential) error {
 	err := s.saveGrant(ctx, c)
 	if isDuplicate(err, "") {
@@ -211,7 +215,7 @@ func (s *Store) saveGrant(ctx context.Context, c briefing.Credential) error {
 		// A row that cannot be read is exactly what connecting again mends: what can be kept of it is.
 		raw.keys = q.keys // none was read where there is no row
 		row, _ := raw.parse(c.ReaderID)
-		if c.Version != "" && (!found || row.version != c.Version) {
+		if c.RefreshToken.IsZero() && c.Version != "" && (!found || row.version != c.Version) {
 			return briefing.ErrFenced
 		}
 		earlier, _ := row.credential()

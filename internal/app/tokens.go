@@ -96,10 +96,7 @@ func (a *App) CheckGrant(ctx context.Context, owner briefing.ReaderID, name stri
 	}
 	g := briefing.Grant{
 		Owner: owner, Email: report.Email, Scopes: report.Scopes, HasAccessToken: report.HasAccessToken,
-		HasRefreshToken: report.HasRefreshToken, State: report.State,
-	}
-	if report.LastError == briefing.Malformed && !report.HasAccessToken {
-		g.Fault = briefing.Malformed
+		HasRefreshToken: report.HasRefreshToken, ClientID: report.ClientID, State: report.State, Fault: report.Fault,
 	}
 	row := a.viewGrant(g, map[briefing.ReaderID]string{owner: name})
 	row.HasOAuthConfig = report.HasOAuthConfig

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -87,6 +88,9 @@ func credentialMalformed(t *testing.T, s *store.Store) {
 		outsider(t, s, 1, row[0], row[1])
 		_, err := s.Credential(t.Context(), readerID(1))
 		wantError(t, err, briefing.Malformed)
+		if _, unusable := errors.AsType[*briefing.UnusableGrantError](err); !unusable {
+			t.Errorf("%s: nobody is told that connecting again mends it: %v", name, err)
+		}
 		if text := err.Error(); !strings.Contains(text, string(readerID(1))) || strings.Contains(text, "leaky") {
 			t.Errorf("%s: the error is %q", name, text)
 		}
@@ -94,6 +98,10 @@ func credentialMalformed(t *testing.T, s *store.Store) {
 		wantError(t, err, briefing.Malformed)
 		check(t, s.SaveGrant(t.Context(), grant(1)))
 		wantSame(t, name+", connected again", read(t, s, 1), grant(1))
+	}
+	outsider(t, s, 1, "token_data, scopes, metadata", `'[]', '["openid"]', '{"email":"minji@gaon.example"}'`)
+	if rest, err := s.Credential(t.Context(), readerID(1)); err == nil || rest.Email != "minji@gaon.example" || len(rest.Scopes) != 1 {
+		t.Errorf("what can be read of it: %+v, %v", rest, err)
 	}
 }
 
