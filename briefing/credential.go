@@ -231,6 +231,12 @@ const (
 	RevocationFailed  Revocation = "failed"  // Google could not be reached or refused; the person can end it there
 )
 
+// AccountUser is somebody because of whom a Google account cannot be revoked.
+type AccountUser struct {
+	Owner   ReaderID // of a row, as Grant has it, or who waits to confirm a consent
+	Certain bool     // it is of the account; else nothing says that it is not
+}
+
 // Credentials looks after grants on request.
 type Credentials interface {
 	// Check reports on the stored grant without asking Google; of a row that cannot be read it says so as LastError and

@@ -24,6 +24,9 @@ func (g *Google) Check(ctx context.Context, reader briefing.ReaderID) (briefing.
 		// That is how it stands, and just what whoever asks wants to know.
 		report := g.report(withoutTokens(stored))
 		report.ReaderID, report.LastError, report.Fault = reader, briefing.Malformed, err
+		if e, ok := errors.AsType[*briefing.Error](err); ok && e.Err != nil {
+			report.Fault = e.Err // as the store has it
+		}
 		return report, nil
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -296,33 +297,57 @@ func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) 
 // Subjects decide where both are known, else addresses. Where neither can be compared, as with a row that does not say
 // whose account it is, it might be.
 func (s *Store) AccountInUse(ctx context.Context, email, subject string, except briefing.ReaderID) (bool, error) {
-	used, err := s.accountHeld(ctx, email, subject, except)
-	if err != nil || used {
-		return used, err
-	}
-	return s.accountAwaited(ctx, email, subject, except, s.now())
+	users, err := s.AccountUsers(ctx, email, subject, except)
+	return len(users) > 0, err
 }
 
-// accountHeld reports whether a row of anybody but except is of the account, or might be.
-func (s *Store) accountHeld(ctx context.Context, email, subject string, except briefing.ReaderID) (bool, error) {
+// AccountUsers returns those because of whom AccountInUse says yes, the certain ones first.
+func (s *Store) AccountUsers(ctx context.Context, email, subject string, except briefing.ReaderID) ([]briefing.AccountUser, error) {
+	held, err := s.accountHeld(ctx, email, subject, except)
+	if err != nil {
+		return nil, err
+	}
+	awaited, err := s.accountAwaited(ctx, email, subject, except, s.now())
+	if err != nil {
+		return nil, err
+	}
+	users := append(held, awaited...)
+	slices.SortStableFunc(users, func(a, b briefing.AccountUser) int { return cmp.Compare(flag(b.Certain), flag(a.Certain)) })
+	return users, nil
+}
+
+// accountHeld returns whose rows, of anybody but except, are of the account, or might be.
+func (s *Store) accountHeld(ctx context.Context, email, subject string, except briefing.ReaderID) ([]briefing.AccountUser, error) {
 	if except == "" {
 		except = nobody
 	}
 	q := s.reader()
-	rows, err := list(ctx, q, func(row scanner) (object, error) {
+	wanted := briefing.Credential{Email: email, Subject: subject}
+	var users []briefing.AccountUser
+	_, err := list(ctx, q, func(row scanner) (none struct{}, err error) {
+		var o ownedToken
 		var text string
-		if err := row.Scan(opt(&text)); err != nil {
-			return nil, err
+		if err := row.Scan((*string)(&o.owner), opt(&text)); err != nil {
+			return none, err
 		}
-		members, _ := parseObject(text)
-		return members, nil
-	}, "SELECT metadata FROM gmail_token WHERE "+q.shared.tokens.others(), string(except))
-	if err != nil {
-		return false, fmt.Errorf("who else uses the Google account: %w", err)
-	}
-	return slices.ContainsFunc(rows, func(metadata object) bool {
+		o.call()
+		metadata, _ := parseObject(text)
 		address, _ := metadata.text("email")
 		sub, _ := metadata.text("sub")
-		return sameAccount(briefing.Credential{Email: email, Subject: subject}, briefing.Credential{Email: address, Subject: sub})
-	}), nil
+		users = accountUser(users, o.owner, wanted, briefing.Credential{Email: address, Subject: sub})
+		return none, nil
+	}, "SELECT COALESCE(CAST(user_id AS TEXT), ''), metadata FROM gmail_token WHERE "+q.shared.tokens.others()+" ORDER BY 1", string(except))
+	if err != nil {
+		return nil, fmt.Errorf("who else uses the Google account: %w", err)
+	}
+	return users, nil
+}
+
+// accountUser adds the owner of what is found to those who use the wanted account, if that is so or may be.
+func accountUser(users []briefing.AccountUser, owner briefing.ReaderID, wanted, found briefing.Credential) []briefing.AccountUser {
+	if !sameAccount(wanted, found) {
+		return users
+	}
+	compared := wanted.Subject != "" && found.Subject != "" || wanted.Email != "" && found.Email != ""
+	return append(users, briefing.AccountUser{Owner: owner, Certain: compared})
 }

@@ -343,6 +343,9 @@ func credentialForgotten(t *testing.T, s *store.Store) {
 			t.Errorf("account %q %q in use: %v", c.email, c.subject, got)
 		}
 	}
+	wantSame(t, "who uses it", must(s.AccountUsers(t.Context(), "renamed@gaon.example", "1234567890", readerID(1)))(t), []briefing.AccountUser{{Owner: readerID(2), Certain: true}})
+	wantSame(t, "who might use it", must(s.AccountUsers(t.Context(), "", "1234567890", readerID(1)))(t),
+		[]briefing.AccountUser{{Owner: readerID(2), Certain: true}, {Owner: readerID(3)}})
 	if !must(s.AccountInUse(t.Context(), "old@gaon.example", "", ""))(t) {
 		t.Error("nobody is to be left out")
 	}
