@@ -144,7 +144,7 @@ func (s *Store) SaveRefreshed(ctx context.Context, read, fresh briefing.Credenti
 		state := succeeded(known, fresh.State)
 		answer := briefing.Credential{AccessToken: fresh.AccessToken, RefreshToken: fresh.RefreshToken,
 			Scopes: widened(now.Scopes, fresh.Scopes), State: state}
-		if err := row.put(answer); err != nil {
+		if err := row.put(answer, known.Expiry, s.now()); err != nil {
 			return err
 		}
 		if row, err = row.replace(ctx, q, s.now()); err != nil {
@@ -220,13 +220,14 @@ func (s *Store) saveGrant(ctx context.Context, c briefing.Credential) error {
 			return briefing.ErrFenced
 		}
 		earlier, _ := row.credential()
+		known, err := readState(ctx, q, earlier)
+		if err != nil {
+			return err
+		}
+		was := known.Expiry
 		row.leaveFlat = row.leaveFlat && c.RefreshToken.IsZero() // a refresh token just given is the newest there is
 		if c.RefreshToken.IsZero() && sameAccount(earlier, c) {
 			c.RefreshToken = earlier.RefreshToken
-			known, err := readState(ctx, q, earlier)
-			if err != nil {
-				return err
-			}
 			known.Expiry = c.State.Expiry
 			if c.State.Granted != "" {
 				known.Granted = c.State.Granted
@@ -234,7 +235,7 @@ func (s *Store) saveGrant(ctx context.Context, c briefing.Credential) error {
 			c.State = known
 		}
 		row.clear(c)
-		if err := row.put(c); err != nil {
+		if err := row.put(c, was, s.now()); err != nil {
 			return err
 		}
 		write := row.insert
