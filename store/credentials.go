@@ -27,7 +27,7 @@ func (s *Store) Credential(ctx context.Context, reader briefing.ReaderID) (brief
 
 // readToken reads the reader's row, or returns ErrNotFound.
 func readToken(ctx context.Context, q *session, reader briefing.ReaderID, lock string) (tokenRow, error) {
-	raw, found, err := one(ctx, q, q.scanToken, q.shared.tokens.find(lock), string(reader))
+	raw, found, err := q.counting(ctx, reader, lock)
 	if err == nil && !found {
 		err = briefing.ErrNotFound
 	}
@@ -209,7 +209,7 @@ func (s *Store) SaveGrant(ctx context.Context, c briefing.Credential) error {
 
 func (s *Store) saveGrant(ctx context.Context, c briefing.Credential) error {
 	return s.inTx(ctx, func(q *session) error {
-		raw, found, err := one(ctx, q, q.scanToken, q.shared.tokens.find(q.dialect.forUpdate()), string(c.ReaderID))
+		raw, found, err := q.counting(ctx, c.ReaderID, q.dialect.forUpdate())
 		if err != nil {
 			return err
 		}
@@ -262,7 +262,7 @@ func sameAccount(a, b briefing.Credential) bool {
 func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) (gone briefing.Credential, err error) {
 	err = s.inTx(ctx, func(q *session) error {
 		t := &q.shared.tokens
-		counts, found, err := one(ctx, q, q.scanToken, t.find(q.dialect.forUpdate()), string(reader))
+		counts, found, err := q.counting(ctx, reader, q.dialect.forUpdate())
 		if err != nil {
 			return err
 		}
