@@ -116,10 +116,10 @@ func problems(sections []Section) []Problem {
 			continue
 		}
 		i := slices.IndexFunc(found, func(p Problem) bool {
-			return p.Reason == s.Verdict.Reason && p.Provider == s.Provider
+			return p.Reason == s.Verdict.Reason && p.Provider == s.Provider && p.Unusable == s.Unusable
 		})
 		if i < 0 {
-			found = append(found, Problem{Reason: s.Verdict.Reason, Provider: s.Provider, Since: s.Verdict.Since, LastOK: s.Verdict.LastOK})
+			found = append(found, Problem{Reason: s.Verdict.Reason, Provider: s.Provider, Since: s.Verdict.Since, LastOK: s.Verdict.LastOK, Unusable: s.Unusable})
 			i = len(found) - 1
 		}
 		p := &found[i]

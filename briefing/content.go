@@ -75,6 +75,7 @@ type Problem struct {
 	Since    time.Time    `json:"since,omitzero"`
 	LastOK   time.Time    `json:"last_ok,omitzero"`
 	ToldAt   time.Time    `json:"told_at,omitzero"` // when the operator was told; zero = was not
+	Unusable bool         `json:"grant_unusable,omitempty"`
 }
 
 // Gist is the day in numbers. A number is only there when its source was read: nil is "not known".

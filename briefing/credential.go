@@ -131,7 +131,8 @@ func Fingerprint(refreshToken Secret) string {
 // CredentialStore keeps grants. gmail_token is shared with other programs: they may have written any row
 // a moment ago.
 type CredentialStore interface {
-	// Credential returns the reader's grant, or ErrNotFound.
+	// Credential returns the reader's grant, or ErrNotFound. With an error of reason malformed it returns what of the
+	// row can be read, and unless an operator's key is what is missing, that error holds an UnusableGrantError.
 	Credential(ctx context.Context, reader ReaderID) (Credential, error)
 	// SaveRefreshed writes what Google answered to a refresh of read: access token, expiry, scopes the row does
 	// not list yet, and a new refresh token when given; a refresh token is never overwritten with nothing, and
@@ -140,7 +141,8 @@ type CredentialStore interface {
 	// answer a lease on refreshing ends. It returns the row as it now is.
 	SaveRefreshed(ctx context.Context, read, fresh Credential) (Credential, error)
 	// SaveGrant stores a grant just consented to, replacing the reader's earlier one; members of the row
-	// that are other programs' are kept.
+	// that are other programs' are kept. Without a refresh token the one in the row stays; with a Version, only if
+	// the row is still of that version, else it returns ErrFenced.
 	SaveGrant(ctx context.Context, c Credential) error
 	// SaveCredentialState replaces the state of c's refresh token.
 	SaveCredentialState(ctx context.Context, c Credential) error
@@ -159,6 +161,17 @@ type RefreshLeases interface {
 // ErrClientRefused means that Google does not take the OAuth client itself: no grant of that client can be refreshed,
 // and none of them is dead for it.
 var ErrClientRefused = errors.New("google does not take the OAuth client")
+
+// UnusableGrantError means that what is stored of a grant is none: the row cannot be read, or it holds no refresh token.
+// Google has said nothing about it, and connecting again puts one there. A row that is merely sealed with a key that is
+// not here is not one of these.
+type UnusableGrantError struct{ Fault error }
+
+// Error says what is wrong with the row, without repeating what it holds.
+func (e *UnusableGrantError) Error() string { return e.Fault.Error() }
+
+// Unwrap returns the fault.
+func (e *UnusableGrantError) Unwrap() error { return e.Fault }
 
 // GrantLister goes through all grants.
 type GrantLister interface {
@@ -201,6 +214,8 @@ type CredentialReport struct {
 	LastError       Reason
 	DeadSince       time.Time
 	State           CredentialState // all that is known of it
+	ClientID        string          // of the row's own oauth_config; "" when it has none
+	Fault           error           // why the row cannot be read; nil when it can
 	Refreshed       bool            // by this call
 	AccessToken     Secret
 }
@@ -216,10 +231,16 @@ const (
 	RevocationFailed  Revocation = "failed"  // Google could not be reached or refused; the person can end it there
 )
 
+// AccountUser is somebody because of whom a Google account cannot be revoked.
+type AccountUser struct {
+	Owner   ReaderID // of a row, as Grant has it, or who waits to confirm a consent
+	Certain bool     // it is of the account; else nothing says that it is not
+}
+
 // Credentials looks after grants on request.
 type Credentials interface {
-	// Check reports on the stored grant without asking Google; of a row that cannot be read it says so as
-	// LastError. ErrNotFound when there is none.
+	// Check reports on the stored grant without asking Google; of a row that cannot be read it says so as LastError and
+	// Fault, tells whose account it is, and counts no token of it. ErrNotFound when there is none.
 	Check(ctx context.Context, reader ReaderID) (CredentialReport, error)
 	// Refresh makes sure of a usable access token, asking Google when less than five minutes are left.
 	// Its error carries a Reason; ErrNotFound when there is no grant.

@@ -21,7 +21,8 @@ func (p *Pipeline) nextMend(e Entry) time.Time {
 		return time.Time{}
 	}
 	helps := slices.ContainsFunc(e.Sections, func(s Section) bool {
-		return s.Degrades() && s.Verdict.Reason.Retriable() && s.Verdict.Reason != PolicyBlocked
+		// A row that cannot be used may be mended by the program that wrote it, and looking costs next to nothing.
+		return s.Degrades() && (s.Verdict.Reason.Retriable() || s.Unusable) && s.Verdict.Reason != PolicyBlocked
 	})
 	if !helps {
 		return time.Time{}

@@ -193,6 +193,7 @@ func judge(j judged) Section {
 			s = Section{Source: s.Source, Provider: s.Provider}
 		}
 	}
+	_, s.Unusable = errors.AsType[*UnusableGrantError](j.err)
 	if wait := RetryAfter(j.err); wait > 0 {
 		s.NotBefore = j.now.Add(wait)
 	}

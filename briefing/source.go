@@ -140,6 +140,8 @@ type Section struct {
 	PartsOK   int       `json:"parts_read,omitempty"` // of which read
 	Ahead     []Day     `json:"ahead,omitempty"`      // the days after, for "tomorrow" and for a day that cannot be read
 	Account   string    `json:"account,omitempty"`    // the mail address read, for links
+	// Unusable says that what is stored of the grant is why nothing was read, and that Google has said nothing of it.
+	Unusable bool `json:"grant_unusable,omitempty"`
 }
 
 // Day is what a source knows of one later date.

@@ -18,6 +18,7 @@ import (
 const (
 	consentLife  = 10 * time.Minute // of a state, and of a question
 	probeTimeout = 10 * time.Second
+	saveTries    = 5 // of storing onto a row that others write meanwhile
 )
 
 var errNoRefreshToken = errors.New("google gave no refresh token")
@@ -82,12 +83,15 @@ func (g *Google) usable(stored briefing.Credential) bool {
 	return !stored.RefreshToken.IsZero() && stored.State.DeadSince.IsZero() && !g.foreign(stored)
 }
 
-// prior returns the reader's stored grant, zero when there is none, and when the row cannot be read: that
-// is just what connecting again mends.
+// prior returns the reader's stored grant, zero when there is none. A row that cannot be read is just what connecting
+// again mends: of it no token is returned, but whose account it is, and the scopes that other programs live on.
 func (g *Google) prior(ctx context.Context, reader briefing.ReaderID) (briefing.Credential, error) {
 	stored, err := g.credential(ctx, reader)
-	if errors.Is(err, briefing.ErrNotFound) || errors.Is(err, briefing.Malformed) {
+	switch {
+	case errors.Is(err, briefing.ErrNotFound):
 		return briefing.Credential{}, nil
+	case errors.Is(err, briefing.Malformed):
+		return withoutTokens(stored), nil
 	}
 	return stored, err
 }
@@ -239,40 +243,53 @@ func (g *Google) keep(ctx context.Context, c consented) error {
 	grant := c.grant
 	grant.ClientID, grant.ClientSecret = g.cfg.ClientID, g.cfg.ClientSecret
 	if grant.RefreshToken.IsZero() {
+		return g.goOn(ctx, c, grant)
+	}
+	if err := g.store.SaveGrant(ctx, grant); err != nil {
+		return fmt.Errorf("save grant of %s: %w", c.reader.ID, err)
+	}
+	return g.keepState(ctx, grant)
+}
+
+// goOn stores a grant without a refresh token onto the row whose own goes on: it is of the same account and client, and
+// Google does not say that it has died. Any process may put another refresh token there at any time, so it is the row
+// that keeps it, and nothing is written over one that nobody has looked at.
+func (g *Google) goOn(ctx context.Context, c consented, grant briefing.Credential) error {
+	lasts := func() bool { return g.usable(c.prior) && c.earlier() == ownerSame }
+	if !lasts() || g.died(ctx, c) {
+		return c.fail(briefing.ConnectExchange, errNoRefreshToken)
+	}
+	for range saveTries {
+		// Read again: asking Google may have brought a new refresh token, too.
 		var err error
-		if c.prior, err = g.lasting(ctx, c); err != nil {
-			return err
+		if c.prior, err = g.prior(ctx, c.reader.ID); err != nil {
+			return fmt.Errorf("grant that goes on: %w", err)
+		}
+		if !lasts() {
+			return c.fail(briefing.ConnectExchange, errNoRefreshToken)
+		}
+		grant.Version = c.prior.Version
+		if err = g.store.SaveGrant(ctx, grant); errors.Is(err, briefing.ErrFenced) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("save grant of %s: %w", c.reader.ID, err)
 		}
 		grant.RefreshToken = c.prior.RefreshToken
 		grant.State.GrantedAt = c.prior.State.GrantedAt // the grant is the one of then
 		if grant.State.EndsAt.IsZero() {
 			grant.State.EndsAt = c.prior.State.EndsAt
 		}
+		return g.keepState(ctx, grant)
 	}
-	if err := g.store.SaveGrant(ctx, grant); err != nil {
-		return fmt.Errorf("save grant of %s: %w", c.reader.ID, err)
-	}
-	if err := g.store.SaveCredentialState(ctx, grant); err != nil {
-		return fmt.Errorf("save state of the grant of %s: %w", c.reader.ID, err)
-	}
-	return nil
+	return &briefing.Error{Op: "save grant that goes on", Reason: briefing.Unavailable, Err: errors.New("the row in the store keeps changing")}
 }
 
-// lasting returns the stored grant if it goes on without a new refresh token: it is of the same account and client, and
-// Google does not say that it has died. It is read again, since asking that may have brought a new refresh token.
-func (g *Google) lasting(ctx context.Context, c consented) (briefing.Credential, error) {
-	lasts := func() bool { return g.usable(c.prior) && c.earlier() == ownerSame }
-	if !lasts() || g.died(ctx, c) {
-		return briefing.Credential{}, c.fail(briefing.ConnectExchange, errNoRefreshToken)
+func (g *Google) keepState(ctx context.Context, grant briefing.Credential) error {
+	if err := g.store.SaveCredentialState(ctx, grant); err != nil {
+		return fmt.Errorf("save state of the grant of %s: %w", grant.ReaderID, err)
 	}
-	var err error
-	if c.prior, err = g.prior(ctx, c.reader.ID); err != nil {
-		return briefing.Credential{}, fmt.Errorf("grant that goes on: %w", err)
-	}
-	if !lasts() {
-		return briefing.Credential{}, c.fail(briefing.ConnectExchange, errNoRefreshToken)
-	}
-	return c.prior, nil
+	return nil
 }
 
 // died asks Google whether the stored grant is dead, and remembers it.

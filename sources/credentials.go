@@ -22,7 +22,12 @@ func (g *Google) Check(ctx context.Context, reader briefing.ReaderID) (briefing.
 	stored, err := g.credential(ctx, reader)
 	if errors.Is(err, briefing.Malformed) {
 		// That is how it stands, and just what whoever asks wants to know.
-		return briefing.CredentialReport{ReaderID: reader, LastError: briefing.Malformed}, nil
+		report := g.report(withoutTokens(stored))
+		report.ReaderID, report.LastError, report.Fault = reader, briefing.Malformed, err
+		if e, ok := errors.AsType[*briefing.Error](err); ok && e.Err != nil {
+			report.Fault = e.Err // as the store has it
+		}
+		return report, nil
 	}
 	if err != nil {
 		return briefing.CredentialReport{}, fmt.Errorf("check: %w", err)
@@ -149,6 +154,11 @@ func (g *Google) revoke(ctx context.Context, token briefing.Secret) error {
 	return &briefing.Error{Op: op, Reason: tokenReason(resp.StatusCode, ""), Err: &answerError{status: resp.StatusCode}}
 }
 
+// withoutTokens is what is left of a row that cannot be read: nothing of it opens anything.
+func withoutTokens(c briefing.Credential) briefing.Credential {
+	return briefing.Credential{ReaderID: c.ReaderID, ClientID: c.ClientID, Scopes: c.Scopes, Email: c.Email, Subject: c.Subject}
+}
+
 // report tells what is stored. Missing scopes are only known where Google or the row has listed any at all.
 func (g *Google) report(c briefing.Credential) briefing.CredentialReport {
 	return briefing.CredentialReport{
@@ -156,7 +166,7 @@ func (g *Google) report(c briefing.Credential) briefing.CredentialReport {
 		HasAccessToken: !c.AccessToken.IsZero(), HasRefreshToken: !c.RefreshToken.IsZero(), HasOAuthConfig: c.ClientID != "",
 		Expiry: c.State.Expiry, Scopes: c.Holds(), MissingScopes: g.Missing(c.Holds()),
 		LastError: c.State.LastError, DeadSince: c.State.DeadSince, State: c.State,
-		AccessToken: c.AccessToken,
+		ClientID: c.ClientID, AccessToken: c.AccessToken,
 	}
 }
 

@@ -91,7 +91,7 @@ func (g *Google) ExamineGrant(ctx context.Context, reader briefing.ReaderID) Gra
 // borrow returns the reader's grant with an access token of this moment, which is not stored.
 func (g *Google) borrow(ctx context.Context, reader briefing.ReaderID) (briefing.Credential, error) {
 	const op = "examine grant"
-	stored, err := g.credential(ctx, reader)
+	stored, err := g.usableRow(ctx, reader)
 	switch {
 	case err != nil:
 		return stored, err

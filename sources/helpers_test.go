@@ -229,6 +229,9 @@ func (m *memory) SaveGrant(_ context.Context, c briefing.Credential) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.saves++
+	if c.RefreshToken.IsZero() {
+		c.RefreshToken = m.rows[c.ReaderID].RefreshToken
+	}
 	c.State = briefing.CredentialState{}
 	m.rows[c.ReaderID] = c
 	return nil

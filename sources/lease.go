@@ -56,7 +56,7 @@ func (g *Google) leaseTurn(ctx context.Context, came, stored briefing.Credential
 			}
 		}()
 	}
-	now, err := g.credential(ctx, came.ReaderID)
+	now, err := g.usableRow(ctx, came.ReaderID)
 	if err != nil {
 		return ensured{}, false, err
 	}
@@ -72,7 +72,7 @@ func (g *Google) leaseTurn(ctx context.Context, came, stored briefing.Credential
 	}
 	got, err = g.refresh(ctx, now)
 	if briefing.ReasonOf(err) != briefing.ReauthRequired {
-		return got, err == nil, err
+		return got, got.refreshed, err
 	}
 	// When an outsider has stored another grant while ours was being refused, theirs gets its turn.
 	theirs, loadErr := g.credential(ctx, came.ReaderID)

@@ -1,6 +1,7 @@
 package sources_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"achim/briefing"
 	"achim/internal/standin"
 	"achim/sources"
+	"achim/store"
 	"achim/store/storetest"
 )
 
@@ -76,8 +78,12 @@ func TestOutsiderWritesMeanwhile(t *testing.T) {
 			if now.RefreshToken.Reveal() != theirs.RefreshToken {
 				t.Error("their grant was overwritten")
 			}
-			if !now.State.GrantedAt.IsZero() {
+			if !now.State.GrantedAt.IsZero() || !now.State.Expiry.Equal(f.clock.Now().Add(3599*time.Second)) {
 				t.Errorf("their grant inherits %+v", now.State)
+			}
+			f.calls(t, map[string]int{"token": 2})
+			if held := storetest.Rows(t, f.stores[0], "SELECT COUNT(*) FROM achim_credential_state WHERE lease_owner <> ''"); held[0] != "0" {
+				t.Error("the lease on the grant that lost is held on to")
 			}
 		})
 		t.Run("theirs while ours is refused", func(t *testing.T) {
@@ -98,6 +104,80 @@ func TestOutsiderWritesMeanwhile(t *testing.T) {
 			}
 			if rows := storetest.Rows(t, f.stores[0], "SELECT COUNT(*) FROM gmail_token"); rows[0] != "0" {
 				t.Error("the grant is back")
+			}
+		})
+	})
+}
+
+// busy is a store onto which an outsider writes just before a grant is saved.
+type busy struct {
+	*store.Store
+	meanwhile func()
+}
+
+func (b *busy) SaveGrant(ctx context.Context, c briefing.Credential) error {
+	if fn := b.meanwhile; fn != nil {
+		b.meanwhile = nil
+		fn()
+	}
+	return b.Store.SaveGrant(ctx, c)
+}
+
+// TestRotatedWhileConsenting: a consent that brings no refresh token goes onto the row as it is when it is saved, and
+// never brings back the refresh token that stood there before.
+func TestRotatedWhileConsenting(t *testing.T) {
+	onEach(t, func(t *testing.T, d storetest.Dialect) {
+		consent := func(t *testing.T, meanwhile func(f *fleet)) (*fleet, error) {
+			var cfg sources.GoogleConfig
+			f := launch(t, d, 1, func(c *sources.GoogleConfig) { cfg = *c })
+			cfg.RedirectURL = "http://localhost:8001/api/gmail/callback"
+			kept := &busy{Store: f.stores[0], meanwhile: func() { meanwhile(f) }}
+			client := sources.NewGoogle(cfg, kept)
+			t.Cleanup(func() { _ = client.Close() })
+			address, err := client.Begin(t.Context(), briefing.ConnectRequest{Reader: readerID})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = client.Finish(t.Context(), f.consent(t, address, standin.Choice{}))
+			return f, err
+		}
+		t.Run("rotated", func(t *testing.T) {
+			var rotated standin.Token
+			f, err := consent(t, func(f *fleet) {
+				rotated = f.google.Grant(haneul)
+				f.outsider(t, tokenData("theirs", rotated.RefreshToken, `,"theirs":[1]`))
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			now := f.stored(t)
+			if now.RefreshToken.Reveal() != rotated.RefreshToken || now.AccessToken.Reveal() == "theirs" || now.State.Expiry.IsZero() {
+				t.Errorf("stored %+v, and not onto the refresh token that was there", now.State)
+			}
+			if row := storetest.Rows(t, f.stores[0], "SELECT token_data FROM gmail_token")[0]; !strings.Contains(row, `"theirs"`) {
+				t.Error("their members are gone")
+			}
+		})
+		for name, set := range map[string]string{
+			"no refresh token any more": `token_data = '{"access_token":"theirs"}'`,
+			"another account's":         `metadata = '{"email":"minji@gaon.example"}'`,
+			"another client's":          `oauth_config = '{"client_id":"other-client"}'`,
+			"nothing that can be read":  `token_data = '[]'`,
+		} {
+			t.Run(name, func(t *testing.T) {
+				f, err := consent(t, func(f *fleet) { f.outsider(t, set) })
+				wantFault(t, err, briefing.ConnectExchange)
+				column, value, _ := strings.Cut(set, " = ")
+				if row := storetest.Rows(t, f.stores[0], "SELECT "+column+" FROM gmail_token")[0]; strings.ReplaceAll(row, " ", "") != strings.Trim(value, "'") {
+					t.Error("what they wrote was overwritten")
+				}
+			})
+		}
+		t.Run("forgotten", func(t *testing.T) {
+			f, err := consent(t, func(f *fleet) { storetest.Exec(t, f.stores[0], "DELETE FROM gmail_token") })
+			wantFault(t, err, briefing.ConnectExchange)
+			if rows := storetest.Rows(t, f.stores[0], "SELECT COUNT(*) FROM gmail_token"); rows[0] != "0" {
+				t.Error("a grant without a refresh token was stored")
 			}
 		})
 	})

@@ -54,6 +54,14 @@ func missingScopes(wanted, granted []string) []string {
 	return missing
 }
 
+// Needed returns those of the missing scopes without which something cannot be read. The others only tell whose account
+// it is, which a consent of ours asks for: a grant that another program obtained without them works all the same.
+func Needed(missing []string) []string {
+	return slices.DeleteFunc(slices.Clone(missing), func(scope string) bool {
+		return slices.Contains([]string{"openid", scopePrefix + "userinfo.email", scopePrefix + "userinfo.profile"}, canonicalScope(scope))
+	})
+}
+
 // grantsMail and grantsCalendar report whether the scopes let a briefing read anything of that kind. For
 // the calendar any scope that reads events will do: without the list there is still the primary one.
 func grantsMail(granted []string) bool { return covered("gmail.readonly", granted) }

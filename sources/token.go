@@ -106,7 +106,7 @@ func contain[T any](op string, fn func() (T, error)) (v T, err error) {
 
 // load reads the grant and has it refreshed if the stored access token does not do.
 func (g *Google) load(ctx context.Context, reader briefing.ReaderID, w want) (ensured, error) {
-	stored, err := g.credential(ctx, reader)
+	stored, err := g.usableRow(ctx, reader)
 	if err != nil {
 		return ensured{}, err
 	}
@@ -127,6 +127,16 @@ func (g *Google) credential(ctx context.Context, reader briefing.ReaderID) (brie
 		stored.State = briefing.CredentialState{}
 	}
 	return stored, nil
+}
+
+// usableRow is credential for whoever is to use the grant: a row that cannot be read is ReauthRequired to them, since
+// connecting again is what mends it.
+func (g *Google) usableRow(ctx context.Context, reader briefing.ReaderID) (briefing.Credential, error) {
+	stored, err := g.credential(ctx, reader)
+	if unusable, ok := errors.AsType[*briefing.UnusableGrantError](err); ok {
+		err = &briefing.Error{Op: "load google grant", Reason: briefing.ReauthRequired, Err: unusable}
+	}
+	return stored, err
 }
 
 // storeError gives a failure of the store a reason: its own if it has one, Timeout when it was too slow,
@@ -150,7 +160,8 @@ func settle(stored briefing.Credential, w want, now time.Time) (bool, error) {
 	case w.satisfied(stored, now):
 		return true, nil
 	case stored.RefreshToken.IsZero():
-		return true, &briefing.Error{Op: op, Reason: briefing.ReauthRequired, Err: errors.New("there is no refresh token")}
+		return true, &briefing.Error{Op: op, Reason: briefing.ReauthRequired,
+			Err: &briefing.UnusableGrantError{Fault: errors.New("there is no refresh token")}}
 	case w.confirmed && stored.State.LastError != "" && stored.State.CheckedAt.After(w.after):
 		return true, knownFailure(stored.State) // Google has said so since
 	}
@@ -188,7 +199,8 @@ func (g *Google) refresh(ctx context.Context, stored briefing.Credential) (ensur
 	if err != nil {
 		return ensured{}, storeError("save google token", err)
 	}
-	return ensured{credential: row, refreshed: true}, nil
+	// When an outsider's grant has won, nothing of ours is in the row, and nobody has asked about theirs yet.
+	return ensured{credential: row, refreshed: row.AccessToken.Equal(fresh.AccessToken)}, nil
 }
 
 // save stores what Google answered, and tries again while the database is away for a moment: a refresh token that came

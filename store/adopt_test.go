@@ -420,6 +420,70 @@ func TestSeveralRowsOfOneOwner(t *testing.T) {
 	}
 }
 
+// TestWhichRowCounts: of several rows of one owner that with a refresh token counts before one without, one that can be read
+// before one that cannot, and then the newest; but one that Google has refused makes room for another of its account. What
+// Google answers is written onto none but that.
+func TestWhichRowCounts(t *testing.T) {
+	created := flatLayout("flat, no ids, but when they were made", "user_id UUID, access_token TEXT, refresh_token TEXT, expires_at TIMESTAMP, metadata TEXT, created_at TIMESTAMP DEFAULT clock_timestamp()")
+	insert := created.insert
+	created.insert = func(n int, access, refresh string) string {
+		return strings.NewReplacer("1795197600", "'2026-11-20 09:00:00'").Replace(insert(n, access, refresh))
+	}
+	for _, l := range []layout{layouts[5], layouts[6], created} {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := foreign(t, l, 1)
+			later := 0
+			add := func(access, refresh, set string) {
+				t.Helper()
+				later++
+				storetest.Exec(t, s, strings.NewReplacer("1795197600", fmt.Sprint(1795197600+later), "09:00:00", fmt.Sprintf("09:00:%02d", later)).Replace(l.insert(1, access, refresh)))
+				if set != "" {
+					storetest.Exec(t, s, "UPDATE gmail_token SET "+set+" WHERE access_token = '"+access+"'")
+				}
+			}
+			counts := func(want string) briefing.Credential {
+				t.Helper()
+				c, _ := s.Credential(t.Context(), benchReader(1))
+				all, err := s.Grants(t.Context(), "", 10)
+				if err != nil || len(all) != 1 || all[0].PassedOver != later || all[0].HasRefreshToken != !c.RefreshToken.IsZero() {
+					t.Errorf("listed: %+v, %v", all, err)
+				}
+				if c.RefreshToken.Reveal() != want {
+					t.Errorf("another counts than %s: %+v", want, c)
+				}
+				return c
+			}
+			migrate(t, s)
+			add("a-1", "", "refresh_token = ''")
+			counts("marked-refresh-1")
+			add("a-2", "newer", "")
+			counts("newer")
+			add("a-3", "unread", "metadata = '[]'")
+			c := counts("newer")
+			if _, err := s.SaveRefreshed(t.Context(), c, briefing.Credential{AccessToken: briefing.NewSecret("fresh"), State: briefing.CredentialState{Expiry: time.Unix(1795204800, 0)}}); err != nil {
+				t.Fatal(err)
+			}
+			c = counts("newer")
+			c.State.DeadSince = time.Unix(1795204800, 0)
+			if err := s.SaveCredentialState(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+			counts("marked-refresh-1")
+			if rows := storetest.Rows(t, s, "SELECT access_token FROM gmail_token ORDER BY 1"); strings.Join(rows, " ") != "a-1 a-3 fresh marked-access-1" {
+				t.Errorf("written onto %q", rows)
+			}
+			storetest.Exec(t, s, `UPDATE gmail_token SET metadata = '{"email":"other@gaon.example"}' WHERE access_token = 'marked-access-1'`)
+			counts("newer") // the other account's is no stand-in for it
+			consent := briefing.Credential{ReaderID: benchReader(1), AccessToken: briefing.NewSecret("b"), RefreshToken: briefing.NewSecret("consented"), Email: "haneul@gaon.example"}
+			if err := s.SaveGrant(t.Context(), consent); err != nil {
+				t.Fatal(err)
+			}
+			counts("consented")
+		})
+	}
+}
+
 // TestTokensThatDoNotFitAFlatColumn: a column of others that is too narrow is left as it is; the grant is not.
 func TestTokensThatDoNotFitAFlatColumn(t *testing.T) {
 	s, _ := foreign(t, flatLayout("narrow", "user_id UUID PRIMARY KEY, access_token VARCHAR(20) NOT NULL, refresh_token VARCHAR(20), expires_at BIGINT, metadata JSONB"), 1)

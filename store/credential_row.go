@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"achim/briefing"
+	"achim/internal/secret"
 )
 
 const (
@@ -184,6 +185,9 @@ func malformed(reader briefing.ReaderID, fault error) error {
 	if fault == nil {
 		return nil
 	}
+	if !errors.Is(fault, ErrSealed) || errors.Is(fault, secret.ErrBroken) {
+		fault = &briefing.UnusableGrantError{Fault: fault} // else the operator's key may open it yet
+	}
 	return fmt.Errorf("grant of reader %s: %w", reader, &briefing.Error{Op: "read gmail_token", Reason: briefing.Malformed, Err: fault})
 }
 
@@ -229,8 +233,9 @@ func (row *tokenRow) clear(c briefing.Credential) {
 	}
 }
 
-// put writes what c holds over the row; what c lacks stays.
-func (row *tokenRow) put(c briefing.Credential) error {
+// put writes what c holds over the row; what c lacks stays. was is when the access token in the row expires, zero when
+// that is not known.
+func (row *tokenRow) put(c briefing.Credential, was, now time.Time) error {
 	row.token.set("access_token", c.AccessToken.Reveal())
 	row.token.set("refresh_token", c.RefreshToken.Reveal())
 	if kind, err := row.token.text("token_type"); err != nil || kind == "" {
@@ -244,6 +249,7 @@ func (row *tokenRow) put(c briefing.Credential) error {
 	row.metadata.set("email", clean(c.Email))
 	row.metadata.set("sub", clean(c.Subject))
 	row.expiry = c.State.Expiry
+	row.tellExpiry(was, now)
 	if len(c.Scopes) > 0 {
 		scopes, err := json.Marshal(c.Scopes)
 		if err != nil {

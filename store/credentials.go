@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,10 +11,14 @@ import (
 )
 
 // Credential returns the reader's grant, or ErrNotFound. A row that cannot be read is an error with reason
-// malformed. The row's own expiry is not believed: other programs write it in other zones.
+// malformed, beside what can be read of it. The row's own expiry is not believed: other programs write it in other zones.
 func (s *Store) Credential(ctx context.Context, reader briefing.ReaderID) (briefing.Credential, error) {
 	q := s.reader()
 	row, err := readToken(ctx, q, reader, "")
+	if briefing.ReasonOf(err) == briefing.Malformed {
+		c, _ := row.credential() // whatever else is wrong with it: that may be the operator's to mend
+		return c, fmt.Errorf("read the grant: %w", err)
+	}
 	if err != nil {
 		return briefing.Credential{}, fmt.Errorf("read the grant: %w", err)
 	}
@@ -22,7 +27,7 @@ func (s *Store) Credential(ctx context.Context, reader briefing.ReaderID) (brief
 
 // readToken reads the reader's row, or returns ErrNotFound.
 func readToken(ctx context.Context, q *session, reader briefing.ReaderID, lock string) (tokenRow, error) {
-	raw, found, err := one(ctx, q, q.scanToken, q.shared.tokens.find(lock), string(reader))
+	raw, found, err := q.counting(ctx, reader, lock)
 	if err == nil && !found {
 		err = briefing.ErrNotFound
 	}
@@ -36,7 +41,7 @@ func readToken(ctx context.Context, q *session, reader briefing.ReaderID, lock s
 func withState(ctx context.Context, q *session, row tokenRow) (briefing.Credential, error) {
 	c, err := row.credential()
 	if err != nil {
-		return briefing.Credential{}, err
+		return c, err
 	}
 	c.State, err = readState(ctx, q, c)
 	return c, err
@@ -139,7 +144,7 @@ func (s *Store) SaveRefreshed(ctx context.Context, read, fresh briefing.Credenti
 		state := succeeded(known, fresh.State)
 		answer := briefing.Credential{AccessToken: fresh.AccessToken, RefreshToken: fresh.RefreshToken,
 			Scopes: widened(now.Scopes, fresh.Scopes), State: state}
-		if err := row.put(answer); err != nil {
+		if err := row.put(answer, known.Expiry, s.now()); err != nil {
 			return err
 		}
 		if row, err = row.replace(ctx, q, s.now()); err != nil {
@@ -188,7 +193,8 @@ func widened(listed, answered []string) []string {
 
 // SaveGrant stores a grant just consented to, replacing the reader's earlier one; members of the row that
 // are other programs' are kept. A consent may bring no refresh token: the stored one stays then, unless it
-// is known to be another account's.
+// is known to be another account's; with a Version, only if the row is still as it was read: ErrFenced when it is not, or
+// has gone.
 func (s *Store) SaveGrant(ctx context.Context, c briefing.Credential) error {
 	err := s.saveGrant(ctx, c)
 	if isDuplicate(err, "") {
@@ -203,21 +209,25 @@ func (s *Store) SaveGrant(ctx context.Context, c briefing.Credential) error {
 
 func (s *Store) saveGrant(ctx context.Context, c briefing.Credential) error {
 	return s.inTx(ctx, func(q *session) error {
-		raw, found, err := one(ctx, q, q.scanToken, q.shared.tokens.find(q.dialect.forUpdate()), string(c.ReaderID))
+		raw, found, err := q.counting(ctx, c.ReaderID, q.dialect.forUpdate())
 		if err != nil {
 			return err
 		}
 		// A row that cannot be read is exactly what connecting again mends: what can be kept of it is.
 		raw.keys = q.keys // none was read where there is no row
 		row, _ := raw.parse(c.ReaderID)
+		if c.RefreshToken.IsZero() && c.Version != "" && (!found || row.version != c.Version) {
+			return briefing.ErrFenced
+		}
 		earlier, _ := row.credential()
+		known, err := readState(ctx, q, earlier)
+		if err != nil {
+			return err
+		}
+		was := known.Expiry
 		row.leaveFlat = row.leaveFlat && c.RefreshToken.IsZero() // a refresh token just given is the newest there is
 		if c.RefreshToken.IsZero() && sameAccount(earlier, c) {
 			c.RefreshToken = earlier.RefreshToken
-			known, err := readState(ctx, q, earlier)
-			if err != nil {
-				return err
-			}
 			known.Expiry = c.State.Expiry
 			if c.State.Granted != "" {
 				known.Granted = c.State.Granted
@@ -225,7 +235,7 @@ func (s *Store) saveGrant(ctx context.Context, c briefing.Credential) error {
 			c.State = known
 		}
 		row.clear(c)
-		if err := row.put(c); err != nil {
+		if err := row.put(c, was, s.now()); err != nil {
 			return err
 		}
 		write := row.insert
@@ -252,7 +262,7 @@ func sameAccount(a, b briefing.Credential) bool {
 func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) (gone briefing.Credential, err error) {
 	err = s.inTx(ctx, func(q *session) error {
 		t := &q.shared.tokens
-		counts, found, err := one(ctx, q, q.scanToken, t.find(q.dialect.forUpdate()), string(reader))
+		counts, found, err := q.counting(ctx, reader, q.dialect.forUpdate())
 		if err != nil {
 			return err
 		}
@@ -288,33 +298,57 @@ func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) 
 // Subjects decide where both are known, else addresses. Where neither can be compared, as with a row that does not say
 // whose account it is, it might be.
 func (s *Store) AccountInUse(ctx context.Context, email, subject string, except briefing.ReaderID) (bool, error) {
-	used, err := s.accountHeld(ctx, email, subject, except)
-	if err != nil || used {
-		return used, err
-	}
-	return s.accountAwaited(ctx, email, subject, except, s.now())
+	users, err := s.AccountUsers(ctx, email, subject, except)
+	return len(users) > 0, err
 }
 
-// accountHeld reports whether a row of anybody but except is of the account, or might be.
-func (s *Store) accountHeld(ctx context.Context, email, subject string, except briefing.ReaderID) (bool, error) {
+// AccountUsers returns those because of whom AccountInUse says yes, the certain ones first.
+func (s *Store) AccountUsers(ctx context.Context, email, subject string, except briefing.ReaderID) ([]briefing.AccountUser, error) {
+	held, err := s.accountHeld(ctx, email, subject, except)
+	if err != nil {
+		return nil, err
+	}
+	awaited, err := s.accountAwaited(ctx, email, subject, except, s.now())
+	if err != nil {
+		return nil, err
+	}
+	users := append(held, awaited...)
+	slices.SortStableFunc(users, func(a, b briefing.AccountUser) int { return cmp.Compare(flag(b.Certain), flag(a.Certain)) })
+	return users, nil
+}
+
+// accountHeld returns whose rows, of anybody but except, are of the account, or might be.
+func (s *Store) accountHeld(ctx context.Context, email, subject string, except briefing.ReaderID) ([]briefing.AccountUser, error) {
 	if except == "" {
 		except = nobody
 	}
 	q := s.reader()
-	rows, err := list(ctx, q, func(row scanner) (object, error) {
+	wanted := briefing.Credential{Email: email, Subject: subject}
+	var users []briefing.AccountUser
+	_, err := list(ctx, q, func(row scanner) (none struct{}, err error) {
+		var o ownedToken
 		var text string
-		if err := row.Scan(opt(&text)); err != nil {
-			return nil, err
+		if err := row.Scan((*string)(&o.owner), opt(&text)); err != nil {
+			return none, err
 		}
-		members, _ := parseObject(text)
-		return members, nil
-	}, "SELECT metadata FROM gmail_token WHERE "+q.shared.tokens.others(), string(except))
-	if err != nil {
-		return false, fmt.Errorf("who else uses the Google account: %w", err)
-	}
-	return slices.ContainsFunc(rows, func(metadata object) bool {
+		o.call()
+		metadata, _ := parseObject(text)
 		address, _ := metadata.text("email")
 		sub, _ := metadata.text("sub")
-		return sameAccount(briefing.Credential{Email: email, Subject: subject}, briefing.Credential{Email: address, Subject: sub})
-	}), nil
+		users = accountUser(users, o.owner, wanted, briefing.Credential{Email: address, Subject: sub})
+		return none, nil
+	}, "SELECT COALESCE(CAST(user_id AS TEXT), ''), metadata FROM gmail_token WHERE "+q.shared.tokens.others()+" ORDER BY 1", string(except))
+	if err != nil {
+		return nil, fmt.Errorf("who else uses the Google account: %w", err)
+	}
+	return users, nil
+}
+
+// accountUser adds the owner of what is found to those who use the wanted account, if that is so or may be.
+func accountUser(users []briefing.AccountUser, owner briefing.ReaderID, wanted, found briefing.Credential) []briefing.AccountUser {
+	if !sameAccount(wanted, found) {
+		return users
+	}
+	compared := wanted.Subject != "" && found.Subject != "" || wanted.Email != "" && found.Email != ""
+	return append(users, briefing.AccountUser{Owner: owner, Certain: compared})
 }

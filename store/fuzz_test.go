@@ -33,6 +33,8 @@ func FuzzStoredToken(f *testing.F) {
 		{`["leaky"]`, `[]`, `{"leaky":1}`, `{"email":{}}`},
 		{`{"access_token":5,"refresh_token":"leaky"}`, `5`, `"[\"a\"]"`, `"leaky"`},
 		{`{"achim_sealed":"leaky"}`, `{"client_id":null}`, `"[\"[\\\"a\\\"]\"]"`, `{"sub":["leaky"]}`},
+		{`{"refresh_token":"r","expires_at":1795197600.5,"expiry":"2026-11-20 09:00:00.123+0900","expiry_date":"1795197600123","expires_in":3599,"created":"x"}`, "", "", ""},
+		{`{"refresh_token":"r","expires_at":"2026-11-20T09:00:00","token_expiry":"2026-11-20T00:00:00Z","expires":"0x1p99","expires_on":"NaN","expires_in":"-1"}`, "", "", ""},
 		{"", "", "", ""},
 		{`{"refresh_token":"\u0000"}`, "{", `"[`, "\xff"},
 	} {

@@ -76,15 +76,83 @@ func (q *session) owned(ctx context.Context, after briefing.ReaderID, limit int)
 			than = " >= ?"
 		}
 	}
-	pick, order := "", t.key
-	if !t.sole {
-		pick, order = "DISTINCT ON ("+t.key+") ", t.key+", "+t.newest
+	if t.sole {
+		return list(ctx, q, q.scanOwned, "SELECT "+t.key+", "+t.columns+" FROM gmail_token WHERE "+t.key+than+" ORDER BY "+t.key+" LIMIT ?", from, limit)
 	}
-	rows, err := list(ctx, q, q.scanOwned, "SELECT "+pick+t.key+", "+t.columns+" FROM gmail_token WHERE "+t.key+than+" ORDER BY "+order+" LIMIT ?", from, limit)
-	if err != nil || t.sole || len(rows) == 0 {
-		return rows, err
+	rows, err := list(ctx, q, q.scanOwned, "SELECT "+t.key+", "+t.columns+" FROM gmail_token WHERE "+t.key+" IN (SELECT DISTINCT "+t.key+
+		" FROM gmail_token WHERE "+t.key+than+" ORDER BY 1 LIMIT ?) ORDER BY "+t.key+", "+t.newest, from, limit)
+	if err != nil {
+		return nil, err
 	}
-	return rows, q.count(ctx, rows)
+	return q.foremost(ctx, rows)
+}
+
+// counting returns the row of an owner that counts.
+func (q *session) counting(ctx context.Context, owner briefing.ReaderID, lock string) (r rawToken, found bool, err error) {
+	t := &q.shared.tokens
+	rows, err := list(ctx, q, q.scanToken, t.find(lock), string(owner))
+	switch {
+	case err != nil || len(rows) == 0:
+		return r, false, err
+	case len(rows) == 1:
+		return rows[0], true, nil
+	}
+	owned := make([]ownedToken, len(rows))
+	for i, raw := range rows {
+		owned[i] = ownedToken{owner: owner, key: string(owner), raw: raw}
+	}
+	owned, err = q.foremost(ctx, owned)
+	if err != nil {
+		return r, false, err
+	}
+	return owned[0].raw, true, nil
+}
+
+// foremost returns of each owner's rows, which stand together, the newest first, the one that counts, with how many
+// others there are. What counts most is a refresh token, then that the row can be read, then that it is the newest. But
+// one that Google has refused gives way to another of the same account that it has not: which is the newest may have been
+// told wrongly.
+func (q *session) foremost(ctx context.Context, rows []ownedToken) ([]ownedToken, error) {
+	var contested []readGrant
+	for i, o := range rows {
+		if i > 0 && rows[i-1].key == o.key || i+1 < len(rows) && rows[i+1].key == o.key {
+			contested = append(contested, o.read())
+		}
+	}
+	states, err := readStates(ctx, q, contested)
+	if err != nil {
+		return nil, err
+	}
+	var counting []ownedToken
+	for len(rows) > 0 {
+		n := 1
+		for n < len(rows) && rows[n].key == rows[0].key {
+			n++
+		}
+		if n == 1 {
+			counting = append(counting, rows[0])
+		} else {
+			counting = append(counting, theOne(contested[:n], states))
+			contested = contested[n:]
+		}
+		rows = rows[n:]
+	}
+	return counting, nil
+}
+
+// theOne returns the one of an owner's several rows that counts.
+func theOne(grants []readGrant, states map[string]grantState) ownedToken {
+	dead := func(g readGrant) bool { return !states[g.print].DeadSince.IsZero() }
+	worth := func(g readGrant) int64 { return 2*flag(g.print != "") + flag(g.fault == nil) }
+	best := grants[0]
+	for _, g := range grants[1:] {
+		if worth(g) > worth(best) || worth(g) == worth(best) && dead(best) && !dead(g) && sameAccount(best.credential, g.credential) {
+			best = g
+		}
+	}
+	counts := best.owned
+	counts.others = len(grants) - 1
+	return counts
 }
 
 // scanOwned reads a row behind the key of its owner.
@@ -113,28 +181,6 @@ func (q *session) passedOver(ctx context.Context, rows []ownedToken) ([]ownedTok
 	}
 	all, err := list(ctx, q, q.scanOwned, "SELECT "+t.key+", "+t.columns+" FROM gmail_token WHERE "+t.key+" IN (?"+strings.Repeat(", ?", len(owners)-1)+")", owners...)
 	return slices.DeleteFunc(all, func(o ownedToken) bool { return counts[o.key+o.raw.place] }), err
-}
-
-// count sets how many other rows each owner has.
-func (q *session) count(ctx context.Context, rows []ownedToken) error {
-	key := q.shared.tokens.key
-	index := make(map[string]int, len(rows))
-	args := make([]any, len(rows))
-	for i, o := range rows {
-		index[o.key], args[i] = i, o.key
-	}
-	type owner struct {
-		key  string
-		rows int
-	}
-	owners, err := list(ctx, q, func(row scanner) (owner, error) {
-		var o owner
-		return o, row.Scan(anyText{&o.key}, &o.rows)
-	}, "SELECT "+key+", COUNT(*) FROM gmail_token WHERE "+key+" IN (?"+strings.Repeat(", ?", len(args)-1)+") GROUP BY 1 HAVING COUNT(*) > 1", args...)
-	for _, o := range owners {
-		rows[index[o.key]].others = o.rows - 1
-	}
-	return err
 }
 
 // ownedToken is a row of gmail_token with whose it is.

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -122,22 +121,25 @@ func takePending(ctx context.Context, q *session, now time.Time, which string, a
 // say whose account it is, or waits to confirm one: only then does revoking what was just given end nothing else.
 func (s *Store) AccountFree(ctx context.Context, email, subject string, now time.Time) (bool, error) {
 	used, err := s.accountHeld(ctx, email, subject, "")
-	if err != nil || used || email == "" && subject == "" {
+	if err != nil || len(used) > 0 || email == "" && subject == "" {
 		return false, err
 	}
 	awaited, err := s.accountAwaited(ctx, email, subject, "", now)
-	return err == nil && !awaited, err
+	return err == nil && len(awaited) == 0, err
 }
 
-// accountAwaited reports whether anybody but except waits to confirm a grant of the account.
-func (s *Store) accountAwaited(ctx context.Context, email, subject string, except briefing.ReaderID, now time.Time) (bool, error) {
+// accountAwaited returns who but except waits to confirm a grant of the account.
+func (s *Store) accountAwaited(ctx context.Context, email, subject string, except briefing.ReaderID, now time.Time) ([]briefing.AccountUser, error) {
 	waiting, err := list(ctx, s.reader(), func(row scanner) (c briefing.Credential, err error) {
-		err = row.Scan(&c.Email, &c.Subject)
+		err = row.Scan(&c.ReaderID, &c.Email, &c.Subject)
 		return c, err
-	}, "SELECT email, subject FROM achim_pending_grant WHERE used_at IS NULL AND expires_at > ? AND reader_id <> ?", now.UnixMilli(), string(except))
+	}, "SELECT reader_id, email, subject FROM achim_pending_grant WHERE used_at IS NULL AND expires_at > ? AND reader_id <> ?", now.UnixMilli(), string(except))
 	if err != nil {
-		return false, fmt.Errorf("who waits to confirm the Google account: %w", err)
+		return nil, fmt.Errorf("who waits to confirm the Google account: %w", err)
 	}
-	wanted := briefing.Credential{Email: email, Subject: subject}
-	return slices.ContainsFunc(waiting, func(c briefing.Credential) bool { return sameAccount(wanted, c) }), nil
+	var users []briefing.AccountUser
+	for _, c := range waiting {
+		users = accountUser(users, c.ReaderID, briefing.Credential{Email: email, Subject: subject}, c)
+	}
+	return users, nil
 }

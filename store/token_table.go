@@ -11,8 +11,7 @@ import (
 // In the contract's layout a row has one owner, a UUID, and user_id finds it. Other programs have made the table with
 // owners as text, with no unique key, and flat: with a column for each token. Then
 //   - an owner in any letter case is found;
-//   - of several rows of one owner the newest counts, that with the greatest id, or without ids the one that expires
-//     last, and the others are never written, but for sealing them;
+//   - of several rows of one owner one counts (see foremost), and the others are never written, but for sealing them;
 //   - a row without token_data is read from its flat columns, and these are kept in step with what we write.
 type tokenTable struct {
 	key      string // what of a row is compared with its owner's id
@@ -88,13 +87,18 @@ func flatColumn(r relation, name string) string {
 	return "NULL::text"
 }
 
-// newestOf orders rows of one owner, the one that counts first.
+// newestOf orders rows of one owner, the newest first: by id, by when they were made where the table itself notes that, by
+// when they expire. The last is the worst to go by, since others write it in zones of their own.
 func newestOf(r relation) string {
+	names := []string{"expires_at", "created_at"}
+	if made, _ := r.column("created_at"); made.filled || made.notNull {
+		names = []string{"created_at", "expires_at"}
+	}
 	var order []string
 	if a, _ := r.column("id"); slices.Contains([]string{"int8", "int4", "int2"}, a.kind) {
 		order = append(order, "id DESC")
 	}
-	for _, name := range []string{"expires_at", "created_at"} {
+	for _, name := range names {
 		if r.has(name) {
 			order = append(order, name+" DESC NULLS LAST")
 		}
@@ -107,12 +111,12 @@ func (t *tokenTable) ranks(a attribute) bool {
 	return a.name == "expires_at" && strings.Contains(t.newest, a.name)
 }
 
-// find returns the statement that reads the row that counts of an owner.
+// find returns the statement that reads an owner's row, or their rows, the newest first.
 func (t *tokenTable) find(lock string) string {
 	if t.sole {
 		return "SELECT " + t.columns + " FROM gmail_token WHERE user_id = ?" + lock
 	}
-	return "SELECT " + t.columns + " FROM gmail_token WHERE " + t.key + " = ? ORDER BY " + t.newest + " LIMIT 1" + lock
+	return "SELECT " + t.columns + " FROM gmail_token WHERE " + t.key + " = ? ORDER BY " + t.newest + lock
 }
 
 // others narrows to the rows of everybody but one owner.

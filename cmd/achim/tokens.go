@@ -67,7 +67,7 @@ func (c *cli) printGrants(grants []app.GrantView, zone *time.Location) error {
 		who, also := string(g.UserID), "; no reader"
 		if g.Name != nil {
 			who, also = *g.Name, ""
-			if ended(g.Standing) || len(g.MissingScopes) > 0 {
+			if ended(g.Standing) || len(g.Lacks) > 0 {
 				wanting++
 			}
 		}
@@ -138,8 +138,11 @@ func standing(g app.GrantView, zone *time.Location) string {
 			text += ", connected " + at(g.GrantedAt)
 		}
 	}
-	if len(g.MissingScopes) > 0 {
-		text += "; lacks " + strings.Join(app.ShortScopes(g.MissingScopes), ", ")
+	switch missing := strings.Join(app.ShortScopes(g.MissingScopes), ", "); {
+	case len(g.Lacks) > 0:
+		text += "; lacks " + missing
+	case missing != "" && g.Standing != app.GrantUnreadable:
+		text += "; without " + missing + ", which nothing here needs"
 	}
 	return text
 }
@@ -221,29 +224,89 @@ func (c *cli) printGrant(view briefing.CredentialView, row app.GrantView, zone *
 	t.row("id", string(row.UserID))
 	t.row("account", account(row))
 	t.row("standing", standing(row, zone))
-	t.row("access", access(view))
-	if len(view.Scopes) > 0 {
-		t.row("scopes", strings.Join(app.ShortScopes(view.Scopes), ", "))
-	}
-	if row.Name != nil && (ended(row.Standing) || len(row.MissingScopes) > 0) {
-		t.row("remedy", googleAdvice(briefing.ReauthRequired, row.UserID))
-	} else if row.LastError != nil {
-		if advice := googleAdvice(*row.LastError, row.UserID); advice != "" {
-			t.row("remedy", advice)
+	for _, line := range [][2]string{
+		{"cause", cause(row)}, {"client", otherClient(row)}, {"access", access(view, row.Standing)},
+		{"scopes", strings.Join(app.ShortScopes(view.Scopes), ", ")}, {"remedy", remedy(row)},
+	} {
+		if line[1] != "" {
+			t.row(line[0], line[1])
 		}
 	}
 	return t.print(c.out)
 }
 
-// access says what is known of the access token.
-func access(v briefing.CredentialView) string {
+// cause says why a grant does not work, as far as Google has said it.
+func cause(row app.GrantView) string {
+	if row.LastError == nil || row.Standing == app.GrantUnreadable {
+		return ""
+	}
+	text := string(*row.LastError)
+	if row.Detail == nil {
+		return text
+	}
+	text += ": Google said " + *row.Detail
 	switch {
+	case row.AccountDeleted:
+		text += " (the account was deleted)"
+	case strings.Contains(*row.Detail, "invalid_rapt"):
+		text += " (their organisation asks people to sign in again from time to time)"
+	case row.Standing == app.GrantDead:
+		text += ", and says no more: it may have been taken back, lain idle for six months, been outnumbered by newer ones, ended with a password or, in Testing, after seven days"
+	case strings.Contains(*row.Detail, "unauthorized_client"):
+		text += " (the grant is of another OAuth client)"
+	}
+	return text
+}
+
+// otherClient names the OAuth client of a grant that is not of the configured one.
+func otherClient(row app.GrantView) string {
+	if row.OtherClient == nil || row.Standing == app.GrantUnreadable {
+		return ""
+	}
+	return "not the configured one, but that of the row's oauth_config, with which it is refreshed: " + *row.OtherClient
+}
+
+// remedy says what to do about a grant, "" for nothing.
+func remedy(row app.GrantView) string {
+	if ended(row.Standing) || len(row.Lacks) > 0 {
+		if row.Name == nil {
+			return "none here: " + strangers(row.UserID)
+		}
+		return googleAdvice(briefing.ReauthRequired, row.UserID)
+	}
+	switch {
+	case row.LastError == nil:
+		return ""
+	case row.OtherClient != nil && *row.LastError == briefing.ClientMisconfigured:
+		advice := "correct client_id and client_secret in the row's oauth_config, or have Google connected again, with the configured client"
+		if row.Name != nil {
+			advice += ": achim connect --user " + string(row.UserID)
+		}
+		return advice
+	}
+	return googleAdvice(*row.LastError, row.UserID)
+}
+
+// strangers says what can be done about a grant of somebody who is no reader.
+func strangers(id briefing.ReaderID) string {
+	return fmt.Sprintf("this is no reader of achim's: achim users add --id %s makes one", id)
+}
+
+// access says what is known of the access token, "" where a grant is over and it would mislead.
+func access(v briefing.CredentialView, s app.Standing) string {
+	switch {
+	case s == app.GrantDead || s == app.GrantUnreadable:
+		return ""
 	case !v.HasAccessToken:
 		return "no access token"
 	case v.RemainingSeconds == nil:
 		return "unknown until when"
+	case *v.IsExpired && (s == app.GrantBare || s == app.GrantFailing):
+		return "expired"
 	case *v.IsExpired:
 		return "expired, renewed when it is needed"
+	case s == app.GrantBare:
+		return "for " + lasting(*v.RemainingSeconds) + ", the last"
 	}
 	return "for " + lasting(*v.RemainingSeconds)
 }
@@ -266,7 +329,7 @@ func (c *cli) tokensRefresh() *cobra.Command {
 	return c.aboutGrant(cmd, func(ctx context.Context, a *app.App, who owner) error {
 		view, err := a.RefreshGrant(ctx, who.id, force)
 		if err != nil {
-			return c.refused(a, who, err, asJSON)
+			return c.refused(ctx, a, who, err, asJSON)
 		}
 		if asJSON {
 			return c.printJSON(view)
@@ -284,81 +347,35 @@ func goodFor(seconds *int64) string {
 }
 
 // refused tells why there is no access token, and what to do.
-func (c *cli) refused(a *app.App, who owner, err error, asJSON bool) error {
+func (c *cli) refused(ctx context.Context, a *app.App, who owner, err error, asJSON bool) error {
 	reason := briefing.ReasonOf(err)
 	if reason != briefing.ReauthRequired && reason != briefing.ScopeMissing {
-		if advice := googleAdvice(reason, who.id); advice != "" {
+		_, row, checkErr := a.CheckGrant(ctx, who.id, who.name)
+		if checkErr != nil {
+			return err
+		}
+		row.LastError = &reason
+		if advice := remedy(row); advice != "" {
 			return fmt.Errorf("%s: %w; %s", who, err, advice)
 		}
 		return err
 	}
+	why := string(reason)
+	if fault, ok := errors.AsType[*briefing.Error](err); ok && !fault.Since.IsZero() {
+		why += ", since " + fault.Since.In(a.Config.Timezone).Format(timeForm)
+	}
+	if unusable, ok := errors.AsType[*briefing.UnusableGrantError](err); ok {
+		why += ": " + strings.ReplaceAll(unusable.Error(), "\n", "; ")
+	}
 	if who.name == "" {
-		return fmt.Errorf("%s: Google has to be connected again (%s), and this is no reader of achim's: achim users add --id %s makes one", who, string(reason), who.id)
+		return fmt.Errorf("%s: Google has to be connected again (%s), and %s", who, why, strangers(who.id))
 	}
 	link := a.ConnectURL(who.id, false)
-	fmt.Fprintf(c.err, "achim: %s has to connect Google again (%s); the link for them:\n", who, reason)
+	fmt.Fprintf(c.err, "achim: %s has to connect Google again (%s); the link for them:\n", who, why)
 	if asJSON {
 		err = c.printJSON(map[string]string{"code": string(briefing.ReauthRequired), "reason": string(reason), "auth_url": link})
 	} else {
 		_, err = fmt.Fprintln(c.out, link)
 	}
 	return errors.Join(exit{exitFailed}, err)
-}
-
-func (c *cli) tokensRevoke() *cobra.Command {
-	var yes, asJSON bool
-	cmd := &cobra.Command{
-		Use: "revoke --user WHO", Short: "Revoke a connection at Google and forget it",
-		Long: lines(
-			"Does what DELETE /api/gmail does. Revoking ends the access of the whole Google project to the account,",
-			"so it is left out while another row is, or might be, of the same account. The row is forgotten also",
-			"when Google cannot be reached; what was not revoked is said, and the person can end it themselves at",
-			"https://myaccount.google.com/connections."),
-		Example: "  achim tokens revoke --user haneul\n  achim tokens revoke --user 3f0c6a52-1d2e-4b7a-9c55-0a1b2c3d4e5f --yes",
-	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return c.aboutGrant(cmd, func(ctx context.Context, a *app.App, who owner) error {
-		_, row, err := a.CheckGrant(ctx, who.id, who.name)
-		if err != nil {
-			return err
-		}
-		if !yes {
-			if !isTerminal(c.in) {
-				return usagef("nobody can be asked here: --yes revokes without asking")
-			}
-			agreed, err := c.agreed(ctx, fmt.Sprintf("Revoke the Google connection of %s (%s)?", who, account(row)))
-			if err != nil {
-				return err
-			}
-			if !agreed {
-				fmt.Fprintln(c.err, "achim: nothing was changed")
-				return exit{exitFailed}
-			}
-		}
-		became, err := a.RevokeGrant(ctx, who.id)
-		if err != nil {
-			return err
-		}
-		if asJSON {
-			return c.printJSON(map[string]string{"user_id": string(who.id), "revocation": string(became)})
-		}
-		_, err = fmt.Fprintf(c.out, "%s: %s\n", who, forgotten(became))
-		return err
-	})
-}
-
-// forgotten says what became of a grant.
-func forgotten(became briefing.Revocation) string {
-	const yourself = "the person can end the access at https://myaccount.google.com/connections"
-	switch became {
-	case briefing.RevocationDone:
-		return "revoked at Google and forgotten"
-	case briefing.RevocationShared:
-		return "forgotten; not revoked at Google, because another row is, or might be, of the same account"
-	case briefing.RevocationFailed:
-		return "forgotten; Google could not be reached or refused to revoke it: " + yourself
-	default:
-		return "forgotten; there was nothing to revoke at Google"
-	}
 }

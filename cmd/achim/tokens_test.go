@@ -98,18 +98,19 @@ func TestTokensOfEveryKind(t *testing.T) {
 				view := one.(map[string]any)
 				standings += fmt.Sprint(view["standing"], " ")
 				members(t, "tokens list", view, []string{"user_id", "name", "email", "standing", "fault", "has_access_token",
-					"has_refresh_token", "has_oauth_config", "scopes", "missing_scopes", "last_error", "account_deleted", "expires_at",
+					"has_refresh_token", "has_oauth_config", "other_client", "scopes", "missing_scopes", "last_error", "detail", "account_deleted", "expires_at",
 					"failing_since", "dead_since", "ends_at", "granted_at", "checked_at"})
 			}
 			if standings != "untried no_refresh_token works malformed " {
 				t.Errorf("standings %s", standings)
 			}
 			h.expect(1, []string{"no reader", "no refresh token"}, "tokens", "check", "--user", "2"+strangerID[1:])
-			h.expect(1, []string{"cannot be read"}, "tokens", "check", "--user", "4"+strangerID[1:])
+			h.expect(1, []string{"cannot be read: token_data is not a JSON object", "achim users add --id 4" + strangerID[1:]}, "tokens", "check", "--user", "4"+strangerID[1:])
 			h.expect(1, []string{"no reader of achim's", "achim users add --id 2" + strangerID[1:]}, "tokens", "refresh", "--user", "2"+strangerID[1:], "--force")
 			h.expect(0, []string{"forgotten; there was nothing to revoke"}, "tokens", "revoke", "--user", "4"+strangerID[1:], "--yes")
 			// What is left says of one row not whose account it is: haneul's access might be its too.
-			h.expect(0, []string{"haneul: forgotten; not revoked at Google", "might be"}, "tokens", "revoke", "--user", "haneul", "--yes")
+			h.expect(0, []string{"haneul: forgotten; not revoked at Google", "the row of 2" + strangerID[1:] + ", no reader here, might be",
+				"https://myaccount.google.com/connections, which ends it for all"}, "tokens", "revoke", "--user", "haneul", "--yes")
 			if n := h.google.Calls("revoke"); n != 0 {
 				t.Errorf("%d revocations", n)
 			}
@@ -131,19 +132,80 @@ func TestTokensWithGoogleAgainst(t *testing.T) {
 		t.Errorf("Google's words are repeated: %s", r.err)
 	}
 	h.google.Revoke(haneulMail)
-	r := h.expect(1, []string{"haneul has to connect Google again (reauth_required)"}, force...)
+	r := h.expect(1, []string{"haneul has to connect Google again (reauth_required, since 2"}, force...)
 	if !strings.HasPrefix(r.out, "https://achim.gaon.example/connect/") || strings.Count(r.out, "\n") != 1 {
 		t.Errorf("the link: %q", r.out)
 	}
 	if got := h.json(1, force...); got["code"] != "reauth_required" || !strings.HasPrefix(got["auth_url"].(string), "https://achim.gaon.example/connect/") {
 		t.Errorf("in JSON: %v", got)
 	}
-	h.expect(1, []string{"dead since 2", "achim connect --user " + haneulID}, "tokens", "check", "--user", "haneul")
+	dead := h.expect(1, []string{"dead since 2", "reauth_required: Google said HTTP 400 invalid_grant, and says no more", "achim connect --user " + haneulID},
+		"tokens", "check", "--user", "haneul")
+	if strings.Contains(dead.out, "access  ") || strings.Contains(dead.out, "for 5") {
+		t.Errorf("of a dead grant it is said:\n%s", dead.out)
+	}
+	if r := h.expect(1, []string{"reauth_required, since 2"}, "tokens", "refresh", "--user", "haneul"); strings.Contains(r.out+r.err, "valid") {
+		t.Errorf("a dead grant: %s%s", r.out, r.err)
+	}
 	h.expect(0, []string{"dead since 2", "1 reader has to connect again"}, "tokens", "list")
 	h.google.Inject(standin.Fault{Op: "revoke", Delay: time.Minute})
 	if got := h.json(0, "tokens", "revoke", "--user", "haneul", "--yes"); got["revocation"] != "failed" || got["user_id"] != haneulID {
 		t.Errorf("revoked while Google hangs: %v", got)
 	}
+}
+
+// TestTokensOfOddRows: a row that is no grant, one of another OAuth client and one that lacks only what tells whose it is
+// are told apart, and each comes with what helps.
+func TestTokensOfOddRows(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range []storetest.Dialect{storetest.SQLite, storetest.Postgres} {
+		t.Run(string(dialect), func(t *testing.T) {
+			t.Parallel()
+			h := connected(t, dialect)
+			h.env["ACHIM_PUBLIC_URL"] = "https://achim.gaon.example"
+			token := h.google.Grant(haneulMail, "gmail.readonly", "calendar.readonly")
+			h.outside(fmt.Sprintf(`UPDATE gmail_token SET oauth_config = NULL, scopes = '["https://www.googleapis.com/auth/gmail.readonly","https://www.googleapis.com/auth/calendar.readonly"]', `+
+				`token_data = '{"access_token":"%s","refresh_token":"%s"}'`, token.AccessToken, token.RefreshToken))
+			bare := h.expect(0, []string{"without openid, userinfo.email, which nothing here needs"}, "tokens", "check", "--user", "haneul")
+			h.expect(0, []string{"haneul: refreshed"}, "tokens", "refresh", "--user", "haneul")
+			list := h.expect(0, []string{"haneul", "works, confirmed"}, "tokens", "list")
+			if all := bare.out + list.out; strings.Contains(all, "remedy") || strings.Contains(all, "connect again") || strings.Contains(all, "lacks") {
+				t.Errorf("a grant that works is complained of:\n%s", all)
+			}
+
+			h.outside(`UPDATE gmail_token SET oauth_config = '{"client_id":"other.apps.example","client_secret":"marked"}'`)
+			h.expect(0, []string{"client", "not the configured one", "other.apps.example"}, "tokens", "check", "--user", "haneul")
+			r := h.expect(1, []string{"client_misconfigured", "oauth_config"}, "tokens", "refresh", "--user", "haneul", "--force")
+			if strings.Contains(r.err, "GOOGLE_CLIENT_ID") || strings.Contains(r.err, "marked") {
+				t.Errorf("a grant of another client: %s", r.err)
+			}
+			h.expect(1, []string{"failing since 2", "cause", "invalid_client", "correct client_id and client_secret in the row's oauth_config"}, "tokens", "check", "--user", "haneul")
+
+			h.outside(`UPDATE gmail_token SET token_data = '[]'`)
+			h.expect(1, []string{"cannot be read: token_data is not a JSON object", "ha•••@gaon.example", "achim connect --user " + haneulID}, "tokens", "check", "--user", "haneul")
+			r = h.expect(1, []string{"haneul has to connect Google again (reauth_required: token_data is not a JSON object); the link"}, "tokens", "refresh", "--user", "haneul")
+			if !strings.HasPrefix(r.out, "https://achim.gaon.example/connect/") {
+				t.Errorf("the link: %q", r.out)
+			}
+		})
+	}
+}
+
+// TestRevokingWhatIsShared: whoever else uses the account is named, readers by their names.
+func TestRevokingWhatIsShared(t *testing.T) {
+	t.Parallel()
+	shared := func(dialect storetest.Dialect) *town {
+		h := connected(t, dialect)
+		h.expect(0, nil, "users", "add", "--name", "minji", "--slack", "U0MINJI", "--id", strangerID, "--quiet")
+		h.outside(fmt.Sprintf(`INSERT INTO gmail_token (user_id, token_data, metadata) VALUES ('%s', '{"refresh_token":"1//x"}', '{"email":"%s"}')`, strangerID, haneulMail))
+		return h
+	}
+	got := shared(storetest.SQLite).json(0, "tokens", "revoke", "--user", "haneul", "--yes")
+	if want := fmt.Sprint(map[string]any{"user_id": haneulID, "revocation": "shared",
+		"shared_with": []any{map[string]any{"user_id": strangerID, "name": "minji", "certain": true}}}); fmt.Sprint(got) != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+	shared(storetest.Postgres).expect(0, []string{"not revoked at Google", "that of minji is of it"}, "tokens", "revoke", "--user", "haneul", "--yes")
 }
 
 // TestTokensAreTheAPIs: --json prints what the API answers.

@@ -153,7 +153,7 @@ func (c *cli) erase(ctx context.Context, a *app.App, r briefing.Reader, yes, asJ
 	}
 	grant := "no Google grant was there"
 	if erased.Grant {
-		grant = "Google grant " + forgotten(erased.Became)
+		grant = "Google grant " + forgotten(erased.Became, nil)
 	}
 	fmt.Fprintf(c.out, "erased %s (%s); %s\n", r.Name, r.ID, grant)
 	var t table

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"achim/briefing"
+	"achim/internal/secret"
 	"achim/internal/standin"
 	"achim/store/storetest"
 )
@@ -88,10 +90,86 @@ func TestConnectionsOfStrangers(t *testing.T) {
 		}
 		storetest.Exec(t, h.app.Store, `UPDATE gmail_token SET token_data = '["broken"]'`)
 		wants(t, h.json("GET", "/api/gmail/check/"+stranger, cronSecret, "", http.StatusOK), map[string]any{"has_token": false, "needs_refresh": true, "last_error": "malformed"})
-		wants(t, h.json("POST", "/api/gmail/refresh/"+stranger, apiSecret, "", http.StatusServiceUnavailable), map[string]any{"code": "unavailable", "reason": "malformed"})
+		wants(t, h.json("POST", "/api/gmail/refresh/"+stranger, apiSecret, "", http.StatusConflict), map[string]any{"code": "reauth_required", "reason": "reauth_required", "auth_url": nil})
 		if a := h.call("DELETE", "/api/gmail/"+stranger, apiSecret, ""); a.status != http.StatusNoContent || h.grants() != 0 {
 			t.Errorf("disconnect: %d %s, %d rows left", a.status, a.body, h.grants())
 		}
+	})
+}
+
+// TestRowThatIsNoGrant: another program has left something in the row that nobody can use. Its reader is told so, with
+// what mends it, at every door; pressing that mends the briefing, and what else the other program keeps there stays.
+func TestRowThatIsNoGrant(t *testing.T) {
+	for name, set := range map[string]string{
+		"a list":              `token_data = '["broken"]'`,
+		"a token of no kind":  `token_data = '{"access_token":5,"refresh_token":"1//x","theirs":1}'`,
+		"no tokens":           `token_data = '{"theirs":1}'`,
+		"no refresh token":    `token_data = '{"access_token":"dead","theirs":1}'`,
+		"a config of no kind": `oauth_config = '[]'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, h *house) {
+				h.start()
+				h.addHaneul()
+				h.connect()
+				storetest.Exec(t, h.app.Store, "UPDATE gmail_token SET robeing_id = 'r1', equipped_to = 'e1', "+
+					`metadata = '{"email":"`+haneulMail+`","theirs":[1]}', scopes = '["openid","https://www.googleapis.com/auth/drive.readonly"]', `+set)
+				wants(t, h.trigger(""), map[string]any{"outcome": "delivered", "status": "degraded"})
+				dm := h.oneDM()
+				holds(t, seen(dm), "저장되어 있던 Google 연결 정보를 쓸 수 없어 메일과 일정을 읽지 못했습니다.", "다시 연결하시면", "1분이면 됩니다.", "degraded")
+				lacks(t, seen(dm), "하실 일은 없습니다", "끊", "비밀번호")
+				if !strings.Contains(string(dm.Blocks), `/connect/`) {
+					t.Error("the DM has no control to connect")
+				}
+				wants(t, h.json("GET", "/messages?user_id="+haneul, apiSecret, "", http.StatusConflict), map[string]any{"code": "reauth_required", "reason": "reauth_required"})
+				check := h.json("GET", "/api/gmail/check/"+haneul, cronSecret, "", http.StatusOK)
+				wants(t, check, map[string]any{"status": "found", "email": haneulMail, "has_refresh_token": false, "needs_refresh": true})
+				problem := h.json("POST", "/api/gmail/refresh/"+haneul, apiSecret, "", http.StatusConflict)
+				wants(t, problem, map[string]any{"code": "reauth_required", "reason": "reauth_required"})
+				address := fmt.Sprint(problem["auth_url"])
+				if !strings.Contains(address, "prompt=consent") || !strings.Contains(address, "drive.readonly") {
+					t.Errorf("asks at %s", address)
+				}
+				back, err := h.google.Consent(t.Context(), address, standin.Choice{Email: haneulMail})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if page := h.call("GET", back[strings.Index(back, "/api/gmail/callback"):], "", ""); page.status != http.StatusOK {
+					t.Errorf("connecting at auth_url: %d %s", page.status, page.body)
+				}
+				h.eventually("the mend", func() bool { return h.entry().Status == briefing.Complete })
+				lacks(t, seen(h.oneDM()), "degraded")
+				wants(t, h.json("GET", "/api/gmail/check/"+haneul, cronSecret, "", http.StatusOK), map[string]any{"last_error": nil, "has_refresh_token": true})
+				row := storetest.Rows(t, h.app.Store, "SELECT robeing_id, equipped_to, token_data, metadata FROM gmail_token")[0]
+				kept := []string{"r1|e1|", haneulMail, `"theirs"`}
+				if strings.Contains(set, "theirs") {
+					kept = append(kept, `"theirs":1`)
+				}
+				holds(t, strings.ReplaceAll(row, ": ", ":"), kept...)
+			})
+		})
+	}
+}
+
+// TestSealedRowIsTheOperators: a row that needs a key which is not here is no reader's fault, and nobody is asked to
+// connect again.
+func TestSealedRowIsTheOperators(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		h.start()
+		h.addHaneul()
+		h.connect()
+		other, err := secret.NewSealer(secret.GenerateKey().Reveal())
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed, err := other.Seal("gmail_token.token_data\x00"+haneul, `{"refresh_token":"1//x"}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		storetest.Exec(t, h.app.Store, `UPDATE gmail_token SET token_data = '{"achim_sealed":"`+sealed+`"}'`)
+		wants(t, h.json("POST", "/api/gmail/refresh/"+haneul, apiSecret, "", http.StatusServiceUnavailable), map[string]any{"code": "unavailable", "reason": "malformed"})
+		wants(t, h.trigger(""), map[string]any{"outcome": "delivered", "status": "degraded"})
+		holds(t, seen(h.oneDM()), "하실 일은 없습니다")
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"achim/briefing"
+	"achim/sources"
 )
 
 // Standing says in one word how a grant stands.
@@ -34,9 +35,12 @@ type GrantView struct {
 	HasAccessToken  bool              `json:"has_access_token"`
 	HasRefreshToken bool              `json:"has_refresh_token"`
 	HasOAuthConfig  bool              `json:"has_oauth_config"`
+	OtherClient     *string           `json:"other_client"` // the OAuth client it is of, when that is not the configured one
 	Scopes          []string          `json:"scopes"`
 	MissingScopes   []string          `json:"missing_scopes"`
+	Lacks           []string          `json:"-"` // of the missing ones, those without which something cannot be read
 	LastError       *briefing.Reason  `json:"last_error"`
+	Detail          *string           `json:"detail"` // Google's own words for last_error
 	AccountDeleted  bool              `json:"account_deleted"`
 	ExpiresAt       *time.Time        `json:"expires_at"` // of the access token
 	FailingSince    *time.Time        `json:"failing_since"`
@@ -96,13 +100,9 @@ func (a *App) CheckGrant(ctx context.Context, owner briefing.ReaderID, name stri
 	}
 	g := briefing.Grant{
 		Owner: owner, Email: report.Email, Scopes: report.Scopes, HasAccessToken: report.HasAccessToken,
-		HasRefreshToken: report.HasRefreshToken, State: report.State,
-	}
-	if report.LastError == briefing.Malformed && !report.HasAccessToken {
-		g.Fault = briefing.Malformed
+		HasRefreshToken: report.HasRefreshToken, ClientID: report.ClientID, State: report.State, Fault: report.Fault,
 	}
 	row := a.viewGrant(g, map[briefing.ReaderID]string{owner: name})
-	row.HasOAuthConfig = report.HasOAuthConfig
 	return report.View(owner, a.now()), row, nil
 }
 
@@ -121,9 +121,32 @@ func (a *App) RefreshGrant(ctx context.Context, owner briefing.ReaderID, always 
 	return report.RefreshView(owner, a.now(), a.Config.Google.ExposeAccessTokens), nil
 }
 
-// RevokeGrant revokes the owner's grant at Google and forgets it. ErrNotFound when there is none.
-func (a *App) RevokeGrant(ctx context.Context, owner briefing.ReaderID) (briefing.Revocation, error) {
-	return a.Google.Disconnect(context.WithoutCancel(ctx), owner)
+// SharedGrant is a row because of which a grant was not revoked at Google.
+type SharedGrant struct {
+	UserID  briefing.ReaderID `json:"user_id"`
+	Name    *string           `json:"name"`    // of the reader; null: it is no reader's
+	Certain bool              `json:"certain"` // it is of the same account; else it does not say that it is not
+}
+
+// RevokeGrant revokes the owner's grant at Google and forgets it, and returns those because of whom it was only
+// forgotten. ErrNotFound when there is none.
+func (a *App) RevokeGrant(ctx context.Context, owner briefing.ReaderID) (briefing.Revocation, []SharedGrant, error) {
+	ctx = context.WithoutCancel(ctx)
+	was, _ := a.Store.Credential(ctx, owner) // what cannot be read is forgotten all the same
+	became, err := a.Google.Disconnect(ctx, owner)
+	if err != nil || became != briefing.RevocationShared {
+		return became, nil, err
+	}
+	users, err := a.Store.AccountUsers(ctx, was.Email, was.Subject, owner)
+	if err != nil {
+		return became, nil, err
+	}
+	names, err := a.Names(ctx)
+	shared := make([]SharedGrant, len(users))
+	for i, u := range users {
+		shared[i] = SharedGrant{u.Owner, orNull(names[u.Owner]), u.Certain}
+	}
+	return became, shared, err
 }
 
 // viewGrant returns a row as it may be told.
@@ -133,8 +156,12 @@ func (a *App) viewGrant(g briefing.Grant, names map[briefing.ReaderID]string) Gr
 		UserID: g.Owner, Name: orNull(names[g.Owner]), Email: orNull(g.Email), Standing: standingOf(g),
 		HasAccessToken: g.HasAccessToken, HasRefreshToken: g.HasRefreshToken, HasOAuthConfig: g.ClientID != "",
 		Scopes: append([]string{}, g.Scopes...), MissingScopes: append([]string{}, a.Google.Missing(g.Scopes)...),
-		LastError: orNull(st.LastError), AccountDeleted: st.Gone, ExpiresAt: instantOrNull(st.Expiry), FailingSince: instantOrNull(st.FailingSince),
+		LastError: orNull(st.LastError), Detail: orNull(st.Detail), AccountDeleted: st.Gone, ExpiresAt: instantOrNull(st.Expiry), FailingSince: instantOrNull(st.FailingSince),
 		DeadSince: instantOrNull(st.DeadSince), EndsAt: instantOrNull(st.EndsAt), GrantedAt: instantOrNull(st.GrantedAt), CheckedAt: instantOrNull(st.CheckedAt),
+	}
+	v.Lacks = sources.Needed(v.MissingScopes)
+	if ours := a.Config.Google.ClientID; ours != "" && g.ClientID != ours {
+		v.OtherClient = orNull(g.ClientID)
 	}
 	if g.Fault != nil {
 		v.Fault, v.LastError = orNull(faultOf(g.Fault)), orNull(briefing.Malformed)

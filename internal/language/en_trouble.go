@@ -44,6 +44,9 @@ func enReader(w *TroubleWords, t Trouble, names string) {
 	w.Button, w.Spoken = "Reconnect "+all, "Reconnect "+all+", opens the browser"
 	w.Note = "Takes a minute. Google doesn't tell us why; it often follows a password change."
 	w.Short = "reconnect " + enAnd(t.affected(), enTitle)
+	if t.Unusable {
+		w.Note = "Takes a minute."
+	}
 	if t.Reason == briefing.ScopeMissing {
 		box := "The " + enAnd(t.Sources, enTitle) + " box wasn't ticked when you last connected."
 		if len(t.Sources) > 1 {
@@ -85,6 +88,9 @@ func enCause(t Trouble) string {
 	}
 	switch t.Reason {
 	case briefing.ReauthRequired:
+		if t.Unusable {
+			return "What was stored of your Google connection can't be used" + failed
+		}
 		return "Your Google connection was cut off" + failed
 	case briefing.ScopeMissing:
 		return enAnd(t.Sources, enTitle) + " permission is missing" + failed

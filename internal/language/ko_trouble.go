@@ -44,6 +44,9 @@ func koReader(w *TroubleWords, t Trouble, names string) {
 	w.Button, w.Spoken = all+" 다시 연결", spoken+" 다시 연결, 브라우저가 열립니다"
 	w.Note = "1분이면 됩니다. Google이 이유까지 알려 주지는 않지만, 비밀번호를 바꾼 뒤에 자주 생깁니다."
 	w.Short = names + " 다시 연결 필요"
+	if t.Unusable {
+		w.Note = "1분이면 됩니다."
+	}
 	if t.Reason == briefing.ScopeMissing {
 		w.Lines = append(w.Lines, "지난번 연결 때 "+all+" 항목이 선택되지 않았습니다.")
 		fill = "권한을 추가하시면 빠진 내용을 이 메시지에 바로 채워 드립니다."
@@ -71,6 +74,9 @@ func koCause(t Trouble) string {
 	}
 	switch t.Reason {
 	case briefing.ReauthRequired:
+		if t.Unusable {
+			return "저장되어 있던 Google 연결 정보를 쓸 수 없어 " + failed
+		}
 		return "Google 연결이 끊겨 " + failed
 	case briefing.ScopeMissing:
 		return join(t.Sources, "·", koName) + " 권한이 빠져 있어 " + failed
@@ -128,7 +134,7 @@ func koSome(t Trouble, s briefing.SourceName) string {
 func koFacts(t Trouble) []string {
 	seen, lost := "", ""
 	switch {
-	case t.Reason == briefing.ReauthRequired && !t.Since.IsZero():
+	case t.Reason == briefing.ReauthRequired && !t.Unusable && !t.Since.IsZero():
 		seen = koMoment(t.Since, t.Clock) + "에 끊긴 것을 확인했"
 	case t.lasting():
 		seen = koMoment(t.Since, t.Clock) + "에 처음 확인했"

@@ -112,6 +112,24 @@ func TestEveryTrouble(t *testing.T) {
 	}
 }
 
+// TestUnusableGrant: where what is stored is no good, nothing was cut off, and no cause is guessed.
+func TestUnusableGrant(t *testing.T) {
+	for _, code := range languages {
+		both := []briefing.SourceName{briefing.Gmail, briefing.Calendar}
+		cut := language.Trouble{Reason: briefing.ReauthRequired, Provider: briefing.Google, Sources: both, Missing: both,
+			Clock: clock, At: at(24, 9, 0), Since: at(23, 18, 2), LastOK: at(23, 8, 59)}
+		unusable := cut
+		unusable.Unusable = true
+		was, is := language.For(code).Trouble(cut), language.For(code).Trouble(unusable)
+		if is.Title == was.Title || is.Note == was.Note || is.Button != was.Button || is.Short != was.Short {
+			t.Errorf("%s: %+v", code, is)
+		}
+		if all := strings.Join(append(is.Lines, is.Title, is.Note), " "); regexp.MustCompile(`끊|비밀번호|cut off|password`).MatchString(all) {
+			t.Errorf("%s: %q", code, all)
+		}
+	}
+}
+
 // TestToldOnlyWhenTrue: that the operator was told is said exactly when it happened, and to whom.
 func TestToldOnlyWhenTrue(t *testing.T) {
 	for code, words := range map[briefing.Language][2]string{

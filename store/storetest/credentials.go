@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -87,6 +89,9 @@ func credentialMalformed(t *testing.T, s *store.Store) {
 		outsider(t, s, 1, row[0], row[1])
 		_, err := s.Credential(t.Context(), readerID(1))
 		wantError(t, err, briefing.Malformed)
+		if _, unusable := errors.AsType[*briefing.UnusableGrantError](err); !unusable {
+			t.Errorf("%s: nobody is told that connecting again mends it: %v", name, err)
+		}
 		if text := err.Error(); !strings.Contains(text, string(readerID(1))) || strings.Contains(text, "leaky") {
 			t.Errorf("%s: the error is %q", name, text)
 		}
@@ -95,6 +100,87 @@ func credentialMalformed(t *testing.T, s *store.Store) {
 		check(t, s.SaveGrant(t.Context(), grant(1)))
 		wantSame(t, name+", connected again", read(t, s, 1), grant(1))
 	}
+	outsider(t, s, 1, "token_data, scopes, metadata", `'[]', '["openid"]', '{"email":"minji@gaon.example"}'`)
+	if rest, err := s.Credential(t.Context(), readerID(1)); err == nil || rest.Email != "minji@gaon.example" || len(rest.Scopes) != 1 {
+		t.Errorf("what can be read of it: %+v, %v", rest, err)
+	}
+}
+
+// credentialExpiryMembers: what other programs keep in token_data of until when the access token is good is told of ours,
+// in the form in which it stood there.
+func credentialExpiryMembers(t *testing.T, s *store.Store) {
+	now := time.Now()
+	end := now.Add(time.Hour).Truncate(time.Second)
+	naive := func(at time.Time) string { return `"` + at.UTC().Format("2006-01-02T15:04:05") + `"` }
+	const kst = 9 * time.Hour
+	seoul := time.FixedZone("", 9*3600)
+	old := now.Add(-3 * time.Hour).Truncate(time.Second)
+	for name, c := range map[string]struct{ before, after string }{
+		"seconds":             {`{"expires_at":1795197600}`, fmt.Sprintf(`{"expires_at":%d}`, end.Unix())},
+		"seconds in a text":   {`{"expires_at":"1795197600"}`, fmt.Sprintf(`{"expires_at":"%d"}`, end.Unix())},
+		"a fraction":          {`{"expires_at":1795197600.25}`, fmt.Sprintf(`{"expires_at":%d}`, end.Unix())},
+		"milliseconds":        {`{"expiry_date":1795197600123}`, fmt.Sprintf(`{"expiry_date":%d}`, end.UnixMilli())},
+		"in UTC":              {`{"expiry":"2026-11-20T00:00:00.123456Z"}`, `{"expiry":"` + end.UTC().Format("2006-01-02T15:04:05.000000Z") + `"}`},
+		"in a zone":           {`{"expiry":"2026-11-20T09:00:00+09:00"}`, `{"expiry":"` + end.In(seoul).Format("2006-01-02T15:04:05-07:00") + `"}`},
+		"in a short zone":     {`{"expiry":"2026-11-20 09:00:00.5+0900"}`, `{"expiry":"` + end.In(seoul).Format("2006-01-02 15:04:05.0-0700") + `"}`},
+		"naive, nobody knows": {`{"expiry":` + naive(old) + `}`, `{"expiry":` + naive(end) + `}`},
+		"naive KST, alive":    {`{"expiry":` + naive(now.Add(kst+time.Minute)) + `}`, `{"expiry":` + naive(end.Add(kst)) + `}`},
+		"naive KST, by the other": {fmt.Sprintf(`{"expires_at":%d,"token_expiry":%s}`, old.Unix(), naive(old.Add(kst+2*time.Minute))),
+			fmt.Sprintf(`{"expires_at":%d,"token_expiry":%s}`, end.Unix(), naive(end.Add(kst)))},
+		"naive UTC, by the other": {fmt.Sprintf(`{"expires_at":%d,"token_expiry":%s}`, old.Unix(), naive(old)),
+			fmt.Sprintf(`{"expires_at":%d,"token_expiry":%s}`, end.Unix(), naive(end))},
+		"a form of its own": {`{"expiry":"tomorrow","expires":3600,"expires_on":{"a":1},"expiration":null}`, `{"expiry":"tomorrow","expires":3600,"expires_on":{"a":1},"expiration":null}`},
+		"another's members": {`{"exp":1795197600,"refresh_by":"2026-11-20T00:00:00Z","created":1795197600}`, `{"exp":1795197600,"refresh_by":"2026-11-20T00:00:00Z","created":1795197600}`},
+	} {
+		outsider(t, s, 1, "token_data", `'{"access_token":"old","refresh_token":"refresh-1",`+c.before[1:]+`'`)
+		got := must(s.Credential(t.Context(), readerID(1)))(t)
+		fresh := briefing.Credential{AccessToken: briefing.NewSecret("new"), State: briefing.CredentialState{Expiry: end}}
+		got = must(s.SaveRefreshed(t.Context(), got, fresh))(t)
+		wantSame(t, name, tokenMembers(t, s), members(t, c.after))
+		if strings.Contains(name, "KST") { // known by now, whatever the clock says
+			fresh.AccessToken, fresh.State.Expiry = briefing.NewSecret("newer"), end.Add(20*time.Hour)
+			must(s.SaveRefreshed(t.Context(), got, fresh))(t)
+			if told := fmt.Sprint(tokenMembers(t, s)); !strings.Contains(told, strings.Trim(naive(end.Add(20*time.Hour+kst)), `"`)) {
+				t.Errorf("%s, once more: %s", name, told)
+			}
+		}
+	}
+	// A length counts from when the token was given; a new grant is told like a new token; and without an expiry they end now.
+	outsider(t, s, 1, "token_data", `'{"access_token":"old","refresh_token":"refresh-1","expires_in":3599,"created":1795197600}'`)
+	again := grant(1)
+	again.State.Expiry = end
+	check(t, s.SaveGrant(t.Context(), again))
+	left := tokenMembers(t, s)
+	length, _ := left["expires_in"].(float64)
+	created, _ := left["created"].(float64)
+	if given := int64(created) + int64(length); given < end.Unix()-5 || given > end.Unix()+5 || int64(created) < now.Unix()-5 {
+		t.Errorf("a length: %v", left)
+	}
+	outsider(t, s, 1, "token_data", `'{"access_token":"old","refresh_token":"refresh-1","expires_at":1999999999}'`)
+	must(s.SaveRefreshed(t.Context(), must(s.Credential(t.Context(), readerID(1)))(t), briefing.Credential{AccessToken: briefing.NewSecret("new")}))(t)
+	if at, _ := tokenMembers(t, s)["expires_at"].(float64); int64(at) > time.Now().Unix()+5 {
+		t.Errorf("unknown, and told as %v", at)
+	}
+}
+
+// tokenMembers returns the only row's token_data, as it stands there plain, but for the tokens.
+func tokenMembers(t *testing.T, s *store.Store) map[string]any {
+	t.Helper()
+	Bare(t, s)
+	all := members(t, Rows(t, s, "SELECT token_data FROM gmail_token")[0])
+	for _, name := range []string{"access_token", "refresh_token", "token_type"} {
+		delete(all, name)
+	}
+	return all
+}
+
+func members(t *testing.T, text string) map[string]any {
+	t.Helper()
+	all := map[string]any{}
+	if err := json.Unmarshal([]byte(text), &all); err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 func credentialRefreshed(t *testing.T, s *store.Store) {
@@ -335,6 +421,9 @@ func credentialForgotten(t *testing.T, s *store.Store) {
 			t.Errorf("account %q %q in use: %v", c.email, c.subject, got)
 		}
 	}
+	wantSame(t, "who uses it", must(s.AccountUsers(t.Context(), "renamed@gaon.example", "1234567890", readerID(1)))(t), []briefing.AccountUser{{Owner: readerID(2), Certain: true}})
+	wantSame(t, "who might use it", must(s.AccountUsers(t.Context(), "", "1234567890", readerID(1)))(t),
+		[]briefing.AccountUser{{Owner: readerID(2), Certain: true}, {Owner: readerID(3)}})
 	if !must(s.AccountInUse(t.Context(), "old@gaon.example", "", ""))(t) {
 		t.Error("nobody is to be left out")
 	}

@@ -65,6 +65,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"credentials/round trip", credentialRoundTrip},
 		{"credentials/rows of others", credentialForeign},
 		{"credentials/malformed", credentialMalformed},
+		{"credentials/expiry members", credentialExpiryMembers},
 		{"credentials/refreshed", credentialRefreshed},
 		{"credentials/outsider", credentialOutsider},
 		{"credentials/scopes", credentialScopes},
