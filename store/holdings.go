@@ -24,7 +24,8 @@ type holding struct {
 const (
 	ofReader = "reader_id = ?"
 	// oursInLog is what tells our rows of conversation_log from those of other programs.
-	oursInLog = "user_id = ? AND ((metadata->>'entry_id') IS NOT NULL OR ((metadata->>'kind') = '" + kindNotice + "' AND (metadata->>'notice') IS NOT NULL))"
+	oursInLog   = "user_id = ? AND ((metadata->>'entry_id') IS NOT NULL OR " + noticeInLog + ")"
+	noticeInLog = "((metadata->>'kind') = '" + kindNotice + "' AND (metadata->>'notice') IS NOT NULL)"
 )
 
 // holdings returns every table in which something of a reader stands, in the order in which it can be erased; a test

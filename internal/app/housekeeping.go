@@ -94,7 +94,7 @@ func (a *App) Housekeep(ctx context.Context) {
 	if err != nil {
 		a.Logger.ErrorContext(ctx, "what is kept of readers who are gone could not all be erased; tomorrow night tries again", "error", err)
 	}
-	a.Logger.InfoContext(ctx, "retention", "contents_removed", gone.Contents, "entries_removed", gone.Entries,
+	a.Logger.InfoContext(ctx, "retention", "contents_removed", gone.Contents, "texts_removed", gone.Texts, "entries_removed", gone.Entries,
 		"consents_removed", gone.Consents, "grant_states_removed", gone.States, "readers_erased", departed.Erased, "grants_ended", departed.Grants)
 	a.behind.GoWhileOpen(a.seal)
 }

@@ -82,6 +82,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"pending/unconfirmed", pendingUnconfirmed},
 		{"pending/account free", pendingAccount},
 		{"retention/expires", retentionExpires},
+		{"retention/texts of the removed", retentionTexts},
 		{"retention/forgets", retentionForgets},
 		{"retention/consents and grants", retentionGrants},
 		{"readers/unopened", readersUnopened},
