@@ -134,7 +134,7 @@ func (h *Herald) gone(ctx context.Context, r Reader, fingerprint string) error {
 			return nil
 		}
 	}
-	_, err = h.Roster.Leave(ctx, r.ID, LeftGoogle)
+	_, err = h.Roster.Leave(ctx, r.ID, LeftGoogle, nil)
 	return err
 }
 

@@ -46,12 +46,12 @@ func (a *App) checkNotices(ctx context.Context) {
 }
 
 // deactivated marks a reader as gone of whom Slack says so, beside whoever has asked.
-func (a *App) deactivated(id briefing.ReaderID, err error) {
-	if !errors.Is(err, briefing.ErrDeactivated) {
+func (a *App) deactivated(id briefing.ReaderID, cause error) {
+	if !errors.Is(cause, briefing.ErrDeactivated) {
 		return
 	}
 	a.behind.Go(func(ctx context.Context) {
-		left, err := a.Roster.Leave(ctx, id, briefing.LeftSlack)
+		left, err := a.Roster.Leave(ctx, id, briefing.LeftSlack, cause)
 		if err != nil {
 			a.Logger.ErrorContext(ctx, "a reader whose Slack account is deactivated could not be marked as gone; the next answer tries again",
 				"reader", id, "error", err)

@@ -164,7 +164,23 @@ func readerLeft(t *testing.T, s *store.Store) {
 	if len(standing.Readers) != 1 || standing.Readers[0].Reader != stays.ID {
 		t.Errorf("standing: %+v", standing.Readers)
 	}
-	must(s.SaveReader(t.Context(), r.Back()))(t)
+	// As it was read, or not at all; and who was removed does not come back to life.
+	changed := r
+	changed.Name = "renamed"
+	must(s.SaveReader(t.Context(), changed))(t)
+	back := r.Back()
+	back.AsOf = r.UpdatedAt
+	_, err := s.SaveReader(t.Context(), back)
+	wantError(t, err, briefing.ErrFenced)
+	stays.AsOf = must(s.Reader(t.Context(), string(stays.ID)))(t).UpdatedAt
+	check(t, s.DeleteReader(t.Context(), stays.ID))
+	_, err = s.SaveReader(t.Context(), stays)
+	wantError(t, err, briefing.ErrFenced)
+	if all := must(s.Readers(t.Context()))(t); len(all) != 1 || all[0].Name != "renamed" || !all[0].Left() {
+		t.Errorf("there are %+v", all)
+	}
+	back.AsOf = must(s.Reader(t.Context(), string(r.ID)))(t).UpdatedAt
+	must(s.SaveReader(t.Context(), back))(t)
 	if left := must(s.LeftReaders(t.Context()))(t); len(left) != 0 {
 		t.Errorf("left: %+v", left)
 	}
