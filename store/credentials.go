@@ -190,10 +190,15 @@ func widened(listed, answered []string) []string {
 // are other programs' are kept. A consent may bring no refresh token: the stored one stays then, unless it
 // is known to be another account's.
 func (s *Store) SaveGrant(ctx context.Context, c briefing.Credential) error {
-	err := s.saveGrant(ctx, c)
+	return s.saveGrantIf(ctx, c, func(*session) error { return nil })
+}
+
+// saveGrantIf is SaveGrant on a condition that is looked at, or made true, in the same transaction.
+func (s *Store) saveGrantIf(ctx context.Context, c briefing.Credential, condition func(q *session) error) error {
+	err := s.saveGrant(ctx, c, condition)
 	if isDuplicate(err, "") {
 		// Another program put the reader's first row in between our look and our write; the key has the name they gave it.
-		err = s.saveGrant(ctx, c)
+		err = s.saveGrant(ctx, c, condition)
 	}
 	if err != nil {
 		return fmt.Errorf("save grant of reader %s: %w", c.ReaderID, err)
@@ -201,8 +206,11 @@ func (s *Store) SaveGrant(ctx context.Context, c briefing.Credential) error {
 	return nil
 }
 
-func (s *Store) saveGrant(ctx context.Context, c briefing.Credential) error {
+func (s *Store) saveGrant(ctx context.Context, c briefing.Credential, condition func(q *session) error) error {
 	return s.inTx(ctx, func(q *session) error {
+		if err := condition(q); err != nil {
+			return err
+		}
 		raw, found, err := one(ctx, q, q.scanToken, q.shared.tokens.find(q.dialect.forUpdate()), string(c.ReaderID))
 		if err != nil {
 			return err
@@ -288,11 +296,12 @@ func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) 
 // Subjects decide where both are known, else addresses. Where neither can be compared, as with a row that does not say
 // whose account it is, it might be.
 func (s *Store) AccountInUse(ctx context.Context, email, subject string, except briefing.ReaderID) (bool, error) {
-	used, err := s.accountHeld(ctx, email, subject, except)
+	// In this order: who says yes in between is found among those who have it.
+	used, err := s.accountAwaited(ctx, email, subject, except, s.now())
 	if err != nil || used {
 		return used, err
 	}
-	return s.accountAwaited(ctx, email, subject, except, s.now())
+	return s.accountHeld(ctx, email, subject, except)
 }
 
 // accountHeld reports whether a row of anybody but except is of the account, or might be.

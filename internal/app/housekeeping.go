@@ -26,7 +26,7 @@ func (a *App) ticked() {
 func (a *App) dropUnconfirmed(ctx context.Context) {
 	err := a.Google.DropUnconfirmed(ctx)
 	if err != nil && briefing.ReasonOf(err) != briefing.Unavailable { // that the database is away others say
-		a.Logger.ErrorContext(ctx, "grants that nobody confirmed stay for now; they serve no briefing", "error", err)
+		a.Logger.ErrorContext(ctx, "grants that nobody confirmed could not all be revoked at Google; they serve no briefing", "error", err)
 	}
 }
 

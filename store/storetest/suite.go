@@ -79,6 +79,8 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"consents/taken once", consentTaken},
 		{"consents/of a reader removed", consentOrphaned},
 		{"pending/taken once", pendingTaken},
+		{"pending/confirmed", pendingConfirmed},
+		{"pending/unreadable", pendingUnreadable},
 		{"pending/unconfirmed", pendingUnconfirmed},
 		{"pending/account free", pendingAccount},
 		{"retention/expires", retentionExpires},
