@@ -54,6 +54,37 @@ func noticePlanned(t *testing.T, s *store.Store) {
 	wantSame(t, "after the reader", Rows(t, s, "SELECT kind FROM achim_notice"), []string{"testing"})
 }
 
+// noticeEndMoves: the notice of an end that is known anew waits for the new evening, and comes again where it was of
+// another end; other notices stay as they were planned.
+func noticeEndMoves(t *testing.T, s *store.Store) {
+	addReader(t, s, 1)
+	planned := func(kind briefing.NoticeKind, due time.Time) briefing.Announcement {
+		t.Helper()
+		n := notice(1, kind, "grant")
+		n.DueAt, n.NextAt = due, due
+		check(t, s.PlanNotices(t.Context(), n))
+		return must(s.Notices(t.Context(), readerID(1), kind))(t)[0]
+	}
+	evening := nine.Add(9 * time.Hour)
+	first := planned(briefing.NoticeGrantEnding, evening.Add(24*time.Hour))
+	wantSame(t, "planned again", planned(briefing.NoticeGrantEnding, evening.Add(24*time.Hour)), first)
+	n := planned(briefing.NoticeGrantEnding, evening)
+	if !n.NextAt.Equal(evening) || !n.DueAt.Equal(evening) || n.Epoch <= first.Epoch {
+		t.Errorf("moved: %+v", n)
+	}
+	n.State, n.NextAt, n.SettledAt = briefing.NoticeSent, time.Time{}, evening
+	n = must(s.MoveNotice(t.Context(), briefing.NoticeStep{Notice: n}))(t)
+	wantSame(t, "told, and the end is the same", planned(briefing.NoticeGrantEnding, evening.Add(24*time.Hour)), n)
+	again := planned(briefing.NoticeGrantEnding, evening.Add(48*time.Hour))
+	if again.State != briefing.NoticePending || !again.NextAt.Equal(evening.Add(48*time.Hour)) || !again.SettledAt.IsZero() || again.Epoch <= n.Epoch {
+		t.Errorf("told of another end: %+v", again)
+	}
+	_, err := s.MoveNotice(t.Context(), briefing.NoticeStep{Notice: n})
+	wantError(t, err, briefing.ErrFenced)
+	dead := planned(briefing.NoticeGrantDead, evening)
+	wantSame(t, "of another kind", planned(briefing.NoticeGrantDead, evening.Add(48*time.Hour)), dead)
+}
+
 // noticeMoved: a step is fenced, and what comes with it is all there or nothing is.
 func noticeMoved(t *testing.T, s *store.Store) {
 	addReader(t, s, 1)

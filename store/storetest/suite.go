@@ -93,6 +93,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"readers/erased", readerErased},
 		{"notices/planned", noticePlanned},
 		{"notices/moved", noticeMoved},
+		{"notices/an end that moves", noticeEndMoves},
 		{"notices/greeting", noticeGreeting},
 		{"notices/ailments", noticeAilments},
 		{"accounts/once", accountOnce},
