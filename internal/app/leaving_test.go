@@ -221,6 +221,64 @@ func TestThirtyDaysLater(t *testing.T) {
 	})
 }
 
+// TestGoogleIsAwayThatNight: contents go at once, the grant as soon as Google can be told, and after fourteen days all the
+// same; a connection made since is left alone.
+func TestGoogleIsAwayThatNight(t *testing.T) {
+	for name, c := range map[string]struct {
+		back  int // in which night Google is back; 0 = never
+		anew  bool
+		calls int
+		says  string
+	}{
+		"back in the third night": {back: 3, calls: 3},
+		"away for good":           {calls: 15, says: "forgotten and could not be revoked at Google"},
+		"connected anew":          {back: 3, anew: true, calls: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, h *house) {
+				h.gone()
+				h.google.Inject(standin.Fault{Op: "revoke", Status: http.StatusServiceUnavailable})
+				for night := 1; night <= 18; night++ {
+					h.clock.set(friday.AddDate(0, 0, 30+night).Add(time.Hour))
+					if night == c.back {
+						h.google.Clear()
+					}
+					h.app.Housekeep(t.Context())
+					if r := h.reader(); r.ErasedAt.IsZero() {
+						t.Fatalf("night %d: not erased", night)
+					}
+					if got := h.rows("SELECT COUNT(*) FROM achim_entry") + h.rows("SELECT COUNT(*) FROM conversation_log"); got != "00" {
+						t.Fatalf("night %d: contents are there, of so many entries and rows: %s", night, got)
+					}
+					if night == 1 && c.anew {
+						h.clock.set(h.clock.now().Add(time.Minute))
+						h.connect()
+					}
+					want := "1"
+					if !c.anew && (c.back > 0 && night >= c.back || night > 14) {
+						want = "0"
+					}
+					if got := h.rows("SELECT COUNT(*) FROM gmail_token"); got != want {
+						t.Fatalf("night %d: %s grants, want %s", night, got, want)
+					}
+				}
+				if n := h.google.Calls("revoke"); n != c.calls {
+					t.Errorf("%d calls to revoke, want %d", n, c.calls)
+				}
+				holds(t, h.log.String(), "tomorrow night tries again", "readers_erased=1", c.says)
+				if n := strings.Count(h.log.String(), "grants_ended=1"); n != 1 && !c.anew {
+					t.Errorf("said %d times that a grant has ended", n)
+				}
+				if !c.anew {
+					if left := h.rows("SELECT COUNT(*) FROM achim_credential_state"); left != "0" {
+						t.Errorf("%s grants are still known of", left)
+					}
+				}
+			})
+		})
+	}
+}
+
 // TestWhoComesBackAtNightStays: of several who are gone, one comes back while the first is being erased.
 func TestWhoComesBackAtNightStays(t *testing.T) {
 	h := build(t, storetest.SQLite)

@@ -231,17 +231,17 @@ func readerErased(t *testing.T, s *store.Store) {
 		Exec(t, s, "INSERT INTO conversation_log (user_id, role, content) VALUES ('"+string(readerID(n))+"', 'user', 'theirs')")
 	}
 	before := must(s.Held(t.Context(), readerID(1)))(t)
-	erased := must(s.Erase(t.Context(), readerID(1), true))(t)
+	erased := must(s.Erase(t.Context(), readerID(1), store.EraseAll))(t)
 	if len(erased.Tables) != len(before) {
 		t.Errorf("erased %v, and there was %v", erased.Tables, before)
 	}
 	if held := must(s.Held(t.Context(), readerID(1)))(t); len(held) != 0 {
 		t.Errorf("still held: %v", held)
 	}
-	_, err := s.Erase(t.Context(), readerID(1), true)
+	_, err := s.Erase(t.Context(), readerID(1), store.EraseAll)
 	wantError(t, err, briefing.ErrNotFound)
 
-	must(s.Erase(t.Context(), readerID(2), false))(t)
+	must(s.Erase(t.Context(), readerID(2), store.EraseGathered))(t)
 	r := must(s.Reader(t.Context(), string(readerID(2))))(t)
 	held := must(s.Held(t.Context(), readerID(2)))(t)
 	if r.ErasedAt.IsZero() || len(held) != 1 || held[0].Table != "achim_reader" {
