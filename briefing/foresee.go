@@ -13,7 +13,9 @@ const (
 	mostKnown  = 100_000            // of what was planned, by one process
 	lastsFor   = 36 * time.Hour     // a trouble not met for so long is over: it is met every morning while it lasts
 	noteEvery  = time.Hour          // and noted no more often
-	seekAgain  = time.Hour          // at a grant of which nobody was to be told
+	// testingLasts is after how long without a look "Testing" is over.
+	testingLasts = 14 * 24 * time.Hour
+	seekAgain    = time.Hour // at a grant of which nobody was to be told
 	// leaveToBriefing is how shortly before a briefing nothing is told that it will tell.
 	leaveToBriefing = 45 * time.Minute
 	afterBriefing   = 15 * time.Minute // by when it has
@@ -25,6 +27,9 @@ func (h *Herald) foresee(ctx context.Context) error {
 	refused, err := h.Grants.ClientRefused(ctx)
 	if err == nil && refused {
 		_, err = h.Note(ctx, ClientMisconfigured, "")
+	}
+	if h.notedFirst(string(NoticeTesting), h.Now()) {
+		err = errors.Join(err, h.noteTesting(ctx, false))
 	}
 	return errors.Join(err, h.ailments(ctx), h.leavers(ctx))
 }
@@ -42,25 +47,57 @@ func (h *Herald) ailments(ctx context.Context) error {
 			fresh[a.Fingerprint], open[a.Fingerprint] = a, true
 		}
 	}
-	if len(fresh) == 0 {
-		h.learn(fresh, open)
-		return nil
-	}
-	for grants, err := range GrantPages(ctx, h.Grants) {
-		if err != nil {
+	if len(fresh) > 0 {
+		if err := h.planAilments(ctx, fresh, open); err != nil {
 			return fmt.Errorf("grants in trouble: %w", err)
-		}
-		for _, g := range grants {
-			if a, ok := fresh[g.Fingerprint]; ok && g.HasRefreshToken {
-				planned, err := h.ails(ctx, g.Owner, a)
-				if err != nil {
-					return err
-				}
-				open[g.Fingerprint] = open[g.Fingerprint] && !planned
-			}
 		}
 	}
 	h.learn(fresh, open)
+	return nil
+}
+
+// planAilments plans what is to be told of the ailments, a page of grants at a time, and closes those of which there is
+// something. There may be very many: all end in the same days when the Google app is in "Testing".
+func (h *Herald) planAilments(ctx context.Context, fresh map[string]Ailment, open map[string]bool) error {
+	readers, err := h.Members.Readers(ctx)
+	if err != nil {
+		return err
+	}
+	members := make(map[ReaderID]Reader, len(readers))
+	for _, r := range readers {
+		members[r.ID] = r
+	}
+	ending := false
+	for grants, err := range GrantPages(ctx, h.Grants) {
+		if err != nil {
+			return err
+		}
+		var planned []Announcement
+		for _, g := range grants {
+			a, ailing := fresh[g.Fingerprint]
+			r, there := members[g.Owner]
+			if !ailing || !there || !g.HasRefreshToken || r.Left() {
+				continue
+			}
+			if a.State.Gone {
+				if err := h.gone(ctx, r, a.Fingerprint); err != nil {
+					return err
+				}
+				open[g.Fingerprint] = false
+				continue
+			}
+			if n, ok := h.ails(r, a); ok {
+				planned, open[g.Fingerprint] = append(planned, n), false
+				ending = ending || n.Kind == NoticeGrantEnding
+			}
+		}
+		if err := h.Notices.PlanNotices(ctx, planned...); err != nil {
+			return err
+		}
+	}
+	if ending {
+		return h.noteTesting(ctx, true)
+	}
 	return nil
 }
 
@@ -93,29 +130,46 @@ func (h *Herald) learn(ailments map[string]Ailment, open map[string]bool) {
 	}
 }
 
-// ails plans what is to be told of one reader's grant, and reports whether there was anything.
-func (h *Herald) ails(ctx context.Context, owner ReaderID, a Ailment) (planned bool, err error) {
-	r, err := h.Members.Reader(ctx, string(owner))
-	if err != nil || r.Left() {
-		return false, ignoreNotFound(err)
-	}
+// ails returns what is to be told of one reader's grant, and whether there is anything.
+func (h *Herald) ails(r Reader, a Ailment) (Announcement, bool) {
 	now := h.Now()
-	switch {
-	case a.State.Gone:
-		return true, h.gone(ctx, r, a.Fingerprint)
-	case !a.State.DeadSince.IsZero():
-		return true, h.Notices.PlanNotices(ctx, Announcement{Reader: r.ID, Kind: NoticeGrantDead, Key: deadKey(a.Fingerprint, a.State.DeadSince),
-			State: NoticePending, DueAt: now, NextAt: now, ExpiresAt: now.Add(deadLately)})
+	if !a.State.DeadSince.IsZero() {
+		return Announcement{Reader: r.ID, Kind: NoticeGrantDead, Key: deadKey(a.Fingerprint, a.State.DeadSince),
+			State: NoticePending, DueAt: now, NextAt: now, ExpiresAt: now.Add(deadLately)}, true
 	}
 	_, evening := spoils(h.Defaults, r, a.State.EndsAt)
-	if evening.IsZero() {
-		return false, nil
+	return Announcement{Reader: r.ID, Kind: NoticeGrantEnding, Key: a.Fingerprint, State: NoticePending,
+		DueAt: evening, NextAt: evening}, !evening.IsZero()
+}
+
+// noteTesting lets the operator's notice of "Testing" last on while that is so, and end some time after. With plan, where
+// none lasts, one is planned: it was over, and is back.
+func (h *Herald) noteTesting(ctx context.Context, plan bool) error {
+	so, now := h.testing(ctx), h.Now()
+	notices, err := h.Notices.Notices(ctx, "", NoticeTesting)
+	if err != nil {
+		return fmt.Errorf("what the operator was told: %w", err)
 	}
-	ending := []Announcement{{Reader: r.ID, Kind: NoticeGrantEnding, Key: a.Fingerprint, State: NoticePending, DueAt: evening, NextAt: evening}}
-	if h.testing(ctx) {
-		ending = append(ending, Announcement{Kind: NoticeTesting, Key: "testing", State: NoticePending, DueAt: now, NextAt: now})
+	if len(notices) == 0 || !notices[0].lasts(now) || notices[0].State == NoticeDropped && (notices[0].Reason == NoLongerTrue || h.Operator != "") {
+		if !so || !plan {
+			return nil
+		}
+		return h.Notices.PlanNotices(ctx, Announcement{Kind: NoticeTesting, Key: testingKey(now), State: NoticePending,
+			DueAt: now, NextAt: now, ExpiresAt: now.Add(testingLasts)})
 	}
-	return true, h.Notices.PlanNotices(ctx, ending...)
+	n, until := notices[0], now.Add(lastsFor)
+	if so {
+		until = now.Add(testingLasts)
+	}
+	known := so && until.Sub(n.ExpiresAt) < testingLasts-lastsFor || !so && !n.ExpiresAt.IsZero() && n.ExpiresAt.Before(until)
+	if known || n.State == NoticeSending { // whoever tells it just now must find it as they left it
+		return nil
+	}
+	n.ExpiresAt = until
+	if _, err = h.Notices.MoveNotice(ctx, NoticeStep{Notice: n}); errors.Is(err, ErrFenced) {
+		return nil
+	}
+	return err
 }
 
 // testing reports whether the Google app is in "Testing".
@@ -134,7 +188,7 @@ func (h *Herald) gone(ctx context.Context, r Reader, fingerprint string) error {
 			return nil
 		}
 	}
-	_, err = h.Roster.Leave(ctx, r.ID, LeftGoogle)
+	_, err = h.Roster.Leave(ctx, r.ID, LeftGoogle, nil)
 	return err
 }
 

@@ -184,7 +184,7 @@ func (h *Herald) refused(ctx context.Context, n Announcement, kind PaceKind, cau
 		return cause // the store's, or stopping
 	}
 	if errors.Is(cause, ErrDeactivated) && !n.Kind.ToOperator() {
-		if _, err := h.Roster.Leave(ctx, n.Reader, LeftSlack); err != nil {
+		if _, err := h.Roster.Leave(ctx, n.Reader, LeftSlack, cause); err != nil {
 			return err
 		}
 		return h.settle(ctx, n, NoticeDropped, Left)

@@ -80,7 +80,10 @@ func (p *pigeons) Notices(_ context.Context, reader briefing.ReaderID, kind brie
 	return found, nil
 }
 
-func (p *pigeons) Reader(context.Context, string) (briefing.Reader, error)      { return p.reader, nil }
+func (p *pigeons) Reader(context.Context, string) (briefing.Reader, error) { return p.reader, nil }
+func (p *pigeons) Readers(context.Context) ([]briefing.Reader, error) {
+	return []briefing.Reader{p.reader}, nil
+}
 func (p *pigeons) LeftReaders(context.Context) ([]briefing.Reader, error)       { return nil, nil }
 func (p *pigeons) SaveChannel(context.Context, briefing.ReaderID, string) error { return nil }
 func (p *pigeons) ClientRefused(context.Context) (bool, error)                  { return p.refused, nil }
@@ -433,5 +436,56 @@ func TestNobodyToTell(t *testing.T) {
 	}
 	if err := h.Check(t.Context()); err != nil || p.posts != 0 || !h.ToldAt(briefing.ClientMisconfigured, nil).IsZero() {
 		t.Errorf("%d posts (%v): %s", p.posts, err, fmt.Sprint(p.notices))
+	}
+}
+
+// TestTestingIsToldAnew: the operator hears of "Testing" once while it lasts, however long; and again when it was over.
+// What an earlier version noted for good counts.
+func TestTestingIsToldAnew(t *testing.T) {
+	for _, known := range []bool{false, true} {
+		p := &pigeons{reader: reader(), now: instant(t, "2026-11-02T10:00:00+09:00")}
+		p.reader.Paused = false
+		if known {
+			p.notices = []briefing.Announcement{{Kind: briefing.NoticeTesting, Key: "testing", State: briefing.NoticeSent, SettledAt: p.now.Add(-time.Hour)}}
+		}
+		h := p.herald(t)
+		so := true
+		h.Testing = func(context.Context) bool { return so }
+		day := func(days int) int {
+			for range days * 4 {
+				// Each day another grant that ends in the next.
+				p.with(briefing.CredentialState{EndsAt: p.now.Add(30 * time.Hour).Truncate(24 * time.Hour)})
+				if err := h.Check(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				p.now = p.now.Add(6 * time.Hour)
+			}
+			told := 0
+			for _, one := range p.told {
+				if one.Kind == briefing.NoticeTesting {
+					told++
+				}
+			}
+			return told
+		}
+		want := 1
+		if known {
+			want = 0
+		}
+		if n := day(40); n != want {
+			t.Errorf("known %v: told %d times in forty days of it", known, n)
+		}
+		so = false
+		day(1)
+		so = true // for a moment it seemed not to be
+		if n := day(3); n != want {
+			t.Errorf("known %v: told %d times, though it was never over", known, n)
+		}
+		so = false
+		day(3)
+		so = true
+		if n := day(3); n != want+1 {
+			t.Errorf("known %v: back, and told %d times", known, n)
+		}
 	}
 }

@@ -59,6 +59,10 @@ func (h *Herald) judgeOperators(ctx context.Context, j *judgement, n Announcemen
 			j.drop = NoLongerTrue
 		}
 		t.Since, t.EraseOn = t.Reader.LeftAt, DateOf(t.Reader.LeftAt.Add(KeepLeft), t.Zone)
+	case NoticeTesting:
+		if !h.testing(ctx) {
+			j.drop = NoLongerTrue
+		}
 	case NoticeTrouble:
 		t.Reason, t.Source, t.Since = troubleOf(n.Key)
 		if t.Reason != ClientMisconfigured || t.Now.Sub(n.DueAt) < noteEvery {
@@ -182,7 +186,7 @@ func (h *Herald) judgeEnding(ctx context.Context, j *judgement, n Announcement, 
 		return nil
 	}
 	told, err := h.Notices.Notices(ctx, "", NoticeTesting)
-	t.Told = slices.ContainsFunc(told, func(n Announcement) bool { return n.State == NoticeSent })
+	t.Told = slices.ContainsFunc(told, func(n Announcement) bool { return n.State == NoticeSent && n.lasts(t.Now) })
 	if err != nil {
 		return fmt.Errorf("what the operator was told: %w", err)
 	}

@@ -66,6 +66,11 @@ type Announcement struct {
 	CreatedAt time.Time
 }
 
+// lasts reports whether the notice is still of what is so now, as far as its expiry says.
+func (n Announcement) lasts(now time.Time) bool {
+	return n.ExpiresAt.IsZero() || now.Before(n.ExpiresAt)
+}
+
 // NoticeStep is one fenced change of a notice.
 type NoticeStep struct {
 	Notice  Announcement
@@ -76,7 +81,8 @@ type NoticeStep struct {
 
 // NoticeStore keeps notices.
 type NoticeStore interface {
-	// PlanNotices writes those that are not there yet and whose readers are.
+	// PlanNotices writes those that are not there yet and whose readers are. A NoticeGrantEnding that waits for another time
+	// moves to the one given; one that was settled waits again when that lies EndMoved or more after it was.
 	PlanNotices(ctx context.Context, notices ...Announcement) error
 	// DueNotices returns up to limit notices whose NextAt is not after the time, the operator's first.
 	DueNotices(ctx context.Context, now time.Time, limit int) ([]Announcement, error)
@@ -135,12 +141,21 @@ type GrantWatch interface {
 type Members interface {
 	// Reader returns the reader with the id, or ErrNotFound.
 	Reader(ctx context.Context, ref string) (Reader, error)
+	// Readers returns all readers.
+	Readers(ctx context.Context) ([]Reader, error)
 	// LeftReaders returns the readers who are gone, the first to leave first.
 	LeftReaders(ctx context.Context) ([]Reader, error)
 	ChannelStore
 }
 
-// Keys of notices. A dead grant is told once a death, a grant that ends once.
+// EndMoved is how much later than a notice of the end of a grant the evening before its end must be for that to be another
+// end: Google tells it anew with each refresh, some seconds off.
+const EndMoved = 36 * time.Hour
+
+// testingKey is of one time the Google app was in "Testing". Two processes that find out at the same moment plan the same.
+func testingKey(since time.Time) string { return "testing/" + millis(since.Truncate(time.Minute)) }
+
+// Keys of notices. A dead grant is told once a death, a grant that ends once an end.
 func deadKey(fingerprint string, since time.Time) string { return fingerprint + "/" + millis(since) }
 
 // leftKey is of one leave. Google's word is taken once a grant: who comes back all the same stays.

@@ -13,7 +13,8 @@ type Pending struct {
 	Grant      Credential // as it will be stored
 	Switch     bool
 	ExpiresAt  time.Time
-	UsedAt     time.Time // zero until taken; then the Grant has no tokens any more
+	UsedAt     time.Time // zero until taken or confirmed; then the Grant has no tokens any more
+	Fault      error     // why the Grant cannot be read; it then has what could be
 }
 
 // PendingStore keeps grants that wait for a yes. They are never read for a briefing.
@@ -22,8 +23,19 @@ type PendingStore interface {
 	// TakePending marks the grant used, wipes its tokens and whose account it is, and returns it as it was before, so that a second
 	// call returns one with UsedAt set and no tokens. ErrNotFound for an unknown ticket.
 	TakePending(ctx context.Context, ticketHash string, now time.Time) (Pending, error)
-	// TakeUnconfirmed takes up to limit of those that nobody took before they expired.
+	// TakeUnconfirmed takes up to limit of those that nobody took before they expired. One that cannot be read is among
+	// them, with its Fault.
 	TakeUnconfirmed(ctx context.Context, now time.Time, limit int) ([]Pending, error)
+}
+
+// ConfirmStore stores grants that somebody says yes to.
+type ConfirmStore interface {
+	// FindPending returns the grant as it waits, or waited. ErrNotFound for an unknown ticket.
+	FindPending(ctx context.Context, ticketHash string) (Pending, error)
+	// ConfirmPending stores c as SaveGrant does and marks the grant behind the ticket used, both or neither: at every
+	// moment it either waits or is stored, so that nobody who looks whether its account is used finds it unused.
+	// ErrFenced when it does not wait any more, because it was taken, confirmed or has expired.
+	ConfirmPending(ctx context.Context, ticketHash string, c Credential, now time.Time) error
 }
 
 // SameAddress reports whether two mail addresses are one mailbox as far as that can be known from outside:

@@ -293,7 +293,8 @@ func (p *Pipeline) refused(ctx context.Context, e Entry, cause error) error {
 		e.Tries++ // opening a DM twice does no harm
 		e.NextAt = now.Add(backoff(e.Tries, time.Second, 5*time.Minute))
 	case RecipientUnreachable:
-		if from == Sending { // the DM that was kept is of no use: whoever tries next opens one anew
+		// The DM that was kept is of no use, and whoever tries next opens one anew; but that somebody is gone was said of it.
+		if from == Sending && !errors.Is(cause, ErrDeactivated) {
 			if err := p.Channels.SaveChannel(ctx, e.Reader, ""); err != nil {
 				return fmt.Errorf("forget DM of %s: %w", e.Reader, err)
 			}

@@ -83,6 +83,7 @@ type Reader struct {
 	LeftReason     LeftReason // why; "" while here
 	ErasedAt       time.Time  // when all that was kept of a reader who is gone was erased
 	Greet          bool       // of a new reader: to be welcomed. Asked of SaveReader, and not kept
+	AsOf           time.Time  // save only what was read with this UpdatedAt. Asked of SaveReader, and not kept; zero = whatever stands there
 	PlanAt         time.Time  // when the planner must look at this reader next
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
@@ -353,7 +354,7 @@ type ReaderStore interface {
 	Readers(ctx context.Context) ([]Reader, error)
 	// SaveReader inserts or replaces the reader and sets UpdatedAt (and CreatedAt of a new one). A Slack id
 	// another reader has is a FieldError with code slack_id_taken. A new reader with Greet set has a welcome planned
-	// in the same transaction.
+	// in the same transaction. With AsOf set it is ErrFenced when the reader was changed or removed since.
 	SaveReader(ctx context.Context, r Reader) (Reader, error)
 	// DeleteReader forgets the reader, the entries and what is remembered. gmail_token and
 	// conversation_log rows stay: they are shared. ErrNotFound when there is none.

@@ -149,6 +149,21 @@ var (
 	ErrNotConfigured = errors.New("nothing configured")
 )
 
+// DeactivatedError is ErrDeactivated together with whom Slack said it of: the member it was asked about, or the DM that was
+// written to. Both are empty where that is not known.
+type DeactivatedError struct{ SlackUserID, ChannelID string }
+
+// Error says what ErrDeactivated says.
+func (e *DeactivatedError) Error() string { return ErrDeactivated.Error() }
+
+// Unwrap returns ErrDeactivated.
+func (e *DeactivatedError) Unwrap() error { return ErrDeactivated }
+
+// of reports whether it can have been said of the reader as they are now: another Slack id may have been given since.
+func (e *DeactivatedError) of(r Reader) bool {
+	return (e.SlackUserID == "" || e.SlackUserID == r.SlackUserID) && (e.ChannelID == "" || e.ChannelID == r.SlackChannelID)
+}
+
 // FieldError is a fault in something a person entered: which field, and what to do about it.
 type FieldError struct {
 	Field   string // as the person wrote it, such as "timezone"

@@ -147,29 +147,43 @@ func (ro *Roster) replanned(e Entry, r Reader, schedule Schedule) (Step, bool) {
 }
 
 // Leave marks a reader as gone and closes what was planned for them. It reports whether that is new. It may be called
-// whenever the other side says so, and does nothing for somebody who is gone already or not there.
-func (ro *Roster) Leave(ctx context.Context, id ReaderID, why LeftReason) (bool, error) {
-	r, err := ro.Readers.Reader(ctx, string(id))
-	if errors.Is(err, ErrNotFound) || err == nil && r.Left() {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("look up reader %s: %w", id, err)
-	}
-	r.LeftAt, r.LeftReason, r.ErasedAt = ro.Now(), why, time.Time{}
-	_, _, err = ro.keep(ctx, r)
-	return err == nil, err
+// whenever the other side says so, and does nothing for somebody who is gone already or not there. A cause that says of
+// whom it was said, such as a DeactivatedError, counts only for a reader who still is that.
+func (ro *Roster) Leave(ctx context.Context, id ReaderID, why LeftReason, cause error) (bool, error) {
+	said, named := errors.AsType[*DeactivatedError](cause)
+	return ro.amend(ctx, id, func(r *Reader) bool {
+		if r.Left() || named && !said.of(*r) {
+			return false
+		}
+		r.LeftAt, r.LeftReason, r.ErasedAt = ro.Now(), why, time.Time{}
+		return true
+	})
 }
 
 // Return marks a reader as here again; it does nothing for somebody who is.
 func (ro *Roster) Return(ctx context.Context, id ReaderID) error {
-	r, err := ro.Readers.Reader(ctx, string(id))
-	if errors.Is(err, ErrNotFound) || err == nil && !r.Left() {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("look up reader %s: %w", id, err)
-	}
-	_, _, err = ro.keep(ctx, r.Back())
+	_, err := ro.amend(ctx, id, func(r *Reader) bool {
+		left := r.Left()
+		*r = r.Back()
+		return left
+	})
 	return err
+}
+
+// amend changes a reader whom nobody changes at the same time, and reports whether it did: change says whether there is
+// something to change, and is asked again when somebody was faster. It does nothing for somebody who is not there.
+func (ro *Roster) amend(ctx context.Context, id ReaderID, change func(r *Reader) bool) (bool, error) {
+	for try := 1; ; try++ {
+		r, err := ro.Readers.Reader(ctx, string(id))
+		if err != nil {
+			return false, ignoreNotFound(fmt.Errorf("look up reader %s: %w", id, err))
+		}
+		if !change(&r) {
+			return false, nil
+		}
+		r.AsOf = r.UpdatedAt
+		if _, _, err = ro.keep(ctx, r); !errors.Is(err, ErrFenced) || try == replanTries {
+			return err == nil, err
+		}
+	}
 }

@@ -126,6 +126,7 @@ func (s *Slack) Open(ctx context.Context, reader briefing.Reader) (string, error
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	c := s.call("conversations.open", time.Time{})
+	c.whom.SlackUserID = reader.SlackUserID
 	channel, _, _, err := c.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{
 		Users: []string{reader.SlackUserID}, ReturnIM: true,
 	})
@@ -144,7 +145,7 @@ func (s *Slack) Post(ctx context.Context, p briefing.Post) (string, error) {
 	ctx, cancel := s.bounded(ctx, p.Deadline)
 	defer cancel()
 	c := s.call("chat.postMessage", p.Deadline)
-	c.posts = true
+	c.posts, c.whom.ChannelID = true, p.ChannelID
 	options := append(s.content("chat.postMessage", p),
 		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl(), slack.MsgOptionLinkNames(false))
 	if p.ThreadTS != "" {
@@ -165,6 +166,7 @@ func (s *Slack) Update(ctx context.Context, ts string, p briefing.Post) error {
 	ctx, cancel := s.bounded(ctx, p.Deadline)
 	defer cancel()
 	c := s.call("chat.update", p.Deadline)
+	c.whom.ChannelID = p.ChannelID
 	options := append(s.content("chat.update", p), slack.MsgOptionLinkNames(false))
 	_, answered, _, err := c.api.UpdateMessageContext(ctx, p.ChannelID, ts, options...)
 	if err == nil && answered == "" {

@@ -24,7 +24,8 @@ type call struct {
 	client   http.Client
 	deadline time.Time // by the wall clock; zero = none
 	now      func() time.Time
-	posts    bool // a second one would be seen
+	posts    bool                      // a second one would be seen
+	whom     briefing.DeactivatedError // whom it is to or about
 
 	sent       atomic.Bool // bytes of the body were handed to the connection
 	written    atomic.Bool // the request went out whole
@@ -124,7 +125,7 @@ func (c *call) fail(err error) error {
 	}
 	out.Err = told(err)
 	if answer, ok := errors.AsType[slack.SlackErrorResponse](err); ok && answer.Err == codeDeactivated {
-		out.Err = fmt.Errorf("%w: %w", briefing.ErrDeactivated, out.Err)
+		out.Err = fmt.Errorf("%w: %w", &c.whom, out.Err)
 	}
 	return out
 }

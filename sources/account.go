@@ -113,6 +113,7 @@ type consented struct {
 	who       identity
 	prior     briefing.Credential // what is stored now; zero = nothing
 	grant     briefing.Credential
+	ticket    string // by whose hash the grant waits for a yes; "" = it does not
 }
 
 // earlier compares the grant's account with that of the stored one.

@@ -77,6 +77,7 @@ type GoogleStore interface {
 	briefing.ConsentStore
 	briefing.RefreshLeases
 	briefing.PendingStore
+	briefing.ConfirmStore
 	AccountStore
 	TestingStore
 }

@@ -34,76 +34,103 @@ func (g *Google) ask(ctx context.Context, c consented) (briefing.Connection, err
 	}, nil
 }
 
-// Confirm implements briefing.Connector.
+// Confirm implements briefing.Connector. Until the grant is stored it waits: nobody else's refusal may find its account
+// unused and revoke it at Google.
 func (g *Google) Confirm(ctx context.Context, ticket string) (briefing.Connection, error) {
-	c, err := g.takePending(ctx, ticket)
-	if err != nil {
+	c, fault, err := g.pending(ctx, ticket)
+	switch {
+	case err != nil:
 		return briefing.Connection{}, err
+	case fault == "" && c.owner() == ownerOther && !c.switching:
+		fault = briefing.ConnectWrongAccount // an account was connected since the question was asked
 	}
-	if c.owner() == ownerOther && !c.switching {
-		// An account was connected since the question was asked.
-		return briefing.Connection{}, g.refuse(ctx, c, briefing.ConnectWrongAccount)
+	if fault != "" {
+		return briefing.Connection{}, g.refuse(ctx, c, fault)
 	}
 	return g.connect(ctx, c)
 }
 
 // Decline implements briefing.Connector.
 func (g *Google) Decline(ctx context.Context, ticket string) error {
-	c, err := g.takePending(ctx, ticket)
+	c, fault, err := g.pending(ctx, ticket)
 	if err != nil {
 		return err
 	}
-	return g.refuse(ctx, c, briefing.ConnectDeclined)
+	if fault == "" {
+		fault = briefing.ConnectDeclined
+	}
+	return g.refuse(ctx, c, fault)
 }
 
-// takePending uses up the grant behind a ticket and finds its reader. Its errors are those of Finish.
-func (g *Google) takePending(ctx context.Context, ticket string) (consented, error) {
-	pending, err := g.store.TakePending(ctx, hashState(ticket), g.cfg.Now())
+// pending finds the grant that waits behind a ticket, with its reader, and for which fault it is to be refused; "" = for
+// none. Its errors are those of Finish.
+func (g *Google) pending(ctx context.Context, ticket string) (c consented, fault briefing.ConnectFault, err error) {
+	p, err := g.store.FindPending(ctx, hashState(ticket))
 	if errors.Is(err, briefing.ErrNotFound) {
-		return consented{}, consented{}.fail(briefing.ConnectStateUnknown, nil)
+		return c, "", c.fail(briefing.ConnectStateUnknown, nil)
+	}
+	if err == nil {
+		err = p.Fault
 	}
 	if err != nil {
-		return consented{}, fmt.Errorf("take a grant to be confirmed: %w", err)
+		return c, "", fmt.Errorf("a grant to be confirmed: %w", err)
 	}
-	c := consented{switching: pending.Switch, grant: pending.Grant}
-	c.reader, err = g.store.Reader(ctx, string(pending.Grant.ReaderID))
+	c = consented{switching: p.Switch, grant: p.Grant, ticket: p.TicketHash}
+	reader, err := g.store.Reader(ctx, string(p.Grant.ReaderID))
 	switch {
 	case errors.Is(err, briefing.ErrNotFound):
-		c.reader = briefing.Reader{}
-		return consented{}, g.refuse(ctx, c, briefing.ConnectReaderGone)
+		return c, briefing.ConnectReaderGone, nil
 	case err != nil:
-		return consented{}, fmt.Errorf("reader of a grant to be confirmed: %w", err)
-	case !pending.UsedAt.IsZero():
-		return consented{}, c.fail(briefing.ConnectStateUsed, nil)
+		return c, "", fmt.Errorf("reader of a grant to be confirmed: %w", err)
+	}
+	c.reader = reader
+	if !p.UsedAt.IsZero() {
+		return c, "", c.fail(briefing.ConnectStateUsed, nil)
 	}
 	if c.prior, err = g.prior(ctx, c.reader.ID); err != nil {
-		return consented{}, fmt.Errorf("grant before the one to be confirmed: %w", err)
+		return c, "", fmt.Errorf("grant before the one to be confirmed: %w", err)
 	}
-	if !g.cfg.Now().Before(pending.ExpiresAt) {
-		return consented{}, g.refuse(ctx, c, briefing.ConnectUnconfirmed)
+	if !g.cfg.Now().Before(p.ExpiresAt) {
+		fault = briefing.ConnectUnconfirmed
 	}
-	return c, nil
+	return c, fault, nil
 }
 
 // DropUnconfirmed takes back at Google, as far as that hurts nobody, what nobody confirmed in time. Of any number of
-// processes one does it.
+// processes one does it. What cannot be read is over as well; its error is of those, once, or the store's.
 func (g *Google) DropUnconfirmed(ctx context.Context) error {
+	var faults []error
 	for {
 		late, err := g.store.TakeUnconfirmed(ctx, g.cfg.Now(), unconfirmedBatch)
 		if err != nil {
-			return fmt.Errorf("drop what nobody confirmed: %w", err)
+			return errors.Join(append(faults, fmt.Errorf("drop what nobody confirmed: %w", err))...)
 		}
 		for _, pending := range late {
+			if pending.Fault != nil {
+				faults = append(faults, fmt.Errorf("a grant that nobody confirmed cannot be read, and so not be revoked: %w", pending.Fault))
+			}
 			g.giveBack(ctx, pending.Grant)
 		}
 		if len(late) < unconfirmedBatch {
-			return nil
+			return errors.Join(faults...)
 		}
 	}
 }
 
-// refuse ends a consent whose grant is not wanted.
-func (g *Google) refuse(ctx context.Context, c consented, fault briefing.ConnectFault) *briefing.ConnectError {
+// refuse ends a consent whose grant is not wanted. One that waits is taken first, so that nobody says yes to it meanwhile.
+func (g *Google) refuse(ctx context.Context, c consented, fault briefing.ConnectFault) error {
+	if c.ticket != "" {
+		taken, err := g.store.TakePending(ctx, c.ticket, g.cfg.Now())
+		if err != nil {
+			return fmt.Errorf("take a grant to be confirmed: %w", err)
+		}
+		if !taken.UsedAt.IsZero() {
+			if fault == briefing.ConnectReaderGone {
+				return c.fail(fault, nil)
+			}
+			return c.fail(briefing.ConnectStateUsed, nil)
+		}
+	}
 	e := c.fail(fault, nil)
 	e.Chosen = c.grant.Email
 	if fault == briefing.ConnectWrongAccount {
@@ -118,7 +145,9 @@ func (g *Google) refuse(ctx context.Context, c consented, fault briefing.Connect
 
 // giveBack revokes at Google what a person has just allowed and nobody wants, and reports whether that is done.
 // Revoking is project-wide: it is left alone where any row has a grant of the account, or may have. It is a
-// courtesy, so what fails is not tried again.
+// courtesy, so what fails is not tried again. A consent to the same account that comes back from Google in the moment
+// between looking and revoking is revoked along: the probe that ends it, or the next refresh, finds it dead, and the
+// reader is told.
 func (g *Google) giveBack(ctx context.Context, grant briefing.Credential) bool {
 	token := grant.RefreshToken
 	if token.IsZero() {

@@ -1,16 +1,20 @@
 package sources_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"achim/briefing"
 	"achim/internal/standin"
 	"achim/sources"
+	"achim/store"
+	"achim/store/storetest"
 )
 
 const minji = "minji@gaon.example"
@@ -367,4 +371,80 @@ func TestAReaderIsRemovedWhileGoogleIsAsked(t *testing.T) {
 	if fault := wantFault(t, err, briefing.ConnectReaderGone); !fault.Revoked || h.store.saves != 0 {
 		t.Errorf("revoked %v, %d saves", fault.Revoked, h.store.saves)
 	}
+}
+
+// between is a store in which something happens once, right after a reader was looked up: a consent looks last before it
+// is stored.
+type between struct {
+	*store.Store
+	mu      sync.Mutex
+	looks   int // before it happens
+	happens func()
+}
+
+func (b *between) Reader(ctx context.Context, ref string) (briefing.Reader, error) {
+	r, err := b.Store.Reader(ctx, ref)
+	b.mu.Lock()
+	f := b.happens
+	if b.looks--; b.looks != 0 {
+		f = nil
+	}
+	b.mu.Unlock()
+	if f != nil {
+		f()
+	}
+	return r, err
+}
+
+// twice is a house with a real database and one account that waits twice to be confirmed, by two links.
+func twice(t *testing.T, d storetest.Dialect) (h *house, s *between, yes, no string) {
+	t.Helper()
+	var cfg sources.GoogleConfig
+	h = stranger(t, func(c *sources.GoogleConfig) { cfg = *c })
+	s = &between{Store: storetest.OpenURL(t, storetest.URL(t, d), store.Options{Now: h.clock.Now})}
+	h.client = sources.NewGoogle(cfg, s)
+	t.Cleanup(func() { _ = h.client.Close() })
+	if _, err := s.SaveReader(t.Context(), h.reader); err != nil {
+		t.Fatal(err)
+	}
+	return h, s, h.asked(t, briefing.ConnectRequest{}, minji).Ticket.Reveal(), h.asked(t, briefing.ConnectRequest{}, minji).Ticket.Reveal()
+}
+
+// What somebody has said yes to is at every moment either waiting or stored: whoever refuses another grant of the same
+// account just then does not revoke it at Google.
+func TestWhatIsConfirmedIsNotRevokedAlong(t *testing.T) {
+	onEach(t, func(t *testing.T, d storetest.Dialect) {
+		h, s, yes, no := twice(t, d)
+		s.looks, s.happens = 2, func() {
+			if fault := wantFault(t, h.client.Decline(t.Context(), no), briefing.ConnectDeclined); fault.Revoked {
+				t.Error("revoked what is just being connected")
+			}
+		}
+		got, err := h.client.Confirm(t.Context(), yes)
+		if err != nil || !got.MailOK || h.google.Calls("revoke") != 0 {
+			t.Errorf("connected %+v, %v, with %d revocations", got, err, h.google.Calls("revoke"))
+		}
+	})
+}
+
+// Of yes and no at the same moment one counts, and what is stored has not been revoked.
+func TestYesAndNoAtOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, d storetest.Dialect) {
+		for _, same := range []bool{true, false} {
+			for range 4 {
+				h, s, yes, no := twice(t, d)
+				if same {
+					no = yes
+				}
+				var wg sync.WaitGroup
+				wg.Go(func() { _, _ = h.client.Confirm(t.Context(), yes) })
+				wg.Go(func() { _ = h.client.Decline(t.Context(), no) })
+				wg.Wait()
+				_, err := s.Credential(t.Context(), readerID)
+				if revoked := h.google.Calls("revoke") > 0; err == nil && revoked || err != nil && !same {
+					t.Errorf("the same ticket %v: stored: %v, revoked: %v", same, err, revoked)
+				}
+			}
+		}
+	})
 }

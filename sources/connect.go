@@ -164,6 +164,11 @@ func (g *Google) settle(ctx context.Context, c consented) (briefing.Connection, 
 // connect stores the grant and probes it.
 func (g *Google) connect(ctx context.Context, c consented) (briefing.Connection, error) {
 	if g.narrows(ctx, c) {
+		if c.ticket != "" { // answered, though nothing of it is needed
+			if _, err := g.store.TakePending(ctx, c.ticket, g.cfg.Now()); err != nil {
+				return briefing.Connection{}, fmt.Errorf("take a grant to be confirmed: %w", err)
+			}
+		}
 		c.grant.Scopes = c.prior.Holds()
 		return g.probe(ctx, c), nil
 	}
@@ -245,7 +250,16 @@ func (g *Google) keep(ctx context.Context, c consented) error {
 	if grant.RefreshToken.IsZero() {
 		return g.goOn(ctx, c, grant)
 	}
-	if err := g.store.SaveGrant(ctx, grant); err != nil {
+	save := g.store.SaveGrant
+	if c.ticket != "" {
+		save = func(ctx context.Context, grant briefing.Credential) error {
+			return g.store.ConfirmPending(ctx, c.ticket, grant, g.cfg.Now())
+		}
+	}
+	switch err := save(ctx, grant); {
+	case errors.Is(err, briefing.ErrFenced):
+		return c.fail(briefing.ConnectStateUsed, nil) // answered elsewhere at the same moment
+	case err != nil:
 		return fmt.Errorf("save grant of %s: %w", c.reader.ID, err)
 	}
 	return g.keepState(ctx, grant)

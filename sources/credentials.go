@@ -68,6 +68,18 @@ func (g *Google) ensureReport(ctx context.Context, op string, reader briefing.Re
 // disconnected again. What was in the row when it went is looked at once more: somebody may have connected
 // meanwhile, and of two who share an account and are disconnected at once the last one takes the access along.
 func (g *Google) Disconnect(ctx context.Context, reader briefing.ReaderID) (briefing.Revocation, error) {
+	return g.disconnect(ctx, reader, false)
+}
+
+// ErrNotRevoked means that Google could not be reached or refused to revoke a grant, and that the grant is still there.
+var ErrNotRevoked = errors.New("google did not revoke the grant")
+
+// DisconnectRevoked is Disconnect that forgets nothing when Google cannot be reached or refuses, but returns ErrNotRevoked.
+func (g *Google) DisconnectRevoked(ctx context.Context, reader briefing.ReaderID) (briefing.Revocation, error) {
+	return g.disconnect(ctx, reader, true)
+}
+
+func (g *Google) disconnect(ctx context.Context, reader briefing.ReaderID, revoked bool) (briefing.Revocation, error) {
 	stored, err := g.credential(ctx, reader)
 	if err != nil && !errors.Is(err, briefing.Malformed) { // what cannot be read can still be forgotten
 		return "", fmt.Errorf("disconnect: %w", err)
@@ -75,6 +87,9 @@ func (g *Google) Disconnect(ctx context.Context, reader briefing.ReaderID) (brie
 	became, err := g.revokeUnshared(ctx, stored, reader)
 	if err != nil {
 		return "", fmt.Errorf("disconnect %s: %w", reader, err)
+	}
+	if revoked && became == briefing.RevocationFailed {
+		return "", fmt.Errorf("disconnect %s: %w", reader, ErrNotRevoked)
 	}
 	gone, err := g.store.DeleteCredential(ctx, reader)
 	if err != nil {

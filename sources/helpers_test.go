@@ -279,6 +279,23 @@ func (m *memory) SavePending(_ context.Context, p briefing.Pending) error {
 	return nil
 }
 
+func (m *memory) FindPending(_ context.Context, hash string) (briefing.Pending, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p, ok := m.pending[hash]
+	if !ok {
+		return briefing.Pending{}, briefing.ErrNotFound
+	}
+	return p, nil
+}
+
+func (m *memory) ConfirmPending(ctx context.Context, hash string, c briefing.Credential, now time.Time) error {
+	if p, err := m.TakePending(ctx, hash, now); err != nil || !p.UsedAt.IsZero() || !now.Before(p.ExpiresAt) {
+		return errors.Join(briefing.ErrFenced, err)
+	}
+	return m.SaveGrant(ctx, c)
+}
+
 func (m *memory) TakePending(_ context.Context, hash string, now time.Time) (briefing.Pending, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -304,7 +304,7 @@ func TestEveryLayoutIsShownAndErased(t *testing.T) {
 				t.Errorf("the other row of the account is not seen: %v", err)
 			}
 		}
-		erased, err := sealed.Erase(t.Context(), r.ID, true)
+		erased, err := sealed.Erase(t.Context(), r.ID, store.EraseAll)
 		if err != nil || len(erased.Tables) < 2 {
 			t.Fatalf("erased %+v, %v", erased, err)
 		}

@@ -196,10 +196,15 @@ func widened(listed, answered []string) []string {
 // is known to be another account's; with a Version, only if the row is still as it was read: ErrFenced when it is not, or
 // has gone.
 func (s *Store) SaveGrant(ctx context.Context, c briefing.Credential) error {
-	err := s.saveGrant(ctx, c)
+	return s.saveGrantIf(ctx, c, func(*session) error { return nil })
+}
+
+// saveGrantIf is SaveGrant on a condition that is looked at, or made true, in the same transaction.
+func (s *Store) saveGrantIf(ctx context.Context, c briefing.Credential, condition func(q *session) error) error {
+	err := s.saveGrant(ctx, c, condition)
 	if isDuplicate(err, "") {
 		// Another program put the reader's first row in between our look and our write; the key has the name they gave it.
-		err = s.saveGrant(ctx, c)
+		err = s.saveGrant(ctx, c, condition)
 	}
 	if err != nil {
 		return fmt.Errorf("save grant of reader %s: %w", c.ReaderID, err)
@@ -207,8 +212,11 @@ func (s *Store) SaveGrant(ctx context.Context, c briefing.Credential) error {
 	return nil
 }
 
-func (s *Store) saveGrant(ctx context.Context, c briefing.Credential) error {
+func (s *Store) saveGrant(ctx context.Context, c briefing.Credential, condition func(q *session) error) error {
 	return s.inTx(ctx, func(q *session) error {
+		if err := condition(q); err != nil {
+			return err
+		}
 		raw, found, err := q.counting(ctx, c.ReaderID, q.dialect.forUpdate())
 		if err != nil {
 			return err
@@ -304,11 +312,12 @@ func (s *Store) AccountInUse(ctx context.Context, email, subject string, except 
 
 // AccountUsers returns those because of whom AccountInUse says yes, the certain ones first.
 func (s *Store) AccountUsers(ctx context.Context, email, subject string, except briefing.ReaderID) ([]briefing.AccountUser, error) {
-	held, err := s.accountHeld(ctx, email, subject, except)
+	// In this order: who says yes in between is found among those who have it.
+	awaited, err := s.accountAwaited(ctx, email, subject, except, s.now())
 	if err != nil {
 		return nil, err
 	}
-	awaited, err := s.accountAwaited(ctx, email, subject, except, s.now())
+	held, err := s.accountHeld(ctx, email, subject, except)
 	if err != nil {
 		return nil, err
 	}

@@ -18,13 +18,15 @@ type holding struct {
 	table string
 	where string
 	keep  bool   // a reader of whom only what was gathered is erased keeps it
+	grant bool   // it is the grant, or about it
 	yield string // how its rows are made nobody's instead of being deleted; "" = they are deleted
 }
 
 const (
 	ofReader = "reader_id = ?"
 	// oursInLog is what tells our rows of conversation_log from those of other programs.
-	oursInLog = "user_id = ? AND ((metadata->>'entry_id') IS NOT NULL OR ((metadata->>'kind') = '" + kindNotice + "' AND (metadata->>'notice') IS NOT NULL))"
+	oursInLog   = "user_id = ? AND ((metadata->>'entry_id') IS NOT NULL OR " + noticeInLog + ")"
+	noticeInLog = "((metadata->>'kind') = '" + kindNotice + "' AND (metadata->>'notice') IS NOT NULL)"
 )
 
 // holdings returns every table in which something of a reader stands, in the order in which it can be erased; a test
@@ -46,8 +48,8 @@ func holdings() []holding {
 		{table: "achim_entry", where: ofReader},
 		{table: "achim_notice", where: ofReader},
 		{table: "conversation_log", where: oursInLog},
-		{table: credentialStates, where: "fingerprint = ?"},
-		{table: "gmail_token", where: ownedBy},
+		{table: credentialStates, where: "fingerprint = ?", grant: true},
+		{table: "gmail_token", where: ownedBy, grant: true},
 		{table: "achim_reader", where: "id = ?", keep: true},
 	}
 }
@@ -90,9 +92,24 @@ func credentialStateOf(ctx context.Context, q *session, id briefing.ReaderID) (s
 	return briefing.Fingerprint(c.RefreshToken), nil
 }
 
-// Erase forgets everything that is kept of the reader: with all the reader, too, and otherwise all but who they are and
-// what they wish for, which is marked as erased. Rows of other programs stay. ErrNotFound when there is no such reader.
-func (s *Store) Erase(ctx context.Context, id briefing.ReaderID, all bool) (erased briefing.Erasure, err error) {
+// Erasing says how much of a reader is erased.
+type Erasing int
+
+// What is erased.
+const (
+	EraseAll      Erasing = iota
+	EraseGathered         // all but who they are and what they wish for
+	EraseContents         // and all but their grant: somebody has still to end it
+)
+
+// spares reports whether the rows of a table stay.
+func (e Erasing) spares(h holding) bool {
+	return h.keep && e != EraseAll || h.grant && e == EraseContents
+}
+
+// Erase forgets what is kept of the reader. Who stays is marked as erased. Rows of other programs stay. ErrNotFound when
+// there is no such reader.
+func (s *Store) Erase(ctx context.Context, id briefing.ReaderID, what Erasing) (erased briefing.Erasure, err error) {
 	err = s.inTx(ctx, func(q *session) error {
 		erased = briefing.Erasure{}
 		// First, since both lock: whoever plans or tells the reader something now is done before, or finds nobody.
@@ -111,7 +128,10 @@ func (s *Store) Erase(ctx context.Context, id briefing.ReaderID, all bool) (eras
 			return err
 		}
 		for _, h := range holdings() {
-			n, err := eraseHolding(ctx, q, h, id, all)
+			if what.spares(h) {
+				continue
+			}
+			n, err := eraseHolding(ctx, q, h, id)
 			if err != nil {
 				return fmt.Errorf("%s: %w", h.table, err)
 			}
@@ -119,7 +139,7 @@ func (s *Store) Erase(ctx context.Context, id briefing.ReaderID, all bool) (eras
 				erased.Tables = append(erased.Tables, briefing.ErasedTable{Name: h.table, Rows: int(n)})
 			}
 		}
-		if !all {
+		if what != EraseAll {
 			if _, err := q.exec(ctx, "UPDATE achim_reader SET erased_at = ? WHERE id = ?", ms(s.now()), string(id)); err != nil {
 				return err
 			}
@@ -133,10 +153,7 @@ func (s *Store) Erase(ctx context.Context, id briefing.ReaderID, all bool) (eras
 }
 
 // eraseHolding erases one table's rows and returns how many they were.
-func eraseHolding(ctx context.Context, q *session, h holding, id briefing.ReaderID, all bool) (int64, error) {
-	if h.keep && !all {
-		return 0, nil
-	}
+func eraseHolding(ctx context.Context, q *session, h holding, id briefing.ReaderID) (int64, error) {
 	arg := string(id)
 	if h.table == credentialStates {
 		fingerprint, err := credentialStateOf(ctx, q, id)

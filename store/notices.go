@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"achim/briefing"
@@ -19,7 +20,8 @@ func scanNotice(row scanner) (n briefing.Announcement, err error) {
 }
 
 // PlanNotices writes the notices that are not there yet and whose readers are: of one reader, kind and key there is one,
-// whatever became of it. All of them, or none when it fails.
+// whatever became of it. All of them, or none when it fails. Of the end of a grant that moves the notice moves along, and
+// is told again where it was told of another end.
 func (s *Store) PlanNotices(ctx context.Context, notices ...briefing.Announcement) error {
 	if err := s.inTx(ctx, func(q *session) error { return s.planNotices(ctx, q, notices) }); err != nil {
 		return fmt.Errorf("plan notices: %w", err)
@@ -30,16 +32,13 @@ func (s *Store) PlanNotices(ctx context.Context, notices ...briefing.Announcemen
 func (s *Store) planNotices(ctx context.Context, q *session, notices []briefing.Announcement) error {
 	notices = slices.Clone(notices)
 	slices.SortStableFunc(notices, func(a, b briefing.Announcement) int { return compareText(string(a.Reader), string(b.Reader)) })
+	there, err := holdReaders(ctx, q, notices)
+	if err != nil {
+		return err
+	}
 	for _, n := range notices {
-		if n.Reader != "" {
-			// Held, so that nothing is left of somebody who is removed at this moment.
-			_, there, err := one(ctx, q, scalar[string], "SELECT id FROM achim_reader WHERE id = ?"+q.dialect.forShare(), string(n.Reader))
-			if err != nil {
-				return err
-			}
-			if !there {
-				continue
-			}
+		if n.Reader != "" && !there[string(n.Reader)] {
+			continue
 		}
 		if err := insertNotice(ctx, q, n, s.now()); err != nil {
 			return err
@@ -48,10 +47,42 @@ func (s *Store) planNotices(ctx context.Context, q *session, notices []briefing.
 	return nil
 }
 
+// holdReaders returns which of the readers of the notices there are. They are held, so that nothing is left of somebody who
+// is removed at this moment.
+func holdReaders(ctx context.Context, q *session, notices []briefing.Announcement) (map[string]bool, error) {
+	var ids []any
+	for _, n := range notices {
+		if n.Reader != "" {
+			ids = append(ids, string(n.Reader))
+		}
+	}
+	there := make(map[string]bool, len(ids))
+	for some := range slices.Chunk(ids, holdTogether) {
+		held, err := list(ctx, q, scalar[string], "SELECT id FROM achim_reader WHERE id IN (?"+strings.Repeat(", ?", len(some)-1)+") ORDER BY id"+q.dialect.forShare(), some...)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range held {
+			there[id] = true
+		}
+	}
+	return there, nil
+}
+
+// holdTogether is how many readers one statement holds at most.
+const holdTogether = 100
+
+// newNotice writes a notice that is not there yet. The end of a grant may move, and its notice with it.
+const newNotice = "INSERT INTO achim_notice (" + noticeColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) " +
+	"ON CONFLICT (reader_id, kind, key) DO UPDATE SET state = excluded.state, reason = excluded.reason, due_at = excluded.due_at, " +
+	"next_at = excluded.next_at, epoch = achim_notice.epoch + 1, tries = 0, settled_at = NULL " +
+	"WHERE achim_notice.kind = '" + string(briefing.NoticeGrantEnding) + "' AND (" +
+	"(achim_notice.state = '" + string(briefing.NoticePending) + "' AND achim_notice.due_at <> excluded.due_at) OR achim_notice.settled_at <= excluded.due_at - ?)"
+
 func insertNotice(ctx context.Context, q *session, n briefing.Announcement, now time.Time) error {
-	_, err := q.exec(ctx, "INSERT INTO achim_notice ("+noticeColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+	_, err := q.exec(ctx, newNotice,
 		string(n.Reader), string(n.Kind), n.Key, string(n.State), string(n.Reason), ms(n.DueAt), ms(n.NextAt), ms(n.ExpiresAt), n.Epoch, n.Tries,
-		n.ChannelID, n.MessageTS, ms(n.SendingAt), ms(n.SettledAt), ms(now))
+		n.ChannelID, n.MessageTS, ms(n.SendingAt), ms(n.SettledAt), ms(now), briefing.EndMoved.Milliseconds())
 	return err
 }
 

@@ -92,14 +92,19 @@ const saveReader = "INSERT INTO achim_reader (id, name, slack_user_id, slack_cha
 	"skip_holidays = excluded.skip_holidays, left_at = excluded.left_at, left_reason = excluded.left_reason, " +
 	"erased_at = excluded.erased_at, cohort_id = excluded.cohort_id, " +
 	// Later with every change, whatever the clock does: it tells whether somebody was changed.
-	"updated_at = CASE WHEN excluded.updated_at > achim_reader.updated_at THEN excluded.updated_at ELSE achim_reader.updated_at + 1 END"
+	"updated_at = CASE WHEN excluded.updated_at > achim_reader.updated_at THEN excluded.updated_at ELSE achim_reader.updated_at + 1 END " +
+	"WHERE COALESCE(?, achim_reader.updated_at) = achim_reader.updated_at"
 
 // SaveReader inserts or replaces the reader and returns it as it now stands, with UpdatedAt (and CreatedAt
 // of a new one) set. A Slack id another reader has is a FieldError with code slack_id_taken. A new reader with Greet
-// set has a welcome planned in the same transaction.
+// set has a welcome planned in the same transaction. With AsOf set it is ErrFenced when the reader was changed or removed
+// since.
 func (s *Store) SaveReader(ctx context.Context, r briefing.Reader) (saved briefing.Reader, err error) {
 	err = s.inTx(ctx, func(q *session) error {
 		from, err := lockPlace(ctx, q, r.ID)
+		if err == nil && from == (place{}) && !r.AsOf.IsZero() {
+			err = briefing.ErrFenced // removed: who was must not come back to life
+		}
 		if err != nil {
 			return err
 		}
@@ -111,7 +116,11 @@ func (s *Store) SaveReader(ctx context.Context, r briefing.Reader) (saved briefi
 		if err != nil {
 			return err
 		}
-		if _, err := q.exec(ctx, saveReader, values...); err != nil {
+		saves, err := q.exec(ctx, saveReader, append(values, ms(r.AsOf))...)
+		if err == nil && saves == 0 {
+			err = briefing.ErrFenced
+		}
+		if err != nil {
 			return err
 		}
 		if r.Greet && from == (place{}) {

@@ -16,13 +16,15 @@ const expireBatch = 200
 // Expired counts what Expire removed.
 type Expired struct {
 	Contents int // briefings whose content was removed
+	Texts    int // texts in conversation_log of removed readers' briefings, and of notices
 	Entries  int // entries of which nothing is left
 	Consents int // consents that ended more than a day ago
 	States   int // what was known of refresh tokens that no row holds any more
 }
 
 // Expire removes the content of briefings from before the one date (sections, what was composed, the text
-// in their rows of conversation_log), and everything of those from before the other, notices included. Entries that still
+// in their rows of conversation_log, also of readers who were removed, and that of notices), and everything of those
+// from before the other, notices included. Entries that still
 // want work are left alone. Of what earlier briefings have shown and of the days read ahead it forgets what no
 // briefing asks for any more, and so with consents that have ended and with what was known of refresh tokens that are gone. Readers, grants, watermarks and other programs' rows stay. It may be called at any
 // time, by several processes at once.
@@ -38,7 +40,11 @@ func (s *Store) Expire(ctx context.Context, contentBefore, entriesBefore briefin
 			break
 		}
 	}
-	err := s.inTx(ctx, func(q *session) error {
+	var err error
+	if gone.Texts, err = s.expireTexts(ctx, contentBefore); err != nil {
+		return gone, fmt.Errorf("remove texts from before %s: %w", contentBefore, err)
+	}
+	err = s.inTx(ctx, func(q *session) error {
 		_, err := q.exec(ctx, "UPDATE achim_run_reader SET text = NULL WHERE text IS NOT NULL AND run_id IN "+
 			"(SELECT id FROM achim_run WHERE date < ?)", contentBefore.String())
 		if err != nil {
@@ -149,6 +155,13 @@ func (s *Store) forget(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// expireTexts empties our rows of conversation_log that no entry leads to: of readers who were removed, and notices.
+func (s *Store) expireTexts(ctx context.Context, before briefing.Date) (int, error) {
+	n, err := s.writer().exec(ctx, "UPDATE conversation_log SET content = '' WHERE content <> '' AND (metadata->>'date') < ? AND ("+noticeInLog+
+		" OR ((metadata->>'entry_id') IS NOT NULL AND NOT EXISTS (SELECT 1 FROM achim_entry e WHERE e.id = conversation_log.metadata->>'entry_id')))", before.String())
+	return int(n), err
 }
 
 // expireContents removes the content of one batch and returns how many it was.

@@ -56,6 +56,33 @@ func TestErasingAsksFirst(t *testing.T) {
 	h.expect(0, []string{"no readers yet"}, "users", "list")
 }
 
+// TestRemovingAsksInATerminal: nobody is removed at a terminal unasked, and what stays is said. Whoever comes back under
+// the same id is connected still, and is told so.
+func TestRemovingAsksInATerminal(t *testing.T) {
+	t.Parallel()
+	h := connected(t, storetest.SQLite)
+	for _, answer := range []string{"no\n", "\n"} {
+		p := h.startTyping(answer, "users", "remove", "--user", "haneul")
+		p.waitFor("Remove haneul (" + haneulID + ") and their briefings? The Google grant stays; --erase ends it, too. [y/N]")
+		if said := p.end(1); !strings.Contains(said, "nobody was removed") {
+			t.Errorf("answered %q:\n%s", answer, said)
+		}
+	}
+	p := h.startTyping("y\n", "users", "remove", "--user", "haneul")
+	p.waitFor("The Google grant of ha•••@gaon.example stays in gmail_token: achim tokens revoke --user " + haneulID)
+	p.end(0)
+	again := h.expect(0, []string{"Google is connected already: ha•••@gaon.example, works, confirmed"},
+		"users", "add", "--quiet", "--id", haneulID, "--name", "haneul", "--slack", haneulSlack)
+	if strings.Contains(again.out, "achim connect") {
+		t.Errorf("told to connect what is connected:\n%s", again.out)
+	}
+	p = h.startTyping("", "users", "remove", "--user", "haneul", "--yes")
+	p.waitFor("removed haneul")
+	p.end(0)
+	h.outside("UPDATE gmail_token SET token_data = '{\"access_token\":\"at\"}'")
+	h.expect(0, []string{"Next: achim connect --user " + haneulID}, "users", "add", "--quiet", "--id", haneulID, "--name", "haneul", "--slack", haneulSlack)
+}
+
 // TestWelcomesWaitForServe: adding somebody writes down that they are to be welcomed, and a serve sends it; with
 // --quiet nothing is.
 func TestWelcomesWaitForServe(t *testing.T) {

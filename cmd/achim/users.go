@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -88,8 +89,23 @@ func (c *cli) save(ctx context.Context, a *app.App, w wished, asJSON bool) error
 		return err
 	}
 	if created {
-		_, err = fmt.Fprintf(c.out, "\nNext: achim connect --user %s\n", saved.ID)
+		return c.printNext(ctx, a, saved)
 	}
+	return nil
+}
+
+// printNext says what is to be done about the Google connection of a reader who was added: the id may have brought one
+// along that another program made.
+func (c *cli) printNext(ctx context.Context, a *app.App, r briefing.Reader) error {
+	_, grant, err := a.CheckGrant(ctx, r.ID, r.Name)
+	if err != nil && !errors.Is(err, briefing.ErrNotFound) {
+		return err
+	}
+	if err != nil || ended(grant.Standing) || len(grant.MissingScopes) > 0 {
+		_, err = fmt.Fprintf(c.out, "\nNext: achim connect --user %s\n", r.ID)
+		return err
+	}
+	_, err = fmt.Fprintf(c.out, "\nGoogle is connected already: %s, %s\n", account(grant), standing(grant, a.Config.Timezone))
 	return err
 }
 
@@ -110,6 +126,9 @@ func (c *cli) printReader(v briefing.ReaderView) error {
 	}
 	if v.SkipHolidays {
 		t.row("holidays", "no briefing")
+	}
+	if pauses(v) {
+		t.row("paused", "no briefing before "+*v.PausedUntil+"; earlier again: achim users set --user "+string(v.ID)+" --resume")
 	}
 	for _, feed := range v.Feeds {
 		t.row("feed", feed.URL)
@@ -216,6 +235,19 @@ func (c *cli) usersSet() *cobra.Command {
 		if !w.any(cmd.Flags().Changed) {
 			return usagef("nothing to change: name what with a flag, such as --at 08:30 (achim users set --help lists them)")
 		}
-		return c.save(ctx, a, w.apply(cmd.Flags().Changed, r), asJSON)
+		wished := w.apply(cmd.Flags().Changed, r)
+		if until := wished.reader.PausedUntil; cmd.Flags().Changed("paused-until") && !until.IsZero() && !pauses(a.View(wished.reader)) {
+			wished.note("paused_until", fmt.Errorf("%s is not ahead: name the date from which there are briefings again, or say --resume", until))
+		}
+		return c.save(ctx, a, wished, asJSON)
 	})
+}
+
+// pauses reports whether the reader's pause has a last day, and that is still ahead or today.
+func pauses(v briefing.ReaderView) bool {
+	if v.PausedUntil == nil {
+		return false
+	}
+	zone, err := briefing.LoadZone(v.Timezone)
+	return err != nil || *v.PausedUntil > briefing.DateOf(time.Now(), zone).String()
 }

@@ -72,6 +72,7 @@ func (c *cli) importFile(ctx context.Context, a *app.App, im importing, name str
 		return planErr
 	}
 	if faults := append(faultsOf(err), plan.Faults...); len(faults) > 0 {
+		app.SortFaults(faults)
 		return usage{fmt.Errorf("%s: nothing was imported:\n       %s", name, strings.Join(texts(faults), "\n       "))}
 	}
 	return c.importPlan(ctx, a, im, importReport{Plan: plan})
@@ -195,7 +196,8 @@ func tame(text string) string {
 // print shows the import for people.
 func (r importReport) print(w io.Writer) error {
 	for _, used := range r.Used {
-		fmt.Fprintln(w, "from", used)
+		what, columns, _ := strings.Cut(used, ": ")
+		fmt.Fprintln(w, what, "from", columns)
 	}
 	for _, misfit := range r.Misfits {
 		fmt.Fprintln(w, "left out:", misfit)

@@ -105,6 +105,11 @@ func TestImportFaults(t *testing.T) {
 			t.Errorf("%s: prints %s", name, r.out)
 		}
 	}
+	d.write("team.csv", "name,slack_user_id\na,bad\nb,U0NEW,x\nc,worse\n")
+	said := d.expect(2, nil, "users", "import", "team.csv", "--yes").err
+	if two, three, four := strings.Index(said, "line 2: "), strings.Index(said, "line 3: "), strings.Index(said, "line 4: "); two < 0 || two > three || three > four {
+		t.Errorf("not in the order of the lines:\n%s", said)
+	}
 	d.expect(2, []string{"none.csv"}, "users", "import", "none.csv", "--yes")
 	d.expect(2, []string{"either one file or --from-tables"}, "users", "import")
 	d.expect(2, []string{"either one file or --from-tables"}, "users", "import", "team.csv", "--from-tables")
@@ -137,7 +142,7 @@ func TestImportFromTables(t *testing.T) {
 		return strings.Join(append(storetest.Rows(t, s, `SELECT u::text FROM "user" u ORDER BY 1`), storetest.Rows(t, s, `SELECT m::text FROM workspace_member m ORDER BY 1`)...), "\n")
 	}
 	before := tables()
-	says := []string{"from name: user.display_name, else user.username", "from slack_user_id: workspace_member.slack_user_id", "from timezone: workspace_member.timezone",
+	says := []string{"name from user.display_name, else user.username\n", "slack_user_id from workspace_member.slack_user_id\n", "timezone from workspace_member.timezone\n",
 		`"22222222-2222-4222-8222-222222222222": has no Slack id`, `several Slack ids: ["U0ONE" "U0TWO"]`, `"44444444-4444-4444-8444-444444444444": slack_user_id: "E17"`,
 		haneulID, "2 to add, 0 to change, 0 unchanged"}
 	d.expect(0, says, "users", "import", "--from-tables", "--dry-run")

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -104,29 +106,62 @@ func (c *cli) usersRemove() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "remove --user WHO", Short: "Remove a reader and their briefings",
 		Long: lines(
-			"Forgets the reader, their briefings and what was remembered for them, at once and for good; to stop",
-			"briefings for a while there is achim users set --pause. The Google grant and the rows of",
-			"conversation_log stay: other programs share those tables.",
+			"Forgets the reader, their briefings and what was remembered for them, at once; to stop briefings for a",
+			"while there is achim users set --pause. The Google grant and the rows of conversation_log stay: other",
+			"programs share those tables. The text in our rows goes when retention says. In a terminal it asks",
+			"first; --yes answers. Where nobody can be asked it goes ahead: who is added again with --id is",
+			"connected as before, and has lost old briefings alone.",
 			"",
 			"With --erase nothing stays: the grant is revoked at Google, unless another row uses the same account,",
-			"and forgotten, and so are our rows of conversation_log. Rows of other programs stay. It asks first;",
-			"--yes answers."),
+			"and forgotten, and so are our rows of conversation_log. Rows of other programs stay. That cannot be",
+			"undone, so where nobody can be asked it needs --yes."),
 		Example: "  achim users remove --user U012AB3CD\n  achim users remove --user U012AB3CD --erase --yes",
 	}
 	f := cmd.Flags()
 	f.BoolVar(&erase, "erase", false, "also end the Google grant and erase what the shared tables hold of ours")
-	f.BoolVar(&yes, "yes", false, "do not ask before erasing")
+	f.BoolVar(&yes, "yes", false, "do not ask")
 	f.BoolVar(&asJSON, "json", false, "print what was erased as JSON")
 	return c.aboutUser(cmd, func(ctx context.Context, a *app.App, r briefing.Reader) error {
 		if erase {
 			return c.erase(ctx, a, r, yes, asJSON)
 		}
-		if err := a.Roster.Remove(ctx, r.ID); err != nil {
+		return c.remove(ctx, a, r, yes)
+	})
+}
+
+// remove removes the reader, when somebody at the terminal agrees, and says what stays.
+func (c *cli) remove(ctx context.Context, a *app.App, r briefing.Reader, yes bool) error {
+	if !yes && isTerminal(c.in) {
+		agreed, err := c.agreed(ctx, fmt.Sprintf("Remove %s (%s) and their briefings? The Google grant stays; --erase ends it, too.", r.Name, r.ID))
+		if err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(c.out, "removed %s (%s)\n", r.Name, r.ID)
+		if !agreed {
+			fmt.Fprintln(c.err, "achim: nobody was removed")
+			return exit{exitFailed}
+		}
+	}
+	if err := a.Roster.Remove(ctx, r.ID); err != nil {
 		return err
-	})
+	}
+	fmt.Fprintf(c.out, "removed %s (%s)\n", r.Name, r.ID)
+	_, grant, err := a.CheckGrant(ctx, r.ID, "")
+	switch {
+	case err == nil:
+		fmt.Fprintf(c.out, "The Google grant of %s stays in gmail_token: achim tokens revoke --user %s ends it.\n", account(grant), r.ID)
+	case !errors.Is(err, briefing.ErrNotFound):
+		return err
+	}
+	_, err = fmt.Fprintf(c.out, "Our rows of conversation_log stay; the text in them goes %d days after it was sent.\n"+
+		"To erase those, too: achim users add --id %s --quiet --name … --slack …, then achim users remove --user %s --erase\n",
+		days(a.Config.Retention.Content), r.ID, r.ID)
+	return err
+}
+
+// days returns how many days that is, rounded up.
+func days(d time.Duration) int {
+	const day = 24 * time.Hour
+	return int((d + day - 1) / day)
 }
 
 // erase erases the reader once somebody has agreed.

@@ -39,7 +39,10 @@ func TestUsers(t *testing.T) {
 			if r := d.expect(0, nil, "users", "set", "--user", "haneul", "--feed", ""); strings.Contains(r.out, "feed") {
 				t.Errorf("feeds are still there: %s", r.out)
 			}
-			d.expect(0, []string{"removed haneul"}, "users", "remove", "--user", "haneul")
+			if r := d.expect(0, []string{"removed haneul", "conversation_log", "30 days", "users remove --user " + haneulID + " --erase"},
+				"users", "remove", "--user", "haneul"); strings.Contains(r.out, "grant") {
+				t.Errorf("a grant is told that is not there:\n%s", r.out)
+			}
 			d.expect(2, []string{"--user", `there is no reader "haneul"`}, "users", "show", "--user", "haneul")
 		})
 	}
@@ -57,8 +60,13 @@ func TestPauses(t *testing.T) {
 	if v := d.json(0, "users", "show", "--user", "haneul"); v["paused"] != true || v["paused_until"] != nil || v["next_due_at"] != nil {
 		t.Errorf("paused: %v", v)
 	}
+	d.expect(0, []string{"paused    no briefing before 2999-01-01; earlier again: achim users set --user ", "--resume"}, "users", "set", "--user", "haneul", "--paused-until", "2999-01-01")
+	d.expect(2, []string{"--paused-until: 2020-01-01 is not ahead", "--resume"}, "users", "set", "--user", "haneul", "--paused-until", "2020-01-01")
 	// An end that has passed does not void a later pause.
-	d.expect(0, nil, "users", "set", "--user", "haneul", "--paused-until", "2020-01-01")
+	d.write("past.csv", "slack_user_id,paused_until\n"+haneulSlack+",2020-01-01\n")
+	if r := d.expect(0, nil, "users", "import", "past.csv", "--yes"); strings.Contains(r.out, "no briefing before") {
+		t.Errorf("a pause that is over is told:\n%s", r.out)
+	}
 	d.expect(0, []string{"next      paused\n"}, "users", "set", "--user", "haneul", "--pause")
 	d.expect(0, nil, "users", "set", "--user", "haneul", "--resume")
 	if v := d.json(0, "users", "show", "--user", "haneul"); v["paused"] != false || v["next_due_at"] == nil {

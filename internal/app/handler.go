@@ -20,7 +20,7 @@ func (a *App) Handler() http.Handler {
 		CronSecrets: cfg.CronSecrets, APISecrets: cfg.APISecrets,
 		KnowsBrowsers:      secureHost(cfg.PublicURL, cfg.Google.RedirectURL),
 		ExposeAccessTokens: cfg.Google.ExposeAccessTokens, Operator: cfg.Delivery.Operator,
-		KeepContent: cfg.Retention.Content, Ready: a.ready, Metrics: a.Metrics.Handler(),
+		KeepContent: cfg.Retention.Content, KeepVerdicts: cfg.Retention.Verdicts, Ready: a.ready, Metrics: a.Metrics.Handler(),
 		Interactions: slackapp.New(slackapp.Config{Verify: a.slackVerifier(), Logger: a.Logger}),
 		Observe:      a.Metrics.Request, Logger: a.Logger, Now: a.now,
 	})

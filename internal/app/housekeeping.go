@@ -26,7 +26,7 @@ func (a *App) ticked() {
 func (a *App) dropUnconfirmed(ctx context.Context) {
 	err := a.Google.DropUnconfirmed(ctx)
 	if err != nil && briefing.ReasonOf(err) != briefing.Unavailable { // that the database is away others say
-		a.Logger.ErrorContext(ctx, "grants that nobody confirmed stay for now; they serve no briefing", "error", err)
+		a.Logger.ErrorContext(ctx, "grants that nobody confirmed could not all be revoked at Google; they serve no briefing", "error", err)
 	}
 }
 
@@ -94,7 +94,7 @@ func (a *App) Housekeep(ctx context.Context) {
 	if err != nil {
 		a.Logger.ErrorContext(ctx, "what is kept of readers who are gone could not all be erased; tomorrow night tries again", "error", err)
 	}
-	a.Logger.InfoContext(ctx, "retention", "contents_removed", gone.Contents, "entries_removed", gone.Entries,
+	a.Logger.InfoContext(ctx, "retention", "contents_removed", gone.Contents, "texts_removed", gone.Texts, "entries_removed", gone.Entries,
 		"consents_removed", gone.Consents, "grant_states_removed", gone.States, "readers_erased", departed.Erased, "grants_ended", departed.Grants)
 	a.behind.GoWhileOpen(a.seal)
 }

@@ -29,10 +29,22 @@ func (r ImportRow) where() string {
 }
 
 // ImportFault is a row that cannot be imported, and why.
-type ImportFault struct{ Where, Problem string }
+type ImportFault struct {
+	Row     ImportRow
+	Problem string
+}
 
 // Error returns the row and what is wrong with it.
-func (f ImportFault) Error() string { return f.Where + ": " + f.Problem }
+func (f ImportFault) Error() string { return f.Row.where() + ": " + f.Problem }
+
+// SortFaults puts faults in the order of the lines of the file they are about; those about none come first.
+func SortFaults(faults []error) {
+	line := func(err error) int {
+		f, _ := errors.AsType[ImportFault](err)
+		return f.Row.Line
+	}
+	slices.SortStableFunc(faults, func(a, b error) int { return cmp.Compare(line(a), line(b)) })
+}
 
 // ImportAction is what an import does to a reader.
 type ImportAction string
@@ -101,7 +113,7 @@ func (a *App) PlanImport(ctx context.Context, rows []ImportRow) (ImportPlan, err
 	for _, row := range rows {
 		line, faults := im.plan(row)
 		for _, fault := range faults {
-			plan.Faults = append(plan.Faults, ImportFault{row.where(), fault.Error()})
+			plan.Faults = append(plan.Faults, ImportFault{row, fault.Error()})
 		}
 		if len(faults) == 0 {
 			plan.Lines = append(plan.Lines, line)
@@ -279,7 +291,7 @@ func differences(old, now briefing.Reader) []string {
 }
 
 // Import does what the plan says and returns how many readers it added or changed. quiet is whether those it adds are
-// spared the DM that welcomes them; there is no such DM yet.
+// spared the DM that welcomes them.
 func (a *App) Import(ctx context.Context, plan ImportPlan, quiet bool) (done int, err error) {
 	for _, line := range plan.Lines {
 		if line.Action == ImportSame {

@@ -61,7 +61,7 @@ func ReadImport(from io.Reader) ([]ImportRow, error) {
 			continue
 		}
 		if len(record) > len(names) {
-			faults = append(faults, ImportFault{fmt.Sprintf("line %d", line), fmt.Sprintf("%d fields, and the header has %d: put a field that holds a separator in quotes", len(record), len(names))})
+			faults = append(faults, ImportFault{ImportRow{Line: line}, fmt.Sprintf("%d fields, and the header has %d: put a field that holds a separator in quotes", len(record), len(names))})
 			continue
 		}
 		row := ImportRow{Line: line, Values: map[string]string{}}
@@ -119,7 +119,7 @@ func separatorOf(data []byte) rune {
 // csvFault names the line of a row that cannot be taken apart.
 func csvFault(err error) error {
 	if e, ok := errors.AsType[*csv.ParseError](err); ok {
-		return ImportFault{fmt.Sprintf("line %d", e.StartLine), fmt.Sprintf("%v (field at line %d, column %d)", e.Err, e.Line, e.Column)}
+		return ImportFault{ImportRow{Line: e.StartLine}, fmt.Sprintf("%v (field at line %d, column %d)", e.Err, e.Line, e.Column)}
 	}
 	return err
 }
@@ -131,7 +131,7 @@ func headerNames(header []string) (names []string, faults []error) {
 		known = append(known, c.name)
 	}
 	fault := func(format string, args ...any) {
-		faults = append(faults, ImportFault{"line 1", fmt.Sprintf(format, args...)})
+		faults = append(faults, ImportFault{ImportRow{Line: 1}, fmt.Sprintf(format, args...)})
 	}
 	for _, field := range header {
 		name := strings.ToLower(strings.TrimSpace(field))
@@ -180,16 +180,16 @@ func (a *App) ReadPeople(ctx context.Context) (PeopleImport, error) {
 		}
 		switch len(p.Slack) {
 		case 0:
-			found.Misfit = append(found.Misfit, ImportFault{row.Whose, "has no Slack id"})
+			found.Misfit = append(found.Misfit, ImportFault{row, "has no Slack id"})
 			continue
 		case 1:
 			row.Values["slack_user_id"] = p.Slack[0]
 		default:
-			found.Misfit = append(found.Misfit, ImportFault{row.Whose, fmt.Sprintf("has several Slack ids: %q", p.Slack)})
+			found.Misfit = append(found.Misfit, ImportFault{row, fmt.Sprintf("has several Slack ids: %q", p.Slack)})
 			continue
 		}
 		if _, err := briefing.ParseReaderID(p.ID); err != nil {
-			found.Misfit = append(found.Misfit, ImportFault{row.Whose, "its id is no UUID"})
+			found.Misfit = append(found.Misfit, ImportFault{row, "its id is no UUID"})
 			continue
 		}
 		found.Rows = append(found.Rows, row)

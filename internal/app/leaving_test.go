@@ -122,6 +122,72 @@ func TestComingBack(t *testing.T) {
 	})
 }
 
+// meanwhile is the readers of a roster, with something that happens once, right after somebody was looked up.
+type meanwhile struct {
+	briefing.ReaderStore
+	happens func()
+}
+
+func (m *meanwhile) Reader(ctx context.Context, ref string) (briefing.Reader, error) {
+	r, err := m.ReaderStore.Reader(ctx, ref)
+	if f := m.happens; f != nil {
+		m.happens = nil
+		f()
+	}
+	return r, err
+}
+
+// TestLeavingGoesByWhatIsSo: what Slack says of one account is not held against another, and what happens while somebody
+// is being marked as gone counts.
+func TestLeavingGoesByWhatIsSo(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		h.start()
+		h.addHaneul()
+		h.connect()
+		h.trigger("")
+		dm := h.reader().SlackChannelID
+		roster := *h.app.Roster
+		between := &meanwhile{ReaderStore: roster.Readers}
+		roster.Readers = between
+		leave := func(cause error, happens func()) bool {
+			between.happens = happens
+			left, err := roster.Leave(t.Context(), haneul, briefing.LeftSlack, cause)
+			if err != nil || left != h.reader().Left() {
+				t.Fatalf("left %v: %v, %+v", left, err, h.reader())
+			}
+			return left
+		}
+		h.slack.AddUser("U0AGAIN", "haneul", "김하늘")
+		put := func(body string) func() {
+			return func() { h.json("PUT", "/api/users/"+haneul, apiSecret, body, http.StatusOK) }
+		}
+		for what, cause := range map[string]error{
+			"another id": &briefing.DeactivatedError{SlackUserID: "U0OLD"}, "another DM": &briefing.DeactivatedError{ChannelID: "D0OLD"},
+		} {
+			if leave(fmt.Errorf("open DM: %w", cause), nil) {
+				t.Errorf("%s was deactivated, and the reader has left", what)
+			}
+		}
+		if leave(&briefing.DeactivatedError{ChannelID: dm}, put(`{"slack_user_id":"U0AGAIN"}`)) {
+			t.Error("given another Slack id meanwhile, and left")
+		}
+		if !leave(&briefing.DeactivatedError{SlackUserID: "U0AGAIN"}, put(`{"deliver_at":"08:30"}`)) || h.reader().At.String() != "08:30" {
+			t.Errorf("what was changed meanwhile is lost: %+v", h.reader())
+		}
+		between.happens = put(`{"name":"하늘"}`)
+		if err := roster.Return(t.Context(), haneul); err != nil || h.reader().Left() || h.reader().Name != "하늘" {
+			t.Errorf("back: %v, %+v", err, h.reader())
+		}
+		left, err := func() (bool, error) {
+			between.happens = func() { h.call("DELETE", "/api/users/"+haneul, apiSecret, "") }
+			return roster.Leave(t.Context(), haneul, briefing.LeftSlack, nil)
+		}()
+		if got := h.rows("SELECT COUNT(*) FROM achim_reader"); left || err != nil || got != "0" {
+			t.Errorf("removed meanwhile: left %v, %v, %s readers", left, err, got)
+		}
+	})
+}
+
 // TestThirtyDaysLater: the night erases what is kept of somebody who is gone, revokes the grant, and says how many.
 func TestThirtyDaysLater(t *testing.T) {
 	onBoth(t, func(t *testing.T, h *house) {
@@ -153,6 +219,64 @@ func TestThirtyDaysLater(t *testing.T) {
 		h.look(friday.AddDate(0, 0, 31).Add(2 * time.Hour))
 		h.got(operatorSlack, "reader_left:1")
 	})
+}
+
+// TestGoogleIsAwayThatNight: contents go at once, the grant as soon as Google can be told, and after fourteen days all the
+// same; a connection made since is left alone.
+func TestGoogleIsAwayThatNight(t *testing.T) {
+	for name, c := range map[string]struct {
+		back  int // in which night Google is back; 0 = never
+		anew  bool
+		calls int
+		says  string
+	}{
+		"back in the third night": {back: 3, calls: 3},
+		"away for good":           {calls: 15, says: "forgotten and could not be revoked at Google"},
+		"connected anew":          {back: 3, anew: true, calls: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, h *house) {
+				h.gone()
+				h.google.Inject(standin.Fault{Op: "revoke", Status: http.StatusServiceUnavailable})
+				for night := 1; night <= 18; night++ {
+					h.clock.set(friday.AddDate(0, 0, 30+night).Add(time.Hour))
+					if night == c.back {
+						h.google.Clear()
+					}
+					h.app.Housekeep(t.Context())
+					if r := h.reader(); r.ErasedAt.IsZero() {
+						t.Fatalf("night %d: not erased", night)
+					}
+					if got := h.rows("SELECT COUNT(*) FROM achim_entry") + h.rows("SELECT COUNT(*) FROM conversation_log"); got != "00" {
+						t.Fatalf("night %d: contents are there, of so many entries and rows: %s", night, got)
+					}
+					if night == 1 && c.anew {
+						h.clock.set(h.clock.now().Add(time.Minute))
+						h.connect()
+					}
+					want := "1"
+					if !c.anew && (c.back > 0 && night >= c.back || night > 14) {
+						want = "0"
+					}
+					if got := h.rows("SELECT COUNT(*) FROM gmail_token"); got != want {
+						t.Fatalf("night %d: %s grants, want %s", night, got, want)
+					}
+				}
+				if n := h.google.Calls("revoke"); n != c.calls {
+					t.Errorf("%d calls to revoke, want %d", n, c.calls)
+				}
+				holds(t, h.log.String(), "tomorrow night tries again", "readers_erased=1", c.says)
+				if n := strings.Count(h.log.String(), "grants_ended=1"); n != 1 && !c.anew {
+					t.Errorf("said %d times that a grant has ended", n)
+				}
+				if !c.anew {
+					if left := h.rows("SELECT COUNT(*) FROM achim_credential_state"); left != "0" {
+						t.Errorf("%s grants are still known of", left)
+					}
+				}
+			})
+		})
+	}
 }
 
 // TestWhoComesBackAtNightStays: of several who are gone, one comes back while the first is being erased.
@@ -205,7 +329,7 @@ func TestADeletedGoogleAccount(t *testing.T) {
 	if h.reader().Left() {
 		t.Error("taken for gone again after somebody has said that they are back")
 	}
-	if _, err := h.app.Roster.Leave(t.Context(), haneul, briefing.LeftGoogle); err != nil {
+	if _, err := h.app.Roster.Leave(t.Context(), haneul, briefing.LeftGoogle, nil); err != nil {
 		t.Fatal(err)
 	}
 	h.connect()

@@ -7,6 +7,8 @@ import (
 
 	"achim/briefing"
 	"achim/internal/config"
+	"achim/sources"
+	"achim/store"
 )
 
 // wireHerald makes what sends DMs that are no briefings.
@@ -46,12 +48,12 @@ func (a *App) checkNotices(ctx context.Context) {
 }
 
 // deactivated marks a reader as gone of whom Slack says so, beside whoever has asked.
-func (a *App) deactivated(id briefing.ReaderID, err error) {
-	if !errors.Is(err, briefing.ErrDeactivated) {
+func (a *App) deactivated(id briefing.ReaderID, cause error) {
+	if !errors.Is(cause, briefing.ErrDeactivated) {
 		return
 	}
 	a.behind.Go(func(ctx context.Context) {
-		left, err := a.Roster.Leave(ctx, id, briefing.LeftSlack)
+		left, err := a.Roster.Leave(ctx, id, briefing.LeftSlack, cause)
 		if err != nil {
 			a.Logger.ErrorContext(ctx, "a reader whose Slack account is deactivated could not be marked as gone; the next answer tries again",
 				"reader", id, "error", err)
@@ -89,6 +91,10 @@ type Departed struct {
 	Grants int // of them, those whose grant was revoked or forgotten
 }
 
+// endTries is how long after everything else of a reader who is gone was erased Google is no longer asked each night to
+// revoke the grant while it cannot be reached, and the grant is forgotten all the same: fourteen nights, to the hour or not.
+const endTries = 14*24*time.Hour - 12*time.Hour
+
 // eraseLeft erases what is kept of readers who have been gone for thirty days, and ends their grants.
 func (a *App) eraseLeft(ctx context.Context) (Departed, error) {
 	var done Departed
@@ -98,39 +104,84 @@ func (a *App) eraseLeft(ctx context.Context) (Departed, error) {
 	}
 	errs := []error{}
 	for _, r := range left {
-		if !r.ErasedAt.IsZero() || a.now().Sub(r.LeftAt) < briefing.KeepLeft {
+		if a.now().Sub(r.LeftAt) < briefing.KeepLeft {
 			continue
 		}
 		now, err := a.Store.Reader(ctx, string(r.ID))
 		if errors.Is(err, briefing.ErrNotFound) || err == nil && !now.LeftAt.Equal(r.LeftAt) {
 			continue // back since the list was read: ending grants takes its time
 		}
-		var erased briefing.Erasure
 		if err == nil {
-			erased, err = a.erase(ctx, now, false)
+			err = a.depart(ctx, now, &done)
 		}
 		if err != nil {
 			errs = append(errs, err)
-			continue
-		}
-		done.Erased++
-		if erased.Grant {
-			done.Grants++
 		}
 	}
 	return done, errors.Join(errs...)
 }
 
+// depart ends the grant of a reader who is long gone, and erases what is kept of them where that was not done in an
+// earlier night. While Google cannot be reached the grant stays, alone: forgotten, it could never be revoked.
+func (a *App) depart(ctx context.Context, r briefing.Reader, done *Departed) error {
+	erased := !r.ErasedAt.IsZero()
+	known, err := a.knownGrant(ctx, r)
+	if err != nil || erased && !known {
+		return err
+	}
+	end := a.Google.DisconnectRevoked
+	if !known || erased && a.now().Sub(r.ErasedAt) >= endTries {
+		end = a.Google.Disconnect
+	}
+	ending, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	what := store.EraseGathered
+	switch became, err := end(ending, r.ID); {
+	case errors.Is(err, sources.ErrNotRevoked):
+		what = store.EraseContents
+		a.Logger.WarnContext(ctx, "Google cannot be asked to revoke the grant of a reader who is gone; tomorrow night tries again", "reader", r.ID)
+	case errors.Is(err, briefing.ErrNotFound):
+	case err != nil:
+		return err
+	default:
+		done.Grants++
+		if became == briefing.RevocationFailed {
+			a.Logger.ErrorContext(ctx, "the grant of a reader who is gone was forgotten and could not be revoked at Google: they can end the access at https://myaccount.google.com/connections",
+				"reader", r.ID)
+		}
+	}
+	if erased {
+		return nil
+	}
+	if _, err := a.Store.Erase(ctx, r.ID, what); err != nil {
+		return err
+	}
+	// What waits to be confirmed is nobody's now: it is taken back at once, or in the next minute.
+	_ = a.Google.DropUnconfirmed(ending)
+	done.Erased++
+	return nil
+}
+
+// knownGrant reports whether a reader who is gone has a grant of which something was found out here, and of one who was
+// erased, before that: what came since, another program has put there or a person has connected.
+func (a *App) knownGrant(ctx context.Context, r briefing.Reader) (bool, error) {
+	stored, err := a.Store.Credential(ctx, r.ID)
+	if errors.Is(err, briefing.ErrNotFound) || briefing.ReasonOf(err) == briefing.Malformed {
+		return false, nil
+	}
+	if err != nil || stored.State.GrantedAt.IsZero() && stored.State.CheckedAt.IsZero() {
+		return false, err
+	}
+	since := r.ErasedAt
+	return since.IsZero() || !stored.State.GrantedAt.After(since) && !stored.State.CheckedAt.After(since), nil
+}
+
 // Erase forgets the reader with everything that is kept of them here, and ends their grant: revoked at Google unless
 // somebody else uses the account, and forgotten. Rows of other programs stay.
 //
-// Who asked to be forgotten is, also when they do not wait for it.
+// Who asked to be forgotten is, also when they do not wait for it, and when Google cannot be reached.
 func (a *App) Erase(ctx context.Context, r briefing.Reader) (briefing.Erasure, error) {
-	return a.erase(context.WithoutCancel(ctx), r, true)
-}
-
-// erase erases what is kept of a reader; with all the reader, too.
-func (a *App) erase(ctx context.Context, r briefing.Reader, all bool) (briefing.Erasure, error) {
+	ctx = context.WithoutCancel(ctx)
 	ending, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	became, err := a.Google.Disconnect(ending, r.ID)
@@ -141,12 +192,11 @@ func (a *App) erase(ctx context.Context, r briefing.Reader, all bool) (briefing.
 	if became == briefing.RevocationFailed {
 		a.Logger.WarnContext(ctx, "a grant was forgotten and could not be revoked at Google", "reader", r.ID)
 	}
-	erased, err := a.Store.Erase(ctx, r.ID, all)
+	erased, err := a.Store.Erase(ctx, r.ID, store.EraseAll)
 	if err != nil {
 		return briefing.Erasure{}, err
 	}
-	// What waits to be confirmed is nobody's now: it is taken back at once, or in the next minute.
-	_ = a.Google.DropUnconfirmed(ending)
+	_ = a.Google.DropUnconfirmed(ending) // as above
 	if erased.Grant, erased.Became = grant, became; grant {
 		erased.Tables = append(erased.Tables, briefing.ErasedTable{Name: "gmail_token", Rows: 1}) // which ending it has forgotten
 	}

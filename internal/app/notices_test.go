@@ -312,6 +312,47 @@ func TestTheEveningBeforeTheEnd(t *testing.T) {
 	})
 }
 
+// TestAnEndThatMoves: Google tells another end with a refresh, and the notice comes in the evening before that one; where
+// somebody was told of an end that was put off, they are told of the new one.
+func TestAnEndThatMoves(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		h.testing(70 * time.Hour)
+		h.clock.set(seoulAt(20, 12, 0))
+		h.start()
+		h.addHaneul()
+		h.connect() // until Monday the 23rd, 10:00: to be told on the 22nd, as the next briefing spoilt is that of the 24th
+		h.look(seoulAt(20, 12, 1))
+		refreshed := func(life time.Duration) {
+			t.Helper()
+			h.google.Inject(standin.Fault{Op: "token", Times: 1, Body: fmt.Sprintf(
+				`{"access_token":"at","expires_in":3599,"token_type":"Bearer","refresh_token_expires_in":%d}`, life/time.Second)})
+			if _, err := h.app.RefreshGrant(t.Context(), haneul, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		refreshed(20 * time.Hour) // until the 21st, 08:01
+		h.look(seoulAt(20, 17, 59))
+		h.got(haneulSlack, "")
+		h.look(seoulAt(20, 18, 0))
+		h.got(haneulSlack, "grant_ending:1")
+		holds(t, h.noticed(haneulSlack)["grant_ending"][0].Text, "내일(토) 08:01에 끝납니다")
+		refreshed(14*time.Hour + time.Second)
+		h.look(seoulAt(20, 18, 30))
+		h.got(haneulSlack, "grant_ending:1")
+		h.clock.set(seoulAt(21, 7, 0))
+		refreshed(73 * time.Hour) // until the 24th, 08:00
+		for _, at := range []time.Time{seoulAt(21, 18, 30), seoulAt(22, 18, 30), seoulAt(23, 17, 59)} {
+			h.look(at)
+			h.got(haneulSlack, "grant_ending:1")
+		}
+		for _, at := range []time.Time{seoulAt(23, 18, 0), seoulAt(23, 19, 0)} {
+			h.look(at)
+			h.got(haneulSlack, "grant_ending:2")
+		}
+		h.got(operatorSlack, "testing:1")
+	})
+}
+
 // TestNobodyIsSaidToKnowWhoDoesNot: where the operator could not be told, the reader is not told that they were.
 func TestNobodyIsSaidToKnowWhoDoesNot(t *testing.T) {
 	h := build(t, storetest.SQLite)

@@ -171,7 +171,8 @@ func TestOwnPages(t *testing.T) {
 	stored, disconnect := connected.link(t, "보관된 내용 보기"), connected.link(t, "연결 끊기")
 
 	page := c.ask("GET "+stored, "")
-	page.wantPage(t, 200, "mi•••@gmail.com", "Gmail 읽기, drive.file", "브리핑 1개", "11월 20일: 일정 1건, 메일 0통, 뉴스 0건 (12월 20일까지)")
+	page.wantPage(t, 200, "mi•••@gmail.com", "Gmail 읽기, drive.file", "브리핑 1개", "11월 20일: 일정 1건, 메일 0통, 뉴스 0건 (12월 20일까지)",
+		"위 계정을 읽는 열쇠(토큰)", "일정 사본", "(365일)", "첨부 파일")
 	if strings.Contains(page.body, "디자인 리뷰") {
 		t.Error("whoever connected need not be the reader: no titles")
 	}

@@ -200,7 +200,7 @@ func (s *server) showConnected(ctx context.Context, w http.ResponseWriter, c bri
 	}
 	facts := language.ConnectedFacts{
 		Account: language.MaskAddress(c.Email), MailOK: c.MailOK, Calendars: c.Calendars, Missing: c.Missing,
-		Filling: err == nil && mends(run), Next: s.Defaults.NextDue(reader, s.Now()),
+		Filling: err == nil && mends(run), Next: s.Defaults.NextDue(reader, s.Now()), Gone: reader.Left(),
 		Operator: s.Operator, KeepDays: s.keepDays(), SlackURL: slackURL,
 		StoredURL: s.ownURL(storedPage, c.Reader.ID, c.Email), DisconnectURL: s.ownURL(disconnectPage, c.Reader.ID, c.Email),
 	}
@@ -265,8 +265,11 @@ func (s *server) visitorLanguage(r *http.Request) briefing.Language {
 	return language.PageLanguage(r.Header.Get("Accept-Language"))
 }
 
-// keepDays returns for how many days content is kept, rounded up: it must not promise less than is true.
-func (s *server) keepDays() int {
+// keepDays returns for how many days content is kept.
+func (s *server) keepDays() int { return wholeDays(s.KeepContent) }
+
+// wholeDays rounds up: it must not promise less than is true.
+func wholeDays(d time.Duration) int {
 	const day = 24 * time.Hour
-	return int((s.KeepContent + day - 1) / day)
+	return int((d + day - 1) / day)
 }

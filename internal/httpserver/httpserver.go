@@ -98,6 +98,7 @@ type Deps struct {
 	ExposeAccessTokens bool
 	Operator           string        // whom readers turn to, such as "@jiwon"; "" = not said
 	KeepContent        time.Duration // how long titles and summaries are kept; 0 = 30 days
+	KeepVerdicts       time.Duration // how long it is known what was read and sent when; 0 = 365 days
 
 	Ready        func(ctx context.Context) error // nil = ready as soon as it serves
 	Metrics      http.Handler                    // nil = no /metrics
@@ -129,6 +130,9 @@ func New(deps Deps) http.Handler {
 	}
 	if deps.KeepContent == 0 {
 		deps.KeepContent = 30 * 24 * time.Hour
+	}
+	if deps.KeepVerdicts == 0 {
+		deps.KeepVerdicts = 365 * 24 * time.Hour
 	}
 	if deps.Ready == nil {
 		deps.Ready = func(context.Context) error { return nil }

@@ -73,7 +73,7 @@ func (s *server) showStored(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	facts := language.StoredFacts{Reader: reader.Name, Account: language.MaskAddress(report.Email), Scopes: report.Scopes,
-		KeepDays: s.keepDays(), Operator: s.Operator}
+		KeepDays: s.keepDays(), RecordDays: wholeDays(s.KeepVerdicts), Operator: s.Operator}
 	if report.Email != "" {
 		facts.DisconnectURL = s.ownURL(disconnectPage, reader.ID, report.Email)
 	}

@@ -129,6 +129,10 @@ func TestConnectedPage(t *testing.T) {
 			w.connection = whole
 			w.connection.Reader.LeftAt, w.connection.Reader.LeftReason = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), briefing.LeftGoogle
 		}, []string{next}, "멈춰 있어"},
+		{"left Slack", func(w *world) {
+			w.connection = whole
+			w.connection.Reader.LeftAt, w.connection.Reader.LeftReason = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), briefing.LeftSlack
+		}, []string{"Slack 계정이 비활성화되어", "에게 지금 쓰시는 Slack 계정을 알려 주세요"}, "멈춰 있어"},
 		{"English", func(w *world) { w.connection = whole; w.connection.Reader.Language = briefing.English },
 			[]string{"You’re connected", "the inbox of mi•••@gmail.com and 2 calendars", "on Saturday 21 November at 09:00."}, "연결"},
 	} {
@@ -246,4 +250,11 @@ func TestConnectPageTellsTheRetention(t *testing.T) {
 	deps := newWorld().deps()
 	deps.KeepContent = 36 * time.Hour
 	serve(t, deps).ask("GET /connect/tok-"+string(minji), "").wantPage(t, 200, "2일")
+}
+
+// What is kept is told whole before anybody connects: docs/privacy.md has it too.
+func TestConnectPageTellsWhatIsKept(t *testing.T) {
+	c := serve(t, newWorld().deps())
+	c.ask("GET /connect/tok-"+string(minji), "").wantPage(t, 200, "보낸 사람", "한 줄 요약", "일정", "열쇠", "연결을 끊으실 때까지", "일정 사본", "사흘", "2주쯤", "설정",
+		"메일 본문과 첨부 파일, 일정의 설명은 보관하지 않습니다")
 }

@@ -43,12 +43,14 @@ func enStored(f StoredFacts) Page {
 		Title: "What is stored",
 		Lead:  fmt.Sprintf("This is what this server keeps of %s.", f.Reader),
 		Facts: pageFacts(PageFact{"Account", account}, PageFact{"May", enScopes(f.Scopes)},
-			PageFact{"Settings", "name, Slack id, mail address, hour and weekdays, language, feeds of your own"},
-			PageFact{"Records", "what was read and sent when, which stories you have seen, a copy of the next three days’ meetings"},
-			PageFact{"Never", "message bodies"}),
+			PageFact{"Key", enKey(f)},
+			PageFact{"Settings", "name, Slack id, mail address, hour and weekdays, language, feeds of your own; until you are removed"},
+			PageFact{"Calendar", "a copy of today and the next three days; each day’s is deleted within three days after that day"},
+			PageFact{"Records", fmt.Sprintf("which items you have been shown (some two weeks), when each source was read and how that went (%d days), which DM was sent when; no content", f.RecordDays)},
+			PageFact{"Never", "bodies and attachments of mail, descriptions of events"}),
 		Links: pageActions(PageAction{Label: "Disconnect", Href: f.DisconnectURL}),
 		Small: []string{
-			fmt.Sprintf("Subjects and one-line summaries are deleted after %d days. This page shows none of them: they are in your Slack DMs.", f.KeepDays),
+			fmt.Sprintf("Senders, subjects, one-line summaries and meetings from your briefings are deleted after %d days. This page shows none of them: they are in your Slack DMs.", f.KeepDays),
 			fmt.Sprintf("To get a copy of everything, or to have it erased, ask %s.", enOperator(f.Operator)),
 		},
 	}
@@ -56,7 +58,7 @@ func enStored(f StoredFacts) Page {
 		p.Body = []string{"No briefing is stored."}
 		return p
 	}
-	fold := PageFold{Summary: fmt.Sprintf("Briefings stored with subjects and summaries: %d", len(f.Briefings))}
+	fold := PageFold{Summary: fmt.Sprintf("Briefings stored with their content: %d", len(f.Briefings))}
 	for _, b := range f.Briefings {
 		fold.Body = append(fold.Body, fmt.Sprintf("%s: %d meetings, %d emails, %d stories (until %s)", enDayMonth(b.Date),
 			b.Items[briefing.Calendar], b.Items[briefing.Gmail], b.Items[briefing.News], enDayMonth(b.Until)))
@@ -68,6 +70,19 @@ func enStored(f StoredFacts) Page {
 // enDayMonth writes 20 November.
 func enDayMonth(d briefing.Date) string {
 	return fmt.Sprintf("%d %s", d.Day, d.Month)
+}
+
+// enKey says what of the key to the account is kept.
+func enKey(f StoredFacts) string {
+	if f.Account == "" {
+		return ""
+	}
+	return "the token that reads this account; until you disconnect"
+}
+
+// enSentKept says what stays when a connection goes.
+func enSentKept(days int) string {
+	return fmt.Sprintf("What is in briefings already sent is deleted %d days after they were sent, and copies of the calendar after a few days.", days)
 }
 
 // enScopes names what a grant allows.
@@ -84,7 +99,7 @@ func enDisconnect(f DisconnectFacts) Page {
 		Body:  []string{"We forget the connection on this server and, unless somebody else here uses the same account, take the access away at Google."},
 		Main:  PageAction{Label: "Disconnect", Post: true},
 		Small: []string{
-			fmt.Sprintf("Subjects and one-line summaries of briefings already sent are deleted %d days after they were sent.", f.KeepDays),
+			enSentKept(f.KeepDays),
 			"Opening this page changes nothing.",
 		},
 	}
@@ -98,7 +113,7 @@ func enDisconnected(f DisconnectFacts) Page {
 		Body:  []string{"Your Google account shows whether any access is left there."},
 		Main:  PageAction{Label: "Check at Google", Href: f.GrantsURL},
 		Links: pageActions(PageAction{Label: "Connect again", Href: f.AgainURL}),
-		Small: []string{fmt.Sprintf("Subjects and one-line summaries of briefings already sent are deleted %d days after they were sent.", f.KeepDays)},
+		Small: []string{enSentKept(f.KeepDays)},
 	}
 }
 

@@ -27,7 +27,7 @@ func englishPages() PageWords {
 				Body:  []string{"To connect your Google account, use the button or link in your Slack DM."},
 				Folds: []PageFold{{"If you run this server", []string{
 					"Setting up and mending are described in README.md and the docs folder of the repository.",
-					"The address /readyz and the command achim runs list tell how things stand.",
+					"The address `/readyz` and the command `achim runs list` tell how things stand.",
 				}}},
 			}
 		},
@@ -45,14 +45,14 @@ func enConnect(f ConnectFacts) Page {
 			"You see that screen because the person who runs this server registered the app themselves.",
 			"Press “Advanced”, then the link that says “Go to … (unsafe)”. If there is a “Continue” instead, press that.",
 			"If you don’t know who runs it, don’t press anything and ask first.",
-		}}},
+		}}, enKept(f.KeepDays)},
 		Small: []string{"Opening this page changes nothing."},
 	}
 	p.Warn = enInApp(f.InApp)
 	p.Facts = append(enAccount(f),
 		PageFact{"We read", "your Gmail inbox and Google Calendar"},
 		PageFact{"We never", "send, change or delete mail or events"},
-		PageFact{"We keep", fmt.Sprintf("subjects and one-line summaries from your briefings, for %d days; never message bodies", f.KeepDays)})
+		PageFact{"We keep", fmt.Sprintf("what is in your briefings (senders, subjects, one-line summaries, meetings) for %d days, and the key that reads the account until you disconnect; never message bodies", f.KeepDays)})
 	if f.Operator != "" {
 		p.Facts = append(p.Facts, PageFact{"Run by", f.Operator})
 	}
@@ -65,6 +65,17 @@ func enConnect(f ConnectFacts) Page {
 		p.Body = []string{"On Google’s screen, choose this account and tick both Gmail and Calendar. What is left out stays out of the briefing."}
 	}
 	return p
+}
+
+// enKept tells in full what is kept of a reader, and for how long.
+func enKept(days int) PageFold {
+	return PageFold{"What exactly is kept, and for how long", []string{
+		fmt.Sprintf("What is in your briefings: senders and subjects of mail, one sentence of mail that asks you something, titles, times, places and links of meetings. Deleted after %d days.", days),
+		"A copy of the calendar of today and the next three days, to show when Google can’t be reached. Each day’s is deleted within three days after that day.",
+		"The key (token) that reads your account, and the account’s address: until you disconnect.",
+		"Which items you have been shown (some two weeks), what was read and sent when (without content), and settings such as your name and hour.",
+		"Bodies and attachments of mail and descriptions of events are never kept.",
+	}}
 }
 
 // enAccount says which account it is about.
@@ -106,7 +117,7 @@ func enConnected(f ConnectedFacts) Page {
 		Links: pageActions(PageAction{Label: "See what is stored", Href: f.StoredURL}, PageAction{Label: "Disconnect", Href: f.DisconnectURL}),
 		Small: []string{
 			"Achim only reads. It never sends, changes or deletes mail.",
-			fmt.Sprintf("Subjects and one-line summaries from your briefings stay on this server for %d days; message bodies are never stored.", f.KeepDays),
+			fmt.Sprintf("Senders, subjects, one-line summaries and meetings from your briefings stay on this server for %d days, and the key that reads the account until you disconnect; message bodies are never stored.", f.KeepDays),
 		},
 	}
 	if f.Operator != "" {
@@ -124,6 +135,9 @@ func enConnected(f ConnectedFacts) Page {
 		p.Body = append(p.Body, "We’re filling in today’s briefing now. Look in Slack in about a minute.")
 	case !f.Next.IsZero():
 		p.Body = append(p.Body, fmt.Sprintf("Your next briefing arrives as a Slack DM on %s.", f.Next.Format("Monday 2 January at 15:04")))
+	case f.Gone:
+		p.Body = append(p.Body, "The Slack account that got your briefings is deactivated, so none is planned.",
+			fmt.Sprintf("To get them again, tell %s which Slack account you use now.", enOperator(f.Operator)))
 	default:
 		p.Body = append(p.Body, "Your briefings are paused, so none is planned.")
 	}
@@ -172,7 +186,7 @@ func enNoLink(f LinkFacts) Page {
 		Lead:  "This page opens with a link that was sent to you alone.",
 		Body: []string{
 			"Press the button or link in the DM that Achim sent you in Slack.",
-			fmt.Sprintf("If you can’t find it, ask %s for a link. Whoever runs the server makes one with “achim connect --user NAME”.", enOperator(f.Operator)),
+			fmt.Sprintf("If you can’t find it, ask %s for a link. Whoever runs the server makes one with `achim connect --user NAME`.", enOperator(f.Operator)),
 		},
 	}
 	if f.Expired {

@@ -44,12 +44,14 @@ func koStored(f StoredFacts) Page {
 		Title: "보관된 내용",
 		Lead:  fmt.Sprintf("%s 님에 대해 이 서버가 보관하는 것입니다.", f.Reader),
 		Facts: pageFacts(PageFact{"연결된 계정", account}, PageFact{"허용된 권한", koScopes(f.Scopes)},
-			PageFact{"설정", "이름, Slack ID, 이메일 주소, 받는 시각과 요일, 언어, 직접 고른 피드"},
-			PageFact{"기록", "언제 무엇을 읽어 보냈는지, 이미 알린 소식의 표시, 앞으로 사흘의 일정 사본"},
-			PageFact{"없는 것", "메일 본문"}),
+			PageFact{"열쇠", koKey(f)},
+			PageFact{"설정", "이름, Slack ID, 이메일 주소, 받는 시각과 요일, 언어, 직접 고른 피드. 명단에서 빠지실 때까지"},
+			PageFact{"일정 사본", "오늘부터 사흘 뒤까지. 그날이 지나고 사흘 안에 지웁니다"},
+			PageFact{"기록", fmt.Sprintf("이미 보여 드린 항목의 표시(2주쯤), 소스마다 언제 읽었고 어떻게 되었는지(%d일), 어떤 DM을 언제 보냈는지. 내용은 없습니다", f.RecordDays)},
+			PageFact{"없는 것", "메일 본문과 첨부 파일, 일정의 설명"}),
 		Links: pageActions(PageAction{Label: "연결 끊기", Href: f.DisconnectURL}),
 		Small: []string{
-			fmt.Sprintf("제목과 한 줄 요약은 %d일이 지나면 지웁니다. 이 화면에는 제목을 싣지 않습니다. 내용은 받으신 Slack DM에 있습니다.", f.KeepDays),
+			fmt.Sprintf("브리핑에 실린 보낸 사람과 제목, 한 줄 요약, 일정은 %d일이 지나면 지웁니다. 이 화면에는 제목을 싣지 않습니다. 내용은 받으신 Slack DM에 있습니다.", f.KeepDays),
 			fmt.Sprintf("보관된 것을 모두 받아 보시거나 지우시려면 %s에게 요청해 주세요.", koOperator(f.Operator)),
 		},
 	}
@@ -57,7 +59,7 @@ func koStored(f StoredFacts) Page {
 		p.Body = []string{"보관된 브리핑이 없습니다."}
 		return p
 	}
-	fold := PageFold{Summary: fmt.Sprintf("제목과 한 줄 요약이 보관된 브리핑 %d개", len(f.Briefings))}
+	fold := PageFold{Summary: fmt.Sprintf("내용이 보관된 브리핑 %d개", len(f.Briefings))}
 	for _, b := range f.Briefings {
 		var counts []string
 		for _, s := range []struct {
@@ -71,6 +73,19 @@ func koStored(f StoredFacts) Page {
 	}
 	p.Folds = []PageFold{fold}
 	return p
+}
+
+// koKey says what of the key to the account is kept.
+func koKey(f StoredFacts) string {
+	if f.Account == "" {
+		return ""
+	}
+	return "위 계정을 읽는 열쇠(토큰). 연결을 끊으실 때까지"
+}
+
+// koSentKept says what stays when a connection goes.
+func koSentKept(days int) string {
+	return fmt.Sprintf("이미 보낸 브리핑의 내용은 보낸 날부터 %d일, 일정 사본은 며칠이 지나면 지웁니다.", days)
 }
 
 // koScopes names what a grant allows.
@@ -87,7 +102,7 @@ func koDisconnect(f DisconnectFacts) Page {
 		Body:  []string{"이 서버에 저장된 Google 연결을 지우고, 다른 사람이 같은 계정을 쓰고 있지 않다면 Google에서도 권한을 해제합니다."},
 		Main:  PageAction{Label: "연결 끊기", Post: true},
 		Small: []string{
-			fmt.Sprintf("이미 보낸 브리핑의 제목과 한 줄 요약은 보낸 날부터 %d일이 지나면 지웁니다.", f.KeepDays),
+			koSentKept(f.KeepDays),
 			"이 화면을 여는 것만으로는 아무것도 바뀌지 않습니다.",
 		},
 	}
@@ -101,7 +116,7 @@ func koDisconnected(f DisconnectFacts) Page {
 		Body:  []string{"Google에 남아 있는 권한이 있는지는 Google 계정 화면에서 직접 확인하실 수 있습니다."},
 		Main:  PageAction{Label: "Google에서 확인하기", Href: f.GrantsURL},
 		Links: pageActions(PageAction{Label: "다시 연결하기", Href: f.AgainURL}),
-		Small: []string{fmt.Sprintf("이미 보낸 브리핑의 제목과 한 줄 요약은 보낸 날부터 %d일이 지나면 지웁니다.", f.KeepDays)},
+		Small: []string{koSentKept(f.KeepDays)},
 	}
 }
 

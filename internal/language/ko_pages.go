@@ -28,7 +28,7 @@ func koreanPages() PageWords {
 				Body:  []string{"Google 계정을 연결하시려면 Slack DM에 있는 연결 버튼이나 링크를 눌러 주세요."},
 				Folds: []PageFold{{"이 서버를 운영하신다면", []string{
 					"처음 설정과 문제 해결은 저장소의 README.md와 docs 폴더에 있습니다.",
-					"지금 상태는 /readyz나 achim runs list 명령으로 보실 수 있습니다.",
+					"지금 상태는 `/readyz`나 `achim runs list` 명령으로 보실 수 있습니다.",
 				}}},
 			}
 		},
@@ -46,14 +46,14 @@ func koConnect(f ConnectFacts) Page {
 			"이 서버를 운영하는 사람이 직접 등록한 앱이라서 나오는 화면입니다.",
 			"Google 화면의 ‘고급’을 누른 다음 ‘…(으)로 이동(안전하지 않음)’ 링크를 누르면 계속됩니다. ‘계속’ 버튼이 보이면 그 버튼을 누르시면 됩니다.",
 			"누가 운영하는지 모르신다면 누르지 말고 먼저 확인해 주세요.",
-		}}},
+		}}, koKept(f.KeepDays)},
 		Small: []string{"이 화면을 여는 것만으로는 아무것도 바뀌지 않습니다."},
 	}
 	p.Warn = koInApp(f.InApp)
 	p.Facts = append(koAccount(f),
 		PageFact{"읽는 것", "Gmail 받은편지함과 Google 캘린더"},
 		PageFact{"하지 않는 것", "메일도 일정도 보내거나 고치거나 지우지 않습니다"},
-		PageFact{"보관", fmt.Sprintf("브리핑에 실린 제목과 한 줄 요약을 %d일. 메일 본문은 보관하지 않습니다", f.KeepDays)})
+		PageFact{"보관", fmt.Sprintf("브리핑에 실린 내용(보낸 사람, 제목, 한 줄 요약, 일정)을 %d일, 계정을 읽는 열쇠를 연결을 끊으실 때까지. 메일 본문은 보관하지 않습니다", f.KeepDays)})
 	if f.Operator != "" {
 		p.Facts = append(p.Facts, PageFact{"서버 운영", f.Operator})
 	}
@@ -66,6 +66,17 @@ func koConnect(f ConnectFacts) Page {
 		p.Body = []string{"Google 화면에서 위 계정을 고르고, Gmail과 캘린더 항목을 모두 선택해 주세요. 빠진 항목은 브리핑에 실리지 않습니다."}
 	}
 	return p
+}
+
+// koKept tells in full what is kept of a reader, and for how long.
+func koKept(days int) PageFold {
+	return PageFold{"무엇을 얼마나 보관하나요?", []string{
+		fmt.Sprintf("브리핑에 실린 내용: 메일의 보낸 사람과 제목, 답을 청하는 메일의 한 문장, 일정의 제목·시각·장소·링크. %d일 뒤에 지웁니다.", days),
+		"일정 사본: 오늘부터 사흘 뒤까지. Google에 연결되지 않을 때 보여 드리며, 그날이 지나고 사흘 안에 지웁니다.",
+		"계정을 읽는 열쇠(토큰)와 계정의 주소: 연결을 끊으실 때까지.",
+		"이미 보여 드린 항목의 표시(2주쯤), 무엇을 언제 읽고 보냈는지(내용 없이), 이름과 받는 시각 같은 설정.",
+		"메일 본문과 첨부 파일, 일정의 설명은 보관하지 않습니다.",
+	}}
 }
 
 // koAccount says which account it is about.
@@ -111,7 +122,7 @@ func koConnected(f ConnectedFacts) Page {
 		Links: pageActions(PageAction{Label: "보관된 내용 보기", Href: f.StoredURL}, PageAction{Label: "연결 끊기", Href: f.DisconnectURL}),
 		Small: []string{
 			"Achim은 읽기만 합니다. 메일을 보내거나 고치거나 지우지 않습니다.",
-			fmt.Sprintf("브리핑에 실린 제목과 한 줄 요약은 이 서버에 %d일 동안 보관하고, 메일 본문은 보관하지 않습니다.", f.KeepDays),
+			fmt.Sprintf("브리핑에 실린 보낸 사람과 제목, 한 줄 요약, 일정은 이 서버에 %d일 동안, 계정을 읽는 열쇠는 연결을 끊으실 때까지 보관합니다. 메일 본문은 보관하지 않습니다.", f.KeepDays),
 		},
 	}
 	if f.Operator != "" {
@@ -129,6 +140,9 @@ func koConnected(f ConnectedFacts) Page {
 		p.Body = append(p.Body, "지금 오늘 브리핑의 빠진 부분을 채우고 있습니다. 1분쯤 뒤 Slack에서 보실 수 있습니다.")
 	case !f.Next.IsZero():
 		p.Body = append(p.Body, fmt.Sprintf("다음 브리핑은 %s에 Slack DM으로 보내 드립니다.", koPageMoment(f.Next)))
+	case f.Gone:
+		p.Body = append(p.Body, "브리핑을 받으시던 Slack 계정이 비활성화되어 있어 예정된 다음 브리핑은 없습니다.",
+			fmt.Sprintf("다시 받으시려면 %s에게 지금 쓰시는 Slack 계정을 알려 주세요.", koOperator(f.Operator)))
 	default:
 		p.Body = append(p.Body, "브리핑이 멈춰 있어 예정된 다음 브리핑은 없습니다.")
 	}
@@ -173,7 +187,7 @@ func koNoLink(f LinkFacts) Page {
 		Lead:  "이 화면은 본인에게만 보내 드린 링크로 열립니다.",
 		Body: []string{
 			"Slack에서 Achim이 보낸 DM의 연결 버튼이나 링크를 눌러 주세요.",
-			fmt.Sprintf("보이지 않으면 %s에게 링크를 요청해 주세요. 운영하시는 분은 ‘achim connect --user 이름’ 명령으로 만들 수 있습니다.", koOperator(f.Operator)),
+			fmt.Sprintf("보이지 않으면 %s에게 링크를 요청해 주세요. 운영하시는 분은 `achim connect --user 이름` 명령으로 만들 수 있습니다.", koOperator(f.Operator)),
 		},
 	}
 	if f.Expired {

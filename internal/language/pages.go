@@ -10,7 +10,7 @@ import (
 )
 
 // Page is one web page in words. Everything in it is plain text and may hold what strangers typed:
-// whoever lays it out escapes it.
+// whoever lays it out escapes it. In paragraphs a command stands between backticks, to be kept in one piece.
 type Page struct {
 	Language briefing.Language
 	Tone     PageTone
@@ -101,6 +101,7 @@ type ConnectedFacts struct {
 	Calendars     int                   // read just now
 	Missing       []briefing.SourceName // whose box was left unticked
 	Filling       bool                  // today's briefing is being mended right now
+	Gone          bool                  // the reader's Slack account is deactivated: none is planned for that
 	Next          time.Time             // of the next briefing, in the reader's zone; zero = none is planned
 	Operator      string
 	KeepDays      int
@@ -129,6 +130,7 @@ type StoredFacts struct {
 	Scopes        []string // as Google writes them
 	Briefings     []StoredBriefing
 	KeepDays      int
+	RecordDays    int // how long it is known what was read and sent when
 	Operator      string
 	DisconnectURL string
 }

@@ -36,7 +36,7 @@ func New() *Pages {
 	sum := sha256.Sum256(style)
 	return &Pages{
 		page: template.Must(template.New("page.html").
-			Funcs(template.FuncMap{"href": href}).
+			Funcs(template.FuncMap{"href": href, "words": words}).
 			ParseFS(assets, "assets/page.html")),
 		style: template.CSS(style), //nolint:gosec // our own embedded file
 		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
@@ -72,6 +72,27 @@ func (p *Pages) Render(w http.ResponseWriter, status int, page language.Page) {
 	w.WriteHeader(status)
 	// A client that has gone away is nobody's fault.
 	_, _ = w.Write(body.Bytes())
+}
+
+// piece is a part of a paragraph.
+type piece struct {
+	Text    string
+	Command bool
+}
+
+// words takes a paragraph apart into what is said and the commands in it, which stand between backticks. A backtick
+// without another is one that somebody has in their name.
+func words(paragraph string) []piece {
+	var pieces []piece
+	for {
+		before, rest, _ := strings.Cut(paragraph, "`")
+		command, after, found := strings.Cut(rest, "`")
+		if !found {
+			return append(pieces, piece{Text: paragraph})
+		}
+		pieces = append(pieces, piece{Text: before}, piece{Text: command, Command: true})
+		paragraph = after
+	}
 }
 
 // href lets web addresses, addresses on this server and the Slack app through; html/template alone would

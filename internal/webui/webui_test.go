@@ -56,6 +56,17 @@ func TestEverythingInAPageIsEscaped(t *testing.T) {
 	}
 }
 
+// A command broken over two lines would be typed wrongly; what is between its backticks is escaped like all else.
+func TestCommandsStayInOnePiece(t *testing.T) {
+	body := render(language.Page{Language: briefing.English, Lead: "a `b", Body: []string{"Type `achim <x> --y`, or `z`.", "``"},
+		Folds: []language.PageFold{{Body: []string{"`one`"}}}, Small: []string{"`two` three"}}).Body.String()
+	for _, want := range []string{"<p class=\"lead\">a `b</p>", "<p>Type <code>achim &lt;x&gt; --y</code>, or <code>z</code>.</p>", "<p><code>one</code></p>", "<p><code>two</code> three</p>"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%q is not there:\n%s", want, body)
+		}
+	}
+}
+
 func TestLinksLeadToWebPagesOrSlack(t *testing.T) {
 	for address, want := range map[string]string{
 		"https://achim.gaon.example/connect/a.b-c_d": `href="https://achim.gaon.example/connect/a.b-c_d"`,

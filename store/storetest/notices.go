@@ -54,6 +54,37 @@ func noticePlanned(t *testing.T, s *store.Store) {
 	wantSame(t, "after the reader", Rows(t, s, "SELECT kind FROM achim_notice"), []string{"testing"})
 }
 
+// noticeEndMoves: the notice of an end that is known anew waits for the new evening, and comes again where it was of
+// another end; other notices stay as they were planned.
+func noticeEndMoves(t *testing.T, s *store.Store) {
+	addReader(t, s, 1)
+	planned := func(kind briefing.NoticeKind, due time.Time) briefing.Announcement {
+		t.Helper()
+		n := notice(1, kind, "grant")
+		n.DueAt, n.NextAt = due, due
+		check(t, s.PlanNotices(t.Context(), n))
+		return must(s.Notices(t.Context(), readerID(1), kind))(t)[0]
+	}
+	evening := nine.Add(9 * time.Hour)
+	first := planned(briefing.NoticeGrantEnding, evening.Add(24*time.Hour))
+	wantSame(t, "planned again", planned(briefing.NoticeGrantEnding, evening.Add(24*time.Hour)), first)
+	n := planned(briefing.NoticeGrantEnding, evening)
+	if !n.NextAt.Equal(evening) || !n.DueAt.Equal(evening) || n.Epoch <= first.Epoch {
+		t.Errorf("moved: %+v", n)
+	}
+	n.State, n.NextAt, n.SettledAt = briefing.NoticeSent, time.Time{}, evening
+	n = must(s.MoveNotice(t.Context(), briefing.NoticeStep{Notice: n}))(t)
+	wantSame(t, "told, and the end is the same", planned(briefing.NoticeGrantEnding, evening.Add(24*time.Hour)), n)
+	again := planned(briefing.NoticeGrantEnding, evening.Add(48*time.Hour))
+	if again.State != briefing.NoticePending || !again.NextAt.Equal(evening.Add(48*time.Hour)) || !again.SettledAt.IsZero() || again.Epoch <= n.Epoch {
+		t.Errorf("told of another end: %+v", again)
+	}
+	_, err := s.MoveNotice(t.Context(), briefing.NoticeStep{Notice: n})
+	wantError(t, err, briefing.ErrFenced)
+	dead := planned(briefing.NoticeGrantDead, evening)
+	wantSame(t, "of another kind", planned(briefing.NoticeGrantDead, evening.Add(48*time.Hour)), dead)
+}
+
 // noticeMoved: a step is fenced, and what comes with it is all there or nothing is.
 func noticeMoved(t *testing.T, s *store.Store) {
 	addReader(t, s, 1)
@@ -164,7 +195,23 @@ func readerLeft(t *testing.T, s *store.Store) {
 	if len(standing.Readers) != 1 || standing.Readers[0].Reader != stays.ID {
 		t.Errorf("standing: %+v", standing.Readers)
 	}
-	must(s.SaveReader(t.Context(), r.Back()))(t)
+	// As it was read, or not at all; and who was removed does not come back to life.
+	changed := r
+	changed.Name = "renamed"
+	must(s.SaveReader(t.Context(), changed))(t)
+	back := r.Back()
+	back.AsOf = r.UpdatedAt
+	_, err := s.SaveReader(t.Context(), back)
+	wantError(t, err, briefing.ErrFenced)
+	stays.AsOf = must(s.Reader(t.Context(), string(stays.ID)))(t).UpdatedAt
+	check(t, s.DeleteReader(t.Context(), stays.ID))
+	_, err = s.SaveReader(t.Context(), stays)
+	wantError(t, err, briefing.ErrFenced)
+	if all := must(s.Readers(t.Context()))(t); len(all) != 1 || all[0].Name != "renamed" || !all[0].Left() {
+		t.Errorf("there are %+v", all)
+	}
+	back.AsOf = must(s.Reader(t.Context(), string(r.ID)))(t).UpdatedAt
+	must(s.SaveReader(t.Context(), back))(t)
 	if left := must(s.LeftReaders(t.Context()))(t); len(left) != 0 {
 		t.Errorf("left: %+v", left)
 	}
@@ -184,17 +231,17 @@ func readerErased(t *testing.T, s *store.Store) {
 		Exec(t, s, "INSERT INTO conversation_log (user_id, role, content) VALUES ('"+string(readerID(n))+"', 'user', 'theirs')")
 	}
 	before := must(s.Held(t.Context(), readerID(1)))(t)
-	erased := must(s.Erase(t.Context(), readerID(1), true))(t)
+	erased := must(s.Erase(t.Context(), readerID(1), store.EraseAll))(t)
 	if len(erased.Tables) != len(before) {
 		t.Errorf("erased %v, and there was %v", erased.Tables, before)
 	}
 	if held := must(s.Held(t.Context(), readerID(1)))(t); len(held) != 0 {
 		t.Errorf("still held: %v", held)
 	}
-	_, err := s.Erase(t.Context(), readerID(1), true)
+	_, err := s.Erase(t.Context(), readerID(1), store.EraseAll)
 	wantError(t, err, briefing.ErrNotFound)
 
-	must(s.Erase(t.Context(), readerID(2), false))(t)
+	must(s.Erase(t.Context(), readerID(2), store.EraseGathered))(t)
 	r := must(s.Reader(t.Context(), string(readerID(2))))(t)
 	held := must(s.Held(t.Context(), readerID(2)))(t)
 	if r.ErasedAt.IsZero() || len(held) != 1 || held[0].Table != "achim_reader" {

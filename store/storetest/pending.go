@@ -55,6 +55,61 @@ func pendingTaken(t *testing.T, s *store.Store) {
 	wantError(t, err, briefing.ErrNotFound)
 }
 
+// pendingConfirmed: of everybody who says yes or no at once one counts; it is stored and waits no more, or neither.
+func pendingConfirmed(t *testing.T, s *store.Store) {
+	p := pending(1, nine.Add(10*time.Minute))
+	check(t, s.SavePending(t.Context(), p))
+	wantSame(t, "waiting", must(s.FindPending(t.Context(), p.TicketHash))(t), p)
+	wantError(t, s.ConfirmPending(t.Context(), "forged", p.Grant, nine), briefing.ErrFenced)
+	wantError(t, s.ConfirmPending(t.Context(), p.TicketHash, p.Grant, p.ExpiresAt), briefing.ErrFenced)
+	if rows := Rows(t, s, "SELECT user_id FROM gmail_token"); len(rows) != 0 {
+		t.Fatalf("stored without a yes: %v", rows)
+	}
+	taken := 0
+	winners(t, atOnce(8, func(i int) error {
+		if i%2 == 0 {
+			return s.ConfirmPending(t.Context(), p.TicketHash, p.Grant, nine)
+		}
+		got, err := s.TakePending(t.Context(), p.TicketHash, nine)
+		if err == nil && got.UsedAt.IsZero() {
+			taken++ // by one at most
+		}
+		return err
+	}), briefing.ErrFenced)
+	rows := Rows(t, s, "SELECT user_id FROM gmail_token")
+	if len(rows)+taken != 1 {
+		t.Errorf("stored %d times and refused %d times", len(rows), taken)
+	}
+	if row := Rows(t, s, "SELECT * FROM achim_pending_grant")[0]; strings.Contains(row, p.Grant.RefreshToken.Reveal()) || strings.Contains(row, p.Grant.Email) {
+		t.Error("what is answered is still there")
+	}
+	if used := must(s.FindPending(t.Context(), p.TicketHash))(t); !used.UsedAt.Equal(nine) || !used.Grant.RefreshToken.IsZero() || used.Fault != nil {
+		t.Errorf("answered: %+v", used)
+	}
+}
+
+// pendingUnreadable: one that cannot be read is handed out with the others, once, and is in nobody's way.
+func pendingUnreadable(t *testing.T, s *store.Store) {
+	for n := 1; n <= 4; n++ {
+		check(t, s.SavePending(t.Context(), pending(n, nine)))
+	}
+	for n, broken := range map[int]string{1: "tokens = 'AQ not sealed'", 2: "tokens = 'achim_sealed:0badc0de:AQutyv4='", 3: "scopes = '[1,'"} {
+		Exec(t, s, "UPDATE achim_pending_grant SET "+broken+" WHERE reader_id = '"+string(readerID(n))+"'")
+	}
+	late := must(s.TakeUnconfirmed(t.Context(), nine, 10))(t)
+	if len(late) != 4 {
+		t.Fatalf("%d were late, want four", len(late))
+	}
+	for _, p := range late {
+		if whole := p.Grant.ReaderID == readerID(4); (p.Fault == nil) != whole || whole && p.Grant.RefreshToken.IsZero() {
+			t.Errorf("of reader %s: fault %v", p.Grant.ReaderID, p.Fault)
+		}
+	}
+	if again := must(s.TakeUnconfirmed(t.Context(), nine, 10))(t); len(again) != 0 {
+		t.Errorf("handed out again: %+v", again)
+	}
+}
+
 // pendingUnconfirmed: what nobody answered is handed out once, whoever asks.
 func pendingUnconfirmed(t *testing.T, s *store.Store) {
 	for n := 1; n <= 3; n++ {

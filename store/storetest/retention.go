@@ -57,6 +57,30 @@ func retentionExpires(t *testing.T, s *store.Store) {
 	wantSame(t, "expired again", must(s.Expire(t.Context(), friday.AddDays(-30), friday.AddDays(-365)))(t), store.Expired{})
 }
 
+// retentionTexts: what stands in conversation_log of readers who were removed goes when that of others does, and so does
+// what notices say; rows stay, and those of other programs are as they were.
+func retentionTexts(t *testing.T, s *store.Store) {
+	for n, date := range []briefing.Date{friday.AddDays(-40), friday} {
+		addReader(t, s, n+1)
+		e := planned(n + 1)
+		e.Date = date
+		addEntries(t, s, e)
+		must(s.Commit(t.Context(), delivered(sending(t, s, e))))(t)
+		for _, on := range []briefing.Date{date, friday.AddDays(-29)} {
+			told := notice(n+1, briefing.NoticeReminder, on.String())
+			check(t, s.PlanNotices(t.Context(), told))
+			must(s.MoveNotice(t.Context(), briefing.NoticeStep{Notice: told, LogText: "of " + on.String(), Date: on}))(t)
+		}
+		check(t, s.DeleteReader(t.Context(), readerID(n+1)))
+	}
+	Exec(t, s, "INSERT INTO conversation_log (user_id, role, content, metadata) VALUES ('"+string(readerID(1))+"', 'user', 'theirs', '{\"kind\":\"notice\",\"date\":\"2020-01-01\"}')")
+	gone := must(s.Expire(t.Context(), friday.AddDays(-30), friday.AddDays(-365)))(t)
+	wantSame(t, "expired", gone, store.Expired{Texts: 2})
+	wantSame(t, "conversation_log", Rows(t, s, "SELECT content FROM conversation_log ORDER BY id"),
+		[]string{"", "", "of 2026-10-22", "아침 브리핑", "of 2026-11-20", "of 2026-10-22", "theirs"})
+	wantSame(t, "expired again", must(s.Expire(t.Context(), friday.AddDays(-30), friday.AddDays(-365)))(t), store.Expired{})
+}
+
 // retentionForgets: what no briefing of today asks for any more goes, wherever the reader is.
 func retentionForgets(t *testing.T, s *store.Store) {
 	must(s.SaveReader(t.Context(), briefing.Reader{ID: readerID(1), Name: "r"}))(t)
