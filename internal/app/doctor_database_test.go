@@ -42,6 +42,7 @@ func migrations() []struct {
 // TestDoctorTellsMigrations: whatever the schema is, doctor says how it stands, with a remedy that fits it, and that this
 // is why nothing else was looked at.
 func TestDoctorTellsMigrations(t *testing.T) {
+	t.Parallel()
 	for _, dialect := range []storetest.Dialect{storetest.SQLite, storetest.Postgres} {
 		for _, c := range migrations() {
 			if c.only != "" && c.only != dialect {
@@ -83,6 +84,7 @@ func TestDoctorTellsMigrations(t *testing.T) {
 
 // TestDoctorKnowsWhereReadersAre: whoever is paused until today is back at their own midnight, not at the operator's.
 func TestDoctorKnowsWhereReadersAre(t *testing.T) {
+	t.Parallel()
 	h := healthy(t, storetest.SQLite)
 	// It is the 20th in Seoul and still the 19th in Chicago.
 	for name, want := range map[string]doctor.Level{"seoul": doctor.Error, "chicago": doctor.Info} {
@@ -99,6 +101,7 @@ func TestDoctorKnowsWhereReadersAre(t *testing.T) {
 // TestDoctorIsBrief: however many rows are alike, they are told in one finding that counts them and names a few, and of
 // readers in ten lines and the number of the others.
 func TestDoctorIsBrief(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		for n := range 25 {

@@ -227,6 +227,7 @@ func allFaults() []plantedFault {
 
 // TestDoctorFindsEachFault: each fault planted alone is found, as what it is, and nothing else is.
 func TestDoctorFindsEachFault(t *testing.T) {
+	t.Parallel()
 	for dialect, faults := range map[storetest.Dialect][]plantedFault{
 		storetest.SQLite:   allFaults(),
 		storetest.Postgres: slices.Concat(faultsOfGoogle(), faultsOfDatabase()), // the others ask the database nothing of their own
@@ -265,6 +266,7 @@ func TestDoctorFindsEachFault(t *testing.T) {
 
 // TestDoctorFindsAllFaults: faults planted at once are found all of them.
 func TestDoctorFindsAllFaults(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		dialect := storetest.Postgres
 		if h.sqliteFile() != "" {
@@ -309,6 +311,7 @@ func TestDoctorFindsAllFaults(t *testing.T) {
 // TestDoctorOnAHealthyHouse: nothing is found, nobody is written to, and nothing is changed, although the access tokens
 // have expired.
 func TestDoctorOnAHealthyHouse(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		if h.sqliteFile() != "" {
 			h = healthy(t, storetest.SQLite)
@@ -345,6 +348,7 @@ func TestDoctorOnAHealthyHouse(t *testing.T) {
 
 // TestDoctorComparesClocks: with the database's clock, by which all processes go.
 func TestDoctorComparesClocks(t *testing.T) {
+	t.Parallel()
 	h := healthy(t, storetest.Postgres)
 	for ahead, want := range map[time.Duration]doctor.Level{0: doctor.OK, time.Hour: doctor.Warning} {
 		report, err := app.Examine(t.Context(), app.ExamineOptions{Config: h.settings(), Now: h.clock.now,
@@ -361,6 +365,7 @@ func TestDoctorComparesClocks(t *testing.T) {
 
 // TestDoctorStops: when it is told to, at once, whatever it waits for.
 func TestDoctorStops(t *testing.T) {
+	t.Parallel()
 	h := healthy(t, storetest.SQLite)
 	h.google.Inject(standin.Fault{Op: "token", Delay: time.Minute})
 	h.slack.Inject(standin.Fault{Op: "*", Delay: time.Minute})

@@ -67,6 +67,7 @@ func (h *house) gone() {
 // TestAReaderLeaves: Slack says that the account is deactivated: nobody is called for them any more, days pass as missed
 // with the reason, and the operator is told once.
 func TestAReaderLeaves(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.gone()
 		h.got(operatorSlack, "reader_left:1")
@@ -103,6 +104,7 @@ func TestAReaderLeaves(t *testing.T) {
 
 // TestComingBack within the thirty days: nothing was erased, and the day's briefing comes after all.
 func TestComingBack(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.gone()
 		h.clock.set(seoulAt(24, 8, 58))
@@ -124,6 +126,7 @@ func TestComingBack(t *testing.T) {
 
 // TestThirtyDaysLater: the night erases what is kept of somebody who is gone, revokes the grant, and says how many.
 func TestThirtyDaysLater(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.gone()
 		h.clock.set(friday.AddDate(0, 0, 30))
@@ -157,6 +160,7 @@ func TestThirtyDaysLater(t *testing.T) {
 
 // TestWhoComesBackAtNightStays: of several who are gone, one comes back while the first is being erased.
 func TestWhoComesBackAtNightStays(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.gone()
 	const bora = "66666666-6666-4666-8666-666666666666"
@@ -184,6 +188,7 @@ func TestWhoComesBackAtNightStays(t *testing.T) {
 
 // TestADeletedGoogleAccount: Google's word is taken once. Whoever connects another account is back by themselves.
 func TestADeletedGoogleAccount(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.withOperator()
 	h.start()
@@ -218,6 +223,7 @@ func TestADeletedGoogleAccount(t *testing.T) {
 // TestNotFoundIsNotGone: an id that Slack does not know may be mistyped, and with a token of another workspace it is
 // everybody's.
 func TestNotFoundIsNotGone(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.withOperator()
 	h.start()
@@ -302,6 +308,7 @@ var ofNobody = []string{"achim_account", "achim_client", "achim_cohort", "achim_
 // TestEveryTableIsCovered is the checklist: every table with a column that names a reader, an entry or a grant is one
 // that erasing and showing know, whatever a later migration adds.
 func TestEveryTableIsCovered(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		known := map[string]bool{}
@@ -326,6 +333,7 @@ func TestEveryTableIsCovered(t *testing.T) {
 
 // TestWhatIsStoredIsShown: every table that holds something of a reader is shown, with nothing that opens anything.
 func TestWhatIsStoredIsShown(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.planted()
 		h.json("PUT", "/api/users/"+haneul, apiSecret, `{"weekdays":["mon","tue","wed","thu","fri"]}`, http.StatusOK)
@@ -363,6 +371,7 @@ func TestWhatIsStoredIsShown(t *testing.T) {
 
 // TestEraseLeavesNothing: not a row, not a word; but what other programs wrote stays, and their use of the account.
 func TestEraseLeavesNothing(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.planted()
 		answer := h.json("DELETE", "/api/users/"+haneul+"?erase=true", apiSecret, "", http.StatusOK)
@@ -387,6 +396,7 @@ func TestEraseLeavesNothing(t *testing.T) {
 
 // TestRemovingKeepsWhatIsShared: without erase the grant and the log stay, as ever.
 func TestRemovingKeepsWhatIsShared(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.planted()
 	if got := h.call("DELETE", "/api/users/"+haneul, apiSecret, ""); got.status != http.StatusNoContent {
@@ -399,6 +409,7 @@ func TestRemovingKeepsWhatIsShared(t *testing.T) {
 
 // TestASharedAccountIsNotRevoked: somebody else's row is of the same Google account.
 func TestASharedAccountIsNotRevoked(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.planted()
 	storetest.Exec(t, h.app.Store, "INSERT INTO gmail_token (user_id, token_data, metadata) SELECT '99999999-9999-4999-8999-999999999999', token_data, metadata FROM gmail_token")
@@ -411,6 +422,7 @@ func TestASharedAccountIsNotRevoked(t *testing.T) {
 
 // TestErasedWhileGoogleIsAway: who hangs up is forgotten all the same, and that Google could not be told is said.
 func TestErasedWhileGoogleIsAway(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()

@@ -4,11 +4,13 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -44,6 +46,7 @@ func Open(t testing.TB, d Dialect) *store.Store {
 // OpenURL opens and migrates the database at url and closes it when the test ends.
 func OpenURL(t testing.TB, url string, opts store.Options) *store.Store {
 	t.Helper()
+	Lay(t, url)
 	s, err := store.Open(t.Context(), url, opts)
 	if err != nil {
 		t.Fatalf("open the store: %v", err)
@@ -108,6 +111,50 @@ func URL(t testing.TB, d Dialect) string {
 	u.RawQuery = query.Encode()
 	return u.String()
 }
+
+// Lay puts a migrated file where the address of a SQLite database says that one is to be made, unless it is there
+// already: migrating one anew for every test is most of what many tests would do. Only what a migration of the first hour
+// makes, the install secret, is left to whoever migrates it next. Other addresses are left alone.
+func Lay(t testing.TB, url string) {
+	t.Helper()
+	path := store.File(url)
+	if path == "" {
+		return
+	}
+	if _, err := os.Stat(path); err == nil {
+		return
+	}
+	file, err := migratedFile()
+	if err == nil {
+		err = os.WriteFile(path, file, 0o600)
+	}
+	if err != nil {
+		t.Fatalf("lay a migrated file: %v", err)
+	}
+}
+
+// migratedFile is what a SQLite file holds once it was migrated; it is made once a process.
+var migratedFile = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "achim-migrated-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	path := filepath.Join(folder, "achim.db")
+	ctx := context.Background() // it outlives the test that asks first
+	s, err := store.Open(ctx, "sqlite:"+path, store.Options{})
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.Migrate(ctx)
+	if err == nil {
+		_, err = s.DB().ExecContext(ctx, "DELETE FROM achim_install")
+	}
+	if err = errors.Join(err, s.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 func admin(ctx context.Context, t testing.TB, server, statement string) {
 	t.Helper()
