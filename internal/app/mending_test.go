@@ -89,6 +89,7 @@ func TestMendedOneByOne(t *testing.T) {
 		if e := h.mendNow(); e.Status != briefing.Degraded || !e.Notified {
 			t.Errorf("with the calendar back, the entry is %s, notified %v", e.Status, e.Notified)
 		}
+		h.eventually("the thread to be told", func() bool { return h.slack.Calls("chat.postMessage") == 1 }) // which comes after the commit
 		holds(t, seen(h.oneDM()), "제품 주간회의", "일부 누락", "degraded")
 		h.google.Clear()
 		if e := h.mendNow(); e.Status != briefing.Complete || !e.NextAt.IsZero() {
