@@ -78,7 +78,7 @@ func (g *Google) ExamineGrant(ctx context.Context, reader briefing.ReaderID) Gra
 	}
 	// renewed: a 401 of a token this young is Google's last word, and a refresh would be written down.
 	s := &session{google: g, services: clients, reader: reader, credential: c, renewed: true}
-	exam := GrantExam{Missing: missingScopes(g.cfg.Scopes, c.Scopes)}
+	exam := GrantExam{Missing: g.Missing(c.Holds())}
 	calendars := make(chan error, 1)
 	go func() {
 		_, err := contain("examine calendars", func() (struct{}, error) { return struct{}{}, readCalendars(ctx, s) })

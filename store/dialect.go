@@ -212,6 +212,15 @@ func isMissingTable(err error) bool {
 	return ok && strings.Contains(e.Error(), "no such table")
 }
 
+// isMissingColumn reports that a column is not there.
+func isMissingColumn(err error) bool {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code == "42703"
+	}
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && strings.Contains(e.Error(), "no such column")
+}
+
 // isCollision reports that the database gave up a transaction for the sake of another, so that the same
 // work may be tried again from its beginning.
 func isCollision(err error) bool {

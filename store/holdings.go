@@ -2,12 +2,9 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	"achim/briefing"
 )
@@ -247,84 +244,4 @@ func (q *session) unsealed(table string, row map[string]any) {
 			}
 		}
 	}
-}
-
-// shown is a value as a person reads it: instants as such, structures taken apart, and nothing that opens anything.
-func shown(table, column string, value any) any {
-	if secretMember(column) && value != nil {
-		return leftOut
-	}
-	if b, ok := value.([]byte); ok {
-		value = string(b)
-	}
-	if text, ok := value.(string); ok && (column == "token_data" || column == "oauth_config") {
-		if _, whole := shownText(text).(map[string]any); !whole {
-			return leftOut // nobody knows what it is
-		}
-	}
-	switch v := value.(type) {
-	case int64:
-		if strings.HasPrefix(table, "achim_") && isInstant(column) { // numbers of others are theirs: seconds, or anything
-			return time.UnixMilli(v).UTC().Format(time.RFC3339)
-		}
-	case time.Time:
-		return v.UTC().Format(time.RFC3339)
-	case string:
-		return shownText(v)
-	}
-	return value
-}
-
-// leftOut stands for what opens something.
-const leftOut = "[redacted]"
-
-// shownText takes a structure apart and leaves its secrets out.
-func shownText(text string) any {
-	if !strings.HasPrefix(text, "{") && !strings.HasPrefix(text, "[") {
-		return text
-	}
-	var v any
-	if json.Unmarshal([]byte(text), &v) != nil {
-		return text
-	}
-	return withoutSecrets(v)
-}
-
-func withoutSecrets(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for name, member := range v {
-			if secretMember(name) && member != nil {
-				v[name] = leftOut
-				continue
-			}
-			v[name] = withoutSecrets(member)
-		}
-	case []any:
-		for i := range v {
-			v[i] = withoutSecrets(v[i])
-		}
-	}
-	return v
-}
-
-// secretMember reports whether a column or member of this name holds what opens something.
-func secretMember(name string) bool {
-	switch name = strings.ToLower(name); name {
-	case "token_type", "token_uri", "token_data":
-		return false // the last is taken apart
-	case "verifier", "state_hash", "ticket_hash", "code", "achim_sealed":
-		return true
-	}
-	return strings.Contains(name, "token") || strings.Contains(name, "secret") || strings.Contains(name, "password")
-}
-
-// isInstant reports whether the column of an own table holds Unix milliseconds.
-func isInstant(column string) bool {
-	for _, name := range []string{"watermark", "last_ok", "failing_since", "dead_since", "as_of", "expiry", "claimed_until", "lease_until", "post_deadline"} {
-		if column == name {
-			return true
-		}
-	}
-	return strings.HasSuffix(column, "_at")
 }

@@ -139,6 +139,10 @@ func (s *Store) refuseNewer(ctx context.Context, addr address) error {
 		return fmt.Errorf("open %s: %w", addr.shown, err)
 	}
 	version, err := s.version(ctx)
+	if isMissingColumn(err) {
+		return fmt.Errorf("open %s: %w: table %s is of another program: rename it, or name another database or schema in DATABASE_URL",
+			addr.shown, ErrForeignSchema, versionTable)
+	}
 	if err != nil {
 		return fmt.Errorf("open %s: read the schema's version: %w", addr.shown, err)
 	}

@@ -61,6 +61,8 @@ var (
 	ErrNotADatabase = errors.New("not a database")
 	// ErrNewerSchema: a later version of this program has migrated the database.
 	ErrNewerSchema = errors.New("database is newer than this program")
+	// ErrForeignSchema: a table that is not ours has the name of the one in which migrations are counted.
+	ErrForeignSchema = errors.New("database holds something else under our name")
 )
 
 // Open opens the database at url, postgres://… or sqlite:PATH, and makes sure that it answers and that its

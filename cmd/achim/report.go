@@ -67,6 +67,9 @@ func outcome(r briefing.RunReader) string {
 	case briefing.OutcomeUnknown:
 		return "unknown"
 	case briefing.OutcomeStillDegraded:
+		if r.Status == briefing.Complete {
+			return "still degraded, mended since"
+		}
 		return "still degraded"
 	case briefing.OutcomeDryRun:
 		return fmt.Sprintf("not sent, %s", r.Status)
@@ -93,20 +96,17 @@ func detail(r briefing.RunReader) string {
 	return strings.Join(parts, "; ")
 }
 
-// result sums a run up, leaving out what there is none of.
+// result sums a run up, leaving out what there is none of: each reader counts once, by how their briefing stands now, and
+// what this run has mended or tried to mend is told apart from what it has delivered.
 func result(run briefing.Run) string {
-	n := run.Counts()
-	pending := len(run.Readers) - n.Complete - n.Degraded - n.Skipped - n.Failed - n.Unknown
+	n := map[string]int{}
+	for _, r := range run.Readers {
+		n[countedAs(r)]++
+	}
 	var parts []string
-	for _, part := range []struct {
-		n    int
-		word string
-	}{
-		{n.Complete, "complete"}, {n.Degraded, "degraded"}, {n.Skipped, "skipped"},
-		{n.Failed, "failed"}, {n.Unknown, "unknown"}, {pending, "under way"},
-	} {
-		if part.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.word))
+	for _, word := range []string{"complete", "degraded", "mended", "mended since", "still degraded", "skipped", "failed", "unknown", "under way"} {
+		if n[word] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[word], word))
 		}
 	}
 	if len(parts) == 0 {
@@ -116,6 +116,29 @@ func result(run briefing.Run) string {
 		parts = append(parts, "nothing sent")
 	}
 	return strings.Join(parts, ", ")
+}
+
+// countedAs is the word under which a reader counts.
+func countedAs(r briefing.RunReader) string {
+	switch r.Outcome {
+	case briefing.OutcomePending:
+		return "under way"
+	case briefing.OutcomeSkipped, briefing.OutcomeFailed, briefing.OutcomeUnknown:
+		return string(r.Outcome)
+	}
+	again := r.Outcome == briefing.OutcomeMended || r.Outcome == briefing.OutcomeStillDegraded
+	switch {
+	case again && r.Status == briefing.Degraded:
+		return "still degraded"
+	case r.Outcome == briefing.OutcomeStillDegraded:
+		return "mended since"
+	case again:
+		return "mended"
+	case r.Status == briefing.Degraded:
+		return "degraded"
+	default:
+		return "complete"
+	}
 }
 
 // advice says what a person can do about how it went for a reader, each cause once.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"achim/internal/standin"
 	"achim/store"
 	"achim/store/storetest"
@@ -220,6 +222,36 @@ func TestResolve(t *testing.T) {
 	forget()
 	members(t, "runs resolve", h.json(0, "runs", "resolve", id, "--delivered"), []string{"briefing_id", "user_id", "date", "slot", "state",
 		"status", "reason", "due_at", "prepared_at", "delivered_at", "mended_at", "channel_id", "message_ts", "sources"})
+}
+
+// TestRunsListCounts: each line says what that run delivered, mended or could not mend, so that no two lines claim the same.
+func TestRunsListCounts(t *testing.T) {
+	t.Parallel()
+	h := connected(t, storetest.SQLite)
+	h.google.Inject(standin.Fault{Op: "gmail.messages.list", Status: http.StatusServiceUnavailable})
+	h.expect(3, []string{"haneul  delivered, degraded", "\n1 degraded · run "}, "run")
+	h.expect(3, []string{"haneul  still degraded", "\n1 still degraded · run "}, "run")
+	h.google.Clear()
+	h.expect(0, []string{"haneul  mended, complete", "\n1 mended · run "}, "run")
+	h.expect(0, []string{"haneul  skipped", "\n1 skipped · run "}, "run")
+	var results []string
+	for line := range strings.Lines(h.expect(0, nil, "runs", "list").out) {
+		columns := strings.Split(strings.TrimSpace(line), "  ")
+		results = append(results, strings.TrimSpace(columns[len(columns)-1]))
+	}
+	if diff := cmp.Diff([]string{"RESULT", "1 skipped", "1 mended", "1 mended since", "1 complete"}, results); diff != "" {
+		t.Errorf("results (-want +got):\n%s", diff)
+	}
+	h.expect(0, []string{"haneul  still degraded, mended since"}, "runs", "show", runIDs(h)[2])
+}
+
+// runIDs are those of all runs, the newest first.
+func runIDs(h *town) []string {
+	var ids []string
+	for _, run := range h.json(0, "runs", "list")["runs"].([]any) {
+		ids = append(ids, run.(map[string]any)["run_id"].(string))
+	}
+	return ids
 }
 
 // TestAMessageThatIsGone: runs show says of a degraded briefing that its message cannot be brought up to date, and

@@ -90,7 +90,8 @@ func TestWelcomesWaitForServe(t *testing.T) {
 	d := newDesk(t)
 	d.expect(0, nil, "users", "add", "--name", "haneul", "--slack", haneulSlack)
 	d.expect(0, nil, "users", "add", "--name", "minji", "--slack", "U0MINJI", "--quiet")
-	d.expect(0, []string{"achim_notice (1 row)", "kind: welcome", "state: pending"}, "users", "show", "--user", "haneul", "--stored")
+	d.expect(0, nil, "users", "set", "--user", "haneul", "--weekdays", "mon,tue")
+	d.expect(0, []string{"achim_notice (1 row)", "kind: welcome", "state: pending", "weekdays: mon, tue\n", "paused: false"}, "users", "show", "--user", "haneul", "--stored")
 	if r := d.expect(0, []string{"achim_reader"}, "users", "show", "--user", "minji", "--stored"); strings.Contains(r.out, "achim_notice") {
 		t.Errorf("quiet, and yet:\n%s", r.out)
 	}

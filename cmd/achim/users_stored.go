@@ -90,6 +90,8 @@ func storedText(value any) string {
 			return r
 		}, v)
 		return strings.ReplaceAll(v, "\n", "\n    ")
+	case []string:
+		return strings.Join(v, ", ")
 	case map[string]any, []any:
 		text, err := json.Marshal(v)
 		if err != nil {

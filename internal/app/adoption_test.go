@@ -41,6 +41,7 @@ var elsewhere = map[string]struct{ create, grant, reads string }{
 // TestMovingOver: a database that the services before this one left is migrated, its people are imported, and they are
 // briefed with no new consent. What was there is there still, and those services read what we refreshed.
 func TestMovingOver(t *testing.T) {
+	t.Parallel()
 	for name, old := range elsewhere {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

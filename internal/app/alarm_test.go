@@ -102,6 +102,7 @@ func (h *house) toldOperator() []standin.Message {
 // TestAWholeMorningBeatsTheHeart: everybody has a briefing or wanted none, so the heartbeat is called, once for the
 // due minute, and nobody is bothered.
 func TestAWholeMorningBeatsTheHeart(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		b := alarmed(h)
 		h.start()
@@ -130,6 +131,7 @@ func TestAWholeMorningBeatsTheHeart(t *testing.T) {
 
 // TestAForcedBriefingIsToldToo: one that was forced by hand and ends unknown is somebody's matter like any other.
 func TestAForcedBriefingIsToldToo(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		b := alarmed(h)
 		h.start()
@@ -155,6 +157,7 @@ func TestAForcedBriefingIsToldToo(t *testing.T) {
 // TestADeadGrantIsToldByEveryRoad: one reader's grant was revoked: one log line, metric, DM and webhook say so, once,
 // also after a restart.
 func TestADeadGrantIsToldByEveryRoad(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		b := alarmed(h)
 		h.start()
@@ -202,6 +205,7 @@ func TestADeadGrantIsToldByEveryRoad(t *testing.T) {
 
 // TestTheAlarmDoesNotTravelByWhatBroke: with Slack refusing the token, the webhook is told, the heartbeat is silent.
 func TestTheAlarmDoesNotTravelByWhatBroke(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	b := alarmed(h)
 	h.file = "language: en\n"
@@ -222,6 +226,7 @@ func TestTheAlarmDoesNotTravelByWhatBroke(t *testing.T) {
 // TestUnknownIsToldOnceItIsKnown: what Slack left in doubt is waited for a while, so that the one alarm says what it
 // came to.
 func TestUnknownIsToldOnceItIsKnown(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	b := alarmed(h)
 	h.start()
@@ -248,6 +253,7 @@ func TestUnknownIsToldOnceItIsKnown(t *testing.T) {
 // TestWhoeverWasDownTellsOnStart: due minutes of the last day that nobody accounted for are accounted for at start,
 // older ones are not.
 func TestWhoeverWasDownTellsOnStart(t *testing.T) {
+	t.Parallel()
 	t.Run("after the post", func(t *testing.T) {
 		h := build(t, storetest.SQLite)
 		b := alarmed(h)
@@ -294,6 +300,7 @@ func TestWhoeverWasDownTellsOnStart(t *testing.T) {
 
 // TestTwoProcessesTellOnce: whichever of the replicas accounts for the morning, the operator hears of it once.
 func TestTwoProcessesTellOnce(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.Postgres)
 	b := alarmed(h)
 	h.start()
@@ -334,6 +341,7 @@ func TestTwoProcessesTellOnce(t *testing.T) {
 
 // TestNobodyToTell: without any road configured the morning is counted and logged all the same, and nothing is sent.
 func TestNobodyToTell(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -358,6 +366,7 @@ func TestNobodyToTell(t *testing.T) {
 // TestAWebhookThatRefuses: three tries at most, no redirect is followed, the other roads are taken, and the address is
 // in no log.
 func TestAWebhookThatRefuses(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ status, posts int }{{503, 3}, {404, 1}, {302, 1}} {
 		t.Run(http.StatusText(c.status), func(t *testing.T) {
 			t.Parallel()
@@ -384,6 +393,7 @@ func TestAWebhookThatRefuses(t *testing.T) {
 // TestADatabaseThatIsGoneIsTold: the alarm does not travel through the database either: five minutes without one are
 // told in Slack and to the webhook, and the morning is accounted for when it is back.
 func TestADatabaseThatIsGoneIsTold(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.Postgres)
 	b := alarmed(h)
 	u, err := url.Parse(h.env["DATABASE_URL"])

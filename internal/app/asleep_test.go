@@ -15,6 +15,7 @@ import (
 // TestAsleepWhileReading: a process that was frozen while it read a source, or a machine that slept, does not
 // blame the source for the time that went by.
 func TestAsleepWhileReading(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()
@@ -30,6 +31,7 @@ func TestAsleepWhileReading(t *testing.T) {
 
 // TestASlowSourceIsNamed: one that is slow while the process is awake is.
 func TestASlowSourceIsNamed(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -46,6 +48,7 @@ func TestASlowSourceIsNamed(t *testing.T) {
 // TestAsleepBeforeAnEdit: a mend whose process slept until its claim was over writes nothing: somebody else may
 // have brought the message up to date meanwhile.
 func TestAsleepBeforeAnEdit(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -85,6 +88,7 @@ func (r *removedMeanwhile) Trigger(ctx context.Context, run briefing.Run, steps 
 // TestRemovedWhileTriggered: an entry written for a reader who is removed at that moment rests at once, and its
 // run ends.
 func TestRemovedWhileTriggered(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()
@@ -116,6 +120,7 @@ func (h *house) morning(at time.Time) {
 
 // TestMovingToday: a reader who moves to another zone or hour gets one briefing for the date, neither none nor two.
 func TestMovingToday(t *testing.T) {
+	t.Parallel()
 	seoul := friday.Location()
 	newYork, err := time.LoadLocation("America/New_York")
 	if err != nil {
@@ -178,6 +183,7 @@ func TestMovingToday(t *testing.T) {
 // at the hour; one whose hour does not exist gets it at the first instant after the gap, one whose hour comes twice
 // at the first.
 func TestTheClocksChange(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		zone, hour string
 		day        briefing.Date
@@ -225,6 +231,7 @@ func TestTheClocksChange(t *testing.T) {
 
 // TestAddedAMinuteBefore: who is added at 08:59 is briefed at nine, who is added at one past gets tomorrow's.
 func TestAddedAMinuteBefore(t *testing.T) {
+	t.Parallel()
 	for at, want := range map[time.Duration]int{29 * time.Minute: 1, 29*time.Minute + 50*time.Second: 1, 31 * time.Minute: 0} {
 		h := build(t, storetest.SQLite)
 		h.start()
@@ -245,6 +252,7 @@ func TestAddedAMinuteBefore(t *testing.T) {
 
 // TestDaysOff: weekdays, a pause with an end and a pause without one, through a fortnight.
 func TestDaysOff(t *testing.T) {
+	t.Parallel()
 	for body, want := range map[string]string{
 		`{"weekdays":["mon","wed"]}`:                       "[2026-11-23 2026-11-25 2026-11-30 2026-12-02]",
 		`{"paused_until":"2026-12-01"}`:                    "[2026-12-01 2026-12-02 2026-12-03]",

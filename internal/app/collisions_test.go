@@ -28,11 +28,12 @@ func (r *runsBefore) Trigger(ctx context.Context, run briefing.Run, steps []brie
 // TestTriggerThatMissesADelivery: the entry a trigger found on its way is delivered before the run is
 // written. The run must not wait for it for ever.
 func TestTriggerThatMissesADelivery(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()
 		h.slack.Inject(standin.Fault{Op: "chat.postMessage", Cut: "after", Times: 1})
-		h.json("POST", "/api/cron/daily-summary?wait=1s", cronSecret, "", http.StatusAccepted)
+		h.json("POST", "/api/cron/daily-summary?wait=0s", cronSecret, "", http.StatusAccepted)
 		h.eventually("sending", func() bool { return h.entry().State == briefing.Sending && h.entry().Owner == "" })
 		h.app.Trigger.Runs = &runsBefore{RunStore: h.app.Store, before: h.untilDelivered}
 		wants(t, h.trigger(""), map[string]any{"outcome": "delivered", "reason": nil})
@@ -43,6 +44,7 @@ func TestTriggerThatMissesADelivery(t *testing.T) {
 // TestATriggerWaitsForWhatIsUnderWay: a second trigger does not take the entry from its worker, or in the
 // morning's rush everybody's sources would be read twice.
 func TestATriggerWaitsForWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -71,6 +73,7 @@ func (h *house) prepared() {
 
 // TestPausingWhileAWorkerMovesTheEntry: the pause is what counts, wherever the entry has got to meanwhile.
 func TestPausingWhileAWorkerMovesTheEntry(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -104,6 +107,7 @@ func (s staleEntries) Entries(context.Context, briefing.EntryFilter) ([]briefing
 
 // TestAnotherHourReadsUpToIt: a briefing put off to the evening tells the day's mail, not the morning's alone.
 func TestAnotherHourReadsUpToIt(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -121,6 +125,7 @@ func TestAnotherHourReadsUpToIt(t *testing.T) {
 // TestAnotherSlackAccountGetsTheBriefing: what was prepared for one person's DM is not posted into it once
 // the reader is somebody else there.
 func TestAnotherSlackAccountGetsTheBriefing(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.slack.AddUser("U0NEW", "haneul2", "김하늘")
 	h.start()
@@ -138,6 +143,7 @@ func TestAnotherSlackAccountGetsTheBriefing(t *testing.T) {
 // TestAnEarlierHourTodayIsCaughtUp: a reader who at 08:30 moves 09:00 to 08:00 is still briefed today, and
 // what came due while nothing ran is not forgotten because a reader was changed first.
 func TestAnEarlierHourTodayIsCaughtUp(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -165,6 +171,7 @@ func TestAnEarlierHourTodayIsCaughtUp(t *testing.T) {
 // TestReconnectingWhileTheBriefingIsOnItsWay: a grant that comes while the sources are read, or while the
 // message is posted, still mends today's briefing.
 func TestReconnectingWhileTheBriefingIsOnItsWay(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		fault func(h *house)

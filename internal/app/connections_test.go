@@ -23,6 +23,7 @@ func (h *house) grants() int {
 
 // TestConnectionEndpoints goes through the contract's table for a grant: found, refreshed, refused, mended, forgotten.
 func TestConnectionEndpoints(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		const check, refresh, forget = "/api/gmail/check/" + haneul, "/api/gmail/refresh/" + haneul, "/api/gmail/" + haneul
 		h.start()
@@ -75,6 +76,7 @@ func TestConnectionEndpoints(t *testing.T) {
 // TestConnectionsOfStrangers: rows of people who are no readers are checked, refreshed and forgotten like any other,
 // and nobody is sent to a page that is not for them.
 func TestConnectionsOfStrangers(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.google.AddAccount(standin.Account{Email: "stranger@gaon.example", Subject: "3003"})
@@ -176,6 +178,7 @@ func TestSealedRowIsTheOperators(t *testing.T) {
 // TestDisconnectingAgainstAllOdds: Google slow, cut or out of order, and a refresh in flight: the row goes, soon, and
 // stays away.
 func TestDisconnectingAgainstAllOdds(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]standin.Fault{
 		"slow": {Delay: time.Minute}, "503": {Status: 503}, "cut": {Cut: "before"}, "unsaid": {Cut: "after"}, "fine": {},
 	} {

@@ -77,6 +77,7 @@ func (h *house) stored() []string {
 // TestALinkOpenedBySomebodyElse: a link that was passed on never brings somebody's mail to another unnoticed. The
 // page names both; nothing is stored or delivered before the person says yes, in the same browser.
 func TestALinkOpenedBySomebodyElse(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.google.AddAccount(standin.Account{Email: minjiMail, Subject: "1002", Mail: []standin.Mail{
 			{ID: "m1", From: "x@gaon.example", Subject: "민지의 비밀", Body: "확인 부탁드립니다?", Date: friday.Add(-time.Hour), Labels: []string{"INBOX"}}}})
@@ -108,6 +109,7 @@ func TestALinkOpenedBySomebodyElse(t *testing.T) {
 
 // TestNoIsNo: whoever cancels, or does not answer, leaves nothing behind, here or at Google.
 func TestNoIsNo(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addStranger()
@@ -146,6 +148,7 @@ func TestNoIsNo(t *testing.T) {
 
 // TestConsentsThatFail: each way ends on a page of its own, and the grants are as before.
 func TestConsentsThatFail(t *testing.T) {
+	t.Parallel()
 	redirect := func(h *house, word string) string {
 		u, err := url.Parse(h.begun(false))
 		if err != nil {
@@ -231,6 +234,7 @@ func TestConsentsThatFail(t *testing.T) {
 
 // TestSomeBoxesUnticked: what was given is stored and used, and the page says what is missing.
 func TestSomeBoxesUnticked(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -248,6 +252,7 @@ func TestSomeBoxesUnticked(t *testing.T) {
 
 // TestARenewalRenews: a grant that will end is consented to again, and other programs keep their scopes.
 func TestARenewalRenews(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.google.RefreshTokenExpiresIn = 7 * 24 * time.Hour
 		h.start()
@@ -278,6 +283,7 @@ func TestARenewalRenews(t *testing.T) {
 
 // TestARowNobodyCanReadIsMended by connecting again.
 func TestARowNobodyCanReadIsMended(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()
@@ -289,6 +295,7 @@ func TestARowNobodyCanReadIsMended(t *testing.T) {
 
 // TestOwnPagesOpenForAnHour: what is stored, and the way out, for whoever has just connected.
 func TestOwnPagesOpenForAnHour(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()

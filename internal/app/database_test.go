@@ -106,6 +106,7 @@ func (h *house) cabled() *cable {
 // TestDatabaseAwayAndBack: without the database a trigger is told so, nothing stops for good, and with it
 // back the briefing goes out.
 func TestDatabaseAwayAndBack(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.Postgres)
 	c := h.cabled()
 	h.start()
@@ -127,6 +128,7 @@ func TestDatabaseAwayAndBack(t *testing.T) {
 // TestDatabaseAwayAsSlackAnswers: what Slack has said is kept until the database is back, rather than looked up, which
 // not every installation may do.
 func TestDatabaseAwayAsSlackAnswers(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.Postgres)
 	c := h.cabled()
 	h.start()
@@ -151,6 +153,7 @@ func TestDatabaseAwayAsSlackAnswers(t *testing.T) {
 // TestRunDoesNotTakeWhatItCannotDo: beside others on one database, a process without a token or a client starts no
 // engine, which would take their work.
 func TestRunDoesNotTakeWhatItCannotDo(t *testing.T) {
+	t.Parallel()
 	for name, lack := range map[string]struct {
 		change func(*config.Config)
 		want   error
@@ -190,6 +193,7 @@ func (forgetful) Memory(context.Context, briefing.ReaderID, briefing.Date) (brie
 
 // TestWhatIsNotFoundIsNoReaderGone: an entry rests as that of a removed reader only when it is.
 func TestWhatIsNotFoundIsNoReaderGone(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()

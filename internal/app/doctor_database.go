@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +55,9 @@ func (x *examination) checkDatabase(context.Context) []doctor.Finding {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return []doctor.Finding{doctor.Fail(doctor.DatabaseReach, "", "%v", strings.TrimSuffix(err.Error(), ": "+fs.ErrNotExist.Error())).Do("achim migrate makes it"), missing}
+	case errors.Is(err, store.ErrNewerSchema), errors.Is(err, store.ErrForeignSchema):
+		what, remedy := lastPart(oneLine(err))
+		return []doctor.Finding{doctor.Fail(doctor.Migrations, "", "%s", what).Do("%s", remedy), missing}
 	case err != nil:
 		return []doctor.Finding{doctor.Fail(doctor.DatabaseReach, "", "%s", oneLine(err)), missing}
 	}
@@ -71,24 +75,37 @@ func (x *examination) databaseName() string {
 // oneLine is an error as one line: joined ones have several.
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
+// lastPart cuts off what an error says last, which is its remedy.
+func lastPart(text string) (what, remedy string) {
+	if i := strings.LastIndex(text, ": "); i >= 0 {
+		return text[:i], text[i+len(": "):]
+	}
+	return text, ""
+}
+
 func (x *examination) checkMigrations(ctx context.Context) []doctor.Finding {
 	s, err := x.opened()
 	if err != nil {
 		return nil
 	}
 	pending, err := pendingSteps(ctx, s)
+	missing := doctor.Note(doctor.NotChecked, "", withoutDatabase)
 	switch {
-	case err != nil && len(pending) > 0:
-		return []doctor.Finding{doctor.Fail(doctor.Migrations, "", "%d pending, and this is in their way: %s", len(pending), oneLine(err)).Do("what is said there, then achim migrate"),
-			doctor.Note(doctor.NotChecked, "", withoutDatabase)}
+	case len(pending) > 0 && err != nil:
+		return []doctor.Finding{doctor.Fail(doctor.Migrations, "", "achim migrate refuses: %s", oneLine(err)).Do("mend what it names, then achim migrate"), missing}
 	case err != nil:
 		return unchecked("migrations", err)
+	case slices.ContainsFunc(pending, isFirst):
+		return []doctor.Finding{doctor.Fail(doctor.Migrations, "", "achim has no tables in it yet: %s", plural(len(pending), "step is pending", "steps are pending")), missing}
 	case len(pending) > 0:
-		return []doctor.Finding{doctor.Fail(doctor.Migrations, "", "%d pending, from %s on", len(pending), pending[0]),
-			doctor.Note(doctor.NotChecked, "", withoutDatabase)}
+		return []doctor.Finding{doctor.Fail(doctor.Migrations, "", "its schema is behind this program: %s, from %s on",
+			plural(len(pending), "step is pending", "steps are pending"), pending[0]), missing}
 	}
 	return []doctor.Finding{doctor.Well(doctor.Migrations, "", "its schema is up to date")}
 }
+
+// isFirst reports whether the pending step is the one before which there is nothing of ours.
+func isFirst(step string) bool { return strings.HasPrefix(step, "00001_") }
 
 func (x *examination) checkSharedTables(ctx context.Context) []doctor.Finding {
 	s, err := x.migrated()

@@ -75,46 +75,27 @@ func (x *examination) allGrants(ctx context.Context) ([]briefing.Grant, error) {
 	return all, nil
 }
 
-// A grant of an app in Testing ends seven days after it was given; that is noticed at the next refresh, up to a day later.
-const (
-	testingFrom  = 6*24*time.Hour + 12*time.Hour
-	testingUntil = 8*24*time.Hour + 12*time.Hour
-)
-
-// testingSuspected reports whether the grant ended, or is going to end, as those of an app in Testing do.
-func (x *examination) testingSuspected(g briefing.Grant) bool {
-	if x.foreign(g) || g.State.GrantedAt.IsZero() {
-		return false
-	}
-	lived := func(end time.Time) bool {
-		life := end.Sub(g.State.GrantedAt)
-		return !end.IsZero() && life >= testingFrom && life <= testingUntil
-	}
-	return lived(g.State.DeadSince) || lived(g.State.EndsAt)
-}
-
 // foreign reports whether the row names another Google client than the configured one.
 func (x *examination) foreign(g briefing.Grant) bool {
 	return g.ClientID != "" && g.ClientID != x.cfg.Google.ClientID
 }
 
-func (x *examination) checkTesting(context.Context) []doctor.Finding {
-	grants, err := x.grants()
-	n := 0
-	for _, g := range grants {
-		if x.testingSuspected(g) {
-			n++
-		}
-	}
+// checkTesting tells what whoever refreshes has noted of the client: it sees the grants die.
+func (x *examination) checkTesting(ctx context.Context) []doctor.Finding {
 	publishing := x.cfg.Google.Publishing
-	switch {
-	case publishing == config.PublishingTesting:
+	if publishing == config.PublishingTesting {
 		return []doctor.Finding{doctor.Warn(doctor.GoogleTesting, "", "google.publishing is testing: Google ends every connection after seven days")}
-	case n > 0:
-		return []doctor.Finding{doctor.Fail(doctor.GoogleTesting, "", "google.publishing is %s, but %s after seven days, as those of an app in Testing do",
-			publishing, plural(n, "connection ends or ended", "connections end or ended"))}
+	}
+	s, err := x.migrated()
+	if err != nil {
+		return unchecked("Google's Testing", err)
+	}
+	suspected, err := s.TestingSuspected(ctx, x.cfg.Google.ClientID)
+	switch {
 	case err != nil:
 		return unchecked("Google's Testing", err)
+	case suspected:
+		return []doctor.Finding{doctor.Fail(doctor.GoogleTesting, "", "google.publishing is %s, but a connection has ended after seven days, as those of an app in Testing do", publishing)}
 	case publishing == config.PublishingUnknown:
 		return []doctor.Finding{doctor.Well(doctor.GoogleTesting, "", "no connection has ended after seven days")}
 	}
@@ -144,10 +125,8 @@ func (x *examination) checkGrants(ctx context.Context) []doctor.Finding {
 	}
 	known, owned := byID(owners), byOwner(grants)
 	var found []doctor.Finding
-	for _, g := range grants {
-		if _, is := known[g.Owner]; !is && len(x.asked) == 0 {
-			found = append(found, x.nobodys(g))
-		}
+	if len(x.asked) == 0 {
+		found = nobodys(slices.DeleteFunc(slices.Clone(grants), func(g briefing.Grant) bool { _, is := known[g.Owner]; return is }))
 	}
 	var try []connection
 	for _, r := range readers {
@@ -183,12 +162,41 @@ type connection struct {
 // connect is the command that mends a reader's grant.
 func (c connection) connect() string { return fmt.Sprintf("achim connect --user %s", c.reader.ID) }
 
-// nobodys tells of a row without a reader: it is another program's, and never briefed.
-func (x *examination) nobodys(g briefing.Grant) doctor.Finding {
-	if g.Fault != nil && !errors.Is(g.Fault, store.ErrSealed) {
-		return doctor.Warn(doctor.GrantMalformed, string(g.Owner), "a row of gmail_token without a reader that cannot be read: %s", fault(g)).Do("correct or delete it, if it is nobody's")
+// nobodys tells of the rows without a reader, in one finding of each kind: they are other programs', never briefed, and may
+// be very many.
+func nobodys(grants []briefing.Grant) []doctor.Finding {
+	var plain, broken []string
+	for _, g := range grants {
+		if unreadable(g) {
+			broken = append(broken, string(g.Owner)+" ("+fault(g)+")")
+		} else {
+			plain = append(plain, string(g.Owner))
+		}
 	}
-	return doctor.Note(doctor.GrantWithoutReader, string(g.Owner), "a row of gmail_token without a reader here: never briefed")
+	var found []doctor.Finding
+	if n := len(plain); n > 0 {
+		found = append(found, doctor.Note(doctor.GrantWithoutReader, "", "%s: %s",
+			plural(n, "row of gmail_token has no reader here and is never briefed", "rows of gmail_token have no reader here and are never briefed"), someOf(plain)).Of(n))
+	}
+	if n := len(broken); n > 0 {
+		found = append(found, doctor.Warn(doctor.GrantMalformed, "", "%s no reader here and cannot be read: %s",
+			plural(n, "row of gmail_token has", "rows of gmail_token have"), someOf(broken)).Of(n).Do("correct or delete what is nobody's"))
+	}
+	return found
+}
+
+// unreadable reports whether the row cannot be read. One that lacks a key is told with what is sealed.
+func unreadable(g briefing.Grant) bool { return g.Fault != nil && !errors.Is(g.Fault, store.ErrSealed) }
+
+// mostNamed is how many of many a finding names.
+const mostNamed = 3
+
+// someOf names the first of the list and counts the others.
+func someOf(list []string) string {
+	if more := len(list) - mostNamed; more > 0 {
+		return strings.Join(list[:mostNamed], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(list, ", ")
 }
 
 // fault says why a row cannot be read.
@@ -208,7 +216,7 @@ func (x *examination) flaws(c connection) []doctor.Finding {
 		is      bool
 		finding doctor.Finding
 	}{
-		{g.Fault != nil && !errors.Is(g.Fault, store.ErrSealed), doctor.Fail(doctor.GrantMalformed, who, "the row of gmail_token cannot be read: %s", grantFault(g)).Do("%s", c.connect())},
+		{unreadable(g), doctor.Fail(doctor.GrantMalformed, who, "the row of gmail_token cannot be read: %s", grantFault(g)).Do("%s", c.connect())},
 		{g.Fault == nil && !g.HasRefreshToken, doctor.Fail(doctor.GrantNoRefreshToken, who, "there is no refresh token: what can be read ends within the hour").Do("%s", c.connect())},
 		{g.FlatChanged, doctor.Warn(doctor.GrantFlatChanged, who, "another program has put another refresh token into the flat columns of the row since: ours is used, and theirs left alone")},
 		{g.PassedOver > 0, doctor.Note(doctor.GrantPassedOver, who, "has %s in gmail_token, of which one counts: the newest with a refresh token", plural(g.PassedOver+1, "row", "rows"))},
@@ -267,14 +275,11 @@ func (x *examination) tryGrants(ctx context.Context, all []connection) []doctor.
 		return x.judge(c, exam)
 	})
 	found = joined(found)
-	bad := map[string]bool{}
-	for _, f := range found {
-		bad[f.Subject] = true
-	}
+	bad := slices.ContainsFunc(found, func(f doctor.Finding) bool { return f.Level != doctor.Info })
 	switch {
 	case len(some) < len(all):
 		found = append(found, doctor.Note(doctor.GrantsChecked, "", "%d of %d were tried now; of the others it was looked at what is stored", len(some), len(all)).Do("achim doctor --user tries one"))
-	case len(bad) == 0:
+	case !bad:
 		found = append(found, doctor.Well(doctor.GrantsChecked, "", "%s mail and calendar just now", plural(len(all), "connection reads", "connections read")))
 	}
 	return found
@@ -306,11 +311,19 @@ func (x *examination) judge(c connection, exam sources.GrantExam) []doctor.Findi
 			found = append(found, doctor.Warn(doctor.GrantFailing, who, "%s cannot be read now (%s)", part.what, reason))
 		}
 	}
-	if len(missing) > 0 {
+	switch {
+	case len(missing) == 0:
+	case !slices.ContainsFunc(missing, opens):
+		found = append(found, doctor.Note(doctor.GrantScopes, who, "lacks %s, which opens nothing: only whose account it is cannot be told until they connect again", strings.Join(missing, ", ")).
+			Do("nothing while it works; %s asks for it again", c.connect()))
+	default:
 		found = append(found, doctor.Fail(doctor.GrantScopes, who, "lacks %s", strings.Join(missing, ", ")).Do("%s, and every box is to be ticked", c.connect()))
 	}
 	return found
 }
+
+// opens reports whether the scope, by its short name, opens anything of the account, rather than telling whose it is.
+func opens(scope string) bool { return scope != "openid" && !strings.HasPrefix(scope, "userinfo.") }
 
 // refused says why a grant gives no access.
 func (x *examination) refused(c connection, err error) doctor.Finding {

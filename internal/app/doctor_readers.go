@@ -72,8 +72,10 @@ func (f followed) name() string {
 // feeds returns each feed once, the team's first.
 func (x *examination) feeds() ([]followed, error) {
 	var all []followed
+	known := map[string]bool{}
 	add := func(feed briefing.Feed, by string) {
-		if !slices.ContainsFunc(all, func(f followed) bool { return f.feed.URL == feed.URL }) {
+		if !known[feed.URL] {
+			known[feed.URL] = true
 			all = append(all, followed{feed, by})
 		}
 	}

@@ -126,7 +126,7 @@ func (x *examination) checkReaders(ctx context.Context) []doctor.Finding {
 // reach finds out whether one reader can be written to.
 func (x *examination) reach(ctx context.Context, r briefing.Reader) []doctor.Finding {
 	level := doctor.Error
-	if r.PausedOn(briefing.DateOf(x.now(), x.cfg.Timezone)) {
+	if x.pausedToday(r) {
 		level = doctor.Info
 	}
 	remedy := func(f doctor.Finding) []doctor.Finding {
@@ -140,6 +140,15 @@ func (x *examination) reach(ctx context.Context, r briefing.Reader) []doctor.Fin
 		return remedy(doctor.Fail(doctor.ReaderReach, r.Name, "%s", what))
 	}
 	return nil
+}
+
+// pausedToday reports whether the reader wants no briefing on what is today where they are.
+func (x *examination) pausedToday(r briefing.Reader) bool {
+	zone := x.cfg.Timezone
+	if own, err := briefing.LoadZone(r.Timezone); r.Timezone != "" && err == nil {
+		zone = own
+	}
+	return r.PausedOn(briefing.DateOf(x.now(), zone))
 }
 
 // look says why a reader cannot be written to, "" when they can or nobody knows.

@@ -87,16 +87,12 @@ func faultsOfGoogle() []plantedFault {
 			h.google.Inject(standin.Fault{Op: "token", Header: map[string]string{"Date": h.clock.now().Add(-time.Minute).UTC().Format(http.TimeFormat)}})
 		}, want: codes{doctor.Clock: doctor.Warning}, oneByOne: true},
 		{name: "API off", plant: func(h *house) { h.google.DisableAPI("calendar") }, want: codes{doctor.APIDisabled: doctor.Error}},
-		{name: "Testing suspected, known end", plant: func(h *house) {
+		{name: "Testing suspected, died at seven days", plant: (*house).diesAtSevenDays, want: codes{doctor.GoogleTesting: doctor.Error, doctor.GrantDead: doctor.Error}},
+		{name: "end known", plant: func(h *house) {
 			h.know(h.admitConnected("week").id, func(s *briefing.CredentialState) {
 				s.GrantedAt, s.EndsAt = friday.Add(-48*time.Hour), friday.Add(5*24*time.Hour)
 			})
-		}, want: codes{doctor.GoogleTesting: doctor.Error, doctor.GrantEnding: doctor.Info}},
-		{name: "Testing suspected, died at seven days", plant: func(h *house) {
-			h.know(h.admitConnected("died").id, func(s *briefing.CredentialState) {
-				s.GrantedAt, s.DeadSince, s.LastError = friday.Add(-8*24*time.Hour), friday.Add(-20*time.Hour), briefing.ReauthRequired
-			})
-		}, want: codes{doctor.GoogleTesting: doctor.Error, doctor.GrantDead: doctor.Error}, oneByOne: true},
+		}, want: codes{doctor.GrantEnding: doctor.Info}, oneByOne: true},
 		{name: "revoked", plant: func(h *house) { h.google.Revoke(h.admitConnected("revoked").email) }, want: codes{doctor.GrantDead: doctor.Error}},
 		{name: "ending", plant: func(h *house) {
 			h.know(h.admitConnected("ending").id, func(s *briefing.CredentialState) { s.EndsAt = friday.Add(24 * time.Hour) })
@@ -104,6 +100,11 @@ func faultsOfGoogle() []plantedFault {
 		{name: "box unticked", plant: func(h *house) {
 			h.google.DropScope(h.admitConnected("unticked").email, "https://www.googleapis.com/auth/gmail.readonly")
 		}, want: codes{doctor.GrantScopes: doctor.Error}},
+		{name: "whose account is not told", plant: func(h *house) {
+			p := h.admitConnected("anonymous")
+			h.google.DropScope(p.email, "openid")
+			h.google.DropScope(p.email, "https://www.googleapis.com/auth/userinfo.email")
+		}, want: codes{doctor.GrantScopes: doctor.Info}, oneByOne: true},
 		{name: "blocked", plant: func(h *house) { h.admitConnected("blocked") }, want: codes{doctor.GrantBlocked: doctor.Error}},
 		{name: "Gmail down", plant: fault(standin.Fault{Op: "gmail.messages.list", Status: 503}), want: codes{doctor.GrantFailing: doctor.Warning}, oneByOne: true},
 		{name: "row cannot be read", plant: func(h *house) {
@@ -115,6 +116,9 @@ func faultsOfGoogle() []plantedFault {
 		{name: "another client's", plant: func(h *house) {
 			h.exec(`UPDATE gmail_token SET oauth_config = '{"client_id":"old.apps.example","client_secret":"planted-old"}' WHERE user_id = '%s'`, h.admitConnected("foreign").id)
 		}, want: codes{doctor.GrantClient: doctor.Error, doctor.GrantForeignClient: doctor.Info}},
+		{name: "row without a reader cannot be read", plant: func(h *house) {
+			h.exec(`INSERT INTO gmail_token (user_id, token_data) VALUES ('11111111-0000-4000-8000-000000000002', '[]')`)
+		}, want: codes{doctor.GrantMalformed: doctor.Warning}},
 		{name: "row without a reader", plant: func(h *house) {
 			h.google.AddAccount(standin.Account{Email: "stranger@gaon.example"})
 			h.grant("11111111-0000-4000-8000-000000000001", "stranger@gaon.example")
@@ -137,6 +141,10 @@ func faultsOfSlack() []plantedFault {
 			h.json("POST", "/api/cron/daily-summary?wait=20s", cronSecret, fmt.Sprintf(`{"user_ids":[%q]}`, p.id), http.StatusOK)
 		}, want: codes{doctor.SlackMessages: doctor.Error, doctor.NotConnected: doctor.Info}},
 		{name: "deactivated", plant: func(h *house) { h.slack.DisableUser(h.admit("deactivated").slack) }, want: codes{doctor.ReaderReach: doctor.Error, doctor.NotConnected: doctor.Info}},
+		{name: "paused where they are", plant: func(h *house) { // and not in Seoul, where it is a day later
+			p := h.admit("abroad", `"timezone":"America/New_York"`, `"paused_until":"2026-11-20"`)
+			h.slack.DisableUser(p.slack)
+		}, want: codes{doctor.ReaderReach: doctor.Info, doctor.NotConnected: doctor.Info}},
 		{name: "no such member", plant: func(h *house) {
 			h.exec("UPDATE achim_reader SET slack_user_id = 'U0NOONE' WHERE id = '%s'", h.admit("nobody").id)
 		}, want: codes{doctor.ReaderReach: doctor.Error, doctor.NotConnected: doctor.Info}, oneByOne: true},
@@ -225,6 +233,7 @@ func allFaults() []plantedFault {
 
 // TestDoctorFindsEachFault: each fault planted alone is found, as what it is, and nothing else is.
 func TestDoctorFindsEachFault(t *testing.T) {
+	t.Parallel()
 	for dialect, faults := range map[storetest.Dialect][]plantedFault{
 		storetest.SQLite:   allFaults(),
 		storetest.Postgres: slices.Concat(faultsOfGoogle(), faultsOfDatabase()), // the others ask the database nothing of their own
@@ -263,6 +272,7 @@ func TestDoctorFindsEachFault(t *testing.T) {
 
 // TestDoctorFindsAllFaults: faults planted at once are found all of them.
 func TestDoctorFindsAllFaults(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		dialect := storetest.Postgres
 		if h.sqliteFile() != "" {
@@ -307,6 +317,7 @@ func TestDoctorFindsAllFaults(t *testing.T) {
 // TestDoctorOnAHealthyHouse: nothing is found, nobody is written to, and nothing is changed, although the access tokens
 // have expired.
 func TestDoctorOnAHealthyHouse(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		if h.sqliteFile() != "" {
 			h = healthy(t, storetest.SQLite)
@@ -343,6 +354,7 @@ func TestDoctorOnAHealthyHouse(t *testing.T) {
 
 // TestDoctorComparesClocks: with the database's clock, by which all processes go.
 func TestDoctorComparesClocks(t *testing.T) {
+	t.Parallel()
 	h := healthy(t, storetest.Postgres)
 	for ahead, want := range map[time.Duration]doctor.Level{0: doctor.OK, time.Hour: doctor.Warning} {
 		report, err := app.Examine(t.Context(), app.ExamineOptions{Config: h.settings(), Now: h.clock.now,
@@ -359,6 +371,7 @@ func TestDoctorComparesClocks(t *testing.T) {
 
 // TestDoctorStops: when it is told to, at once, whatever it waits for.
 func TestDoctorStops(t *testing.T) {
+	t.Parallel()
 	h := healthy(t, storetest.SQLite)
 	h.google.Inject(standin.Fault{Op: "token", Delay: time.Minute})
 	h.slack.Inject(standin.Fault{Op: "*", Delay: time.Minute})

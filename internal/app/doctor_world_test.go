@@ -149,6 +149,17 @@ func (h *house) grant(id briefing.ReaderID, email string) {
 	}
 }
 
+// diesAtSevenDays lets Google end a grant that is seven days old, and somebody ask for it.
+func (h *house) diesAtSevenDays() {
+	h.t.Helper()
+	p := h.admitConnected("died")
+	h.know(p.id, func(s *briefing.CredentialState) {
+		s.GrantedAt, s.CheckedAt, s.Expiry = friday.Add(-7*24*time.Hour), friday.Add(-24*time.Hour), friday.Add(-time.Hour)
+	})
+	h.google.Revoke(p.email)
+	h.json("POST", "/api/gmail/refresh/"+string(p.id), apiSecret, "", http.StatusConflict)
+}
+
 // know changes what is known of a grant.
 func (h *house) know(id briefing.ReaderID, change func(*briefing.CredentialState)) {
 	h.t.Helper()

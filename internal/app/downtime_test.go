@@ -45,6 +45,7 @@ func (h *house) scheduledRun() map[string]any {
 // TestDownFromTenToNineUntilHalfPast: the briefing comes once, late, whole and in its order, and what was missed
 // is a catch-up in the book of runs.
 func TestDownFromTenToNineUntilHalfPast(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()
@@ -73,6 +74,7 @@ func TestDownFromTenToNineUntilHalfPast(t *testing.T) {
 
 // TestDownFromTenToNineUntilThree: later than the grace nothing is sent, and the entry says why.
 func TestDownFromTenToNineUntilThree(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()
@@ -97,6 +99,7 @@ func TestDownFromTenToNineUntilThree(t *testing.T) {
 // TestTriggersAndTheScheduleCollide: two processes are triggered by hand in the minute in which both plan the
 // scheduled run. There is one briefing, whoever makes it, and every run comes to its end.
 func TestTriggersAndTheScheduleCollide(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()

@@ -17,6 +17,7 @@ var nothingToday = []string{"일정 없음", "일정도", "메일 없음", "메�
 // TestNoFaultRendersAsNothingToday is promise 1: whatever is done to Google, no source that was not read
 // in full is told as empty, each fault has its reason, and the other sources are still there.
 func TestNoFaultRendersAsNothingToday(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		fault  func(h *house)
@@ -90,6 +91,7 @@ func fault(google standin.Fault, feeds ...standin.Fault) func(*house) {
 // TestOnlyInvalidGrantMarksAGrantDead is promise 5: an operator's fault or an outage leaves the grant as it
 // is, and the briefing is whole again as soon as the fault is gone.
 func TestOnlyInvalidGrantMarksAGrantDead(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -116,6 +118,7 @@ func TestOnlyInvalidGrantMarksAGrantDead(t *testing.T) {
 
 // TestConsentThatFails: each way a consent fails has its own page, and stores nothing.
 func TestConsentThatFails(t *testing.T) {
+	t.Parallel()
 	other := standin.Account{Email: "minji@gaon.example", Subject: "1002"}
 	mail, calendar := "https://www.googleapis.com/auth/gmail.readonly", "https://www.googleapis.com/auth/calendar.readonly"
 	for _, c := range []struct {
@@ -153,6 +156,7 @@ func TestConsentThatFails(t *testing.T) {
 
 // TestStateIsSingleUse: a callback cannot be repeated, forged or used late.
 func TestStateIsSingleUse(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -181,6 +185,7 @@ func TestStateIsSingleUse(t *testing.T) {
 
 // TestAccountsOfOtherDomainsAreRefused: an operator who names domains gets no grant of any other stored.
 func TestAccountsOfOtherDomainsAreRefused(t *testing.T) {
+	t.Parallel()
 	for domain, want := range map[string]int{"other.example": http.StatusForbidden, "GAON.example": http.StatusOK} {
 		h := build(t, storetest.SQLite)
 		h.file = "google:\n  allowed_domains: [" + domain + "]\n"
@@ -199,6 +204,7 @@ func TestAccountsOfOtherDomainsAreRefused(t *testing.T) {
 // TestAConsentBelongsToItsBrowser: whoever begins a consent cannot send somebody else the address and have
 // their account connected to the own briefing.
 func TestAConsentBelongsToItsBrowser(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.google.AddAccount(standin.Account{Email: "minji@gaon.example", Subject: "1002"})
 	h.start()

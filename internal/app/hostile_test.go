@@ -19,6 +19,7 @@ import (
 // TestAnswersThatPassForEmpty is promise 1 against answers that are well-formed and say less than they seem
 // to: none of them may read as a day without mail or meetings, and none may take the process down.
 func TestAnswersThatPassForEmpty(t *testing.T) {
+	t.Parallel()
 	headers := fmt.Sprintf(`{"id":"18c0a1","internalDate":"%d","payload":{"headers":[null,{"name":"Subject","value":"제목"}]}}`, friday.Add(-time.Minute).UnixMilli())
 	for _, c := range []struct {
 		name, op, body string
@@ -61,6 +62,7 @@ func TestAnswersThatPassForEmpty(t *testing.T) {
 // TestMailBeyondTheNewestHundred: an empty page is followed to the next one, and mail that was counted and
 // not looked at is never told as mail that needs no answer.
 func TestMailBeyondTheNewestHundred(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	letters := make([]standin.Mail, 130)
 	for i := range letters {
@@ -98,6 +100,7 @@ func mailIDs(mail []standin.Mail) string {
 // TestHostileWordsStayWords is promise 6 over the whole path: what strangers write into mail, events and
 // feeds pings nobody, forges no link, steers no display, and is not kept beyond a line of it.
 func TestHostileWordsStayWords(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	acc := standin.Account{Email: haneulMail, Subject: "1001"}
 	var events []standin.Event
@@ -179,6 +182,7 @@ func blockTexts(t *testing.T, raw json.RawMessage) []string {
 // TestManyTriggersAtOnce is promise 2 for a cron that stutters: one DM, and nothing secret in what the
 // storm leaves behind.
 func TestManyTriggersAtOnce(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()
@@ -202,6 +206,7 @@ func TestManyTriggersAtOnce(t *testing.T) {
 // TestPathsNoDatabaseTakes: what cannot be an id is not found, on either database, and dates beyond all
 // calendars are none.
 func TestPathsNoDatabaseTakes(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()
@@ -221,6 +226,7 @@ func TestPathsNoDatabaseTakes(t *testing.T) {
 // TestStoppingAnswersWithAnError: whoever waits for an answer when the server stops gets none that passes
 // for an empty one.
 func TestStoppingAnswersWithAnError(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()

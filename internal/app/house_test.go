@@ -172,6 +172,7 @@ func (h *house) config() config.Config {
 func (h *house) start() {
 	h.t.Helper()
 	cfg := h.config()
+	storetest.Lay(h.t, h.env["DATABASE_URL"])
 	if _, err := app.Migrate(h.t.Context(), cfg, false); err != nil {
 		h.t.Fatal(err)
 	}

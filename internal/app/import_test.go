@@ -36,6 +36,7 @@ func FuzzReadImport(f *testing.F) {
 
 // TestEmptyFieldsStayInTheirColumn: an empty field is nobody's place to move up into, whatever separates the fields.
 func TestEmptyFieldsStayInTheirColumn(t *testing.T) {
+	t.Parallel()
 	for _, separator := range []string{",", ";", "\t"} {
 		file := strings.ReplaceAll("name|slack_user_id|email|timezone\n 하늘||haneul@gaon.example|\n||\n", "|", separator)
 		rows, err := app.ReadImport(strings.NewReader(file))

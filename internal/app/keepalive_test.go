@@ -9,6 +9,7 @@ import (
 // TestRevokedBeforeTheHour: a grant revoked at seven is known to be dead by eight, an hour before the briefing, without
 // anybody asking for it, and is counted as such.
 func TestRevokedBeforeTheHour(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		seven := friday.Truncate(time.Hour).Add(-time.Hour)
 		h.clock.set(seven.Add(-30 * time.Minute))
@@ -39,6 +40,7 @@ func TestRevokedBeforeTheHour(t *testing.T) {
 
 // TestTestingIsToldToTheKeeperOfGrants: with google.publishing: testing a grant ends after seven days from the start.
 func TestTestingIsToldToTheKeeperOfGrants(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.file = "google:\n  publishing: testing\n"
 		h.start()

@@ -471,6 +471,7 @@ func (c clumsy) Fetch(ctx context.Context, req briefing.Request) (briefing.Secti
 // and everything that comes out is searched: the log at debug, metrics, every answer, what goes to Google, Slack, feeds,
 // webhook and heartbeat, and every table of the database with the queue's. What may stand where is in plant.
 func TestPlantedSecretsAreNotFound(t *testing.T) {
+	t.Parallel()
 	for _, dialect := range []storetest.Dialect{storetest.SQLite, storetest.Postgres} {
 		t.Run(string(dialect), func(t *testing.T) {
 			t.Parallel()
@@ -651,6 +652,7 @@ func TestPlantedSecretsAgainstAnEcho(t *testing.T) {
 
 // TestPlantedSecretsWouldBeFound is the test of the test: each road by which something might get out, taken on purpose.
 func TestPlantedSecretsWouldBeFound(t *testing.T) {
+	t.Parallel()
 	for name, leak := range map[string]func(p *planted, log *slog.Logger){
 		"a chatty log": func(p *planted, log *slog.Logger) {
 			grant, _ := p.app.Store.Credential(p.t.Context(), haneul)

@@ -178,6 +178,7 @@ func (p *planted) askedAll() {
 // TestPlantedSecretsAreNotInNotices: with Slack repeating what it is sent, every DM that is no briefing, to readers and to
 // the operator, from the welcome to what is erased of somebody who has left.
 func TestPlantedSecretsAreNotInNotices(t *testing.T) {
+	t.Parallel()
 	for _, dialect := range []storetest.Dialect{storetest.SQLite, storetest.Postgres} {
 		t.Run(string(dialect), func(t *testing.T) {
 			t.Parallel()

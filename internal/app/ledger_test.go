@@ -14,6 +14,7 @@ import (
 // TestAmbiguousSlackNeverMakesTwo is promise 2 where it hurts: Slack does not say whether it posted. The
 // entry stays "sending" until the history settles it, and there is exactly one DM either way.
 func TestAmbiguousSlackNeverMakesTwo(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		fault standin.Fault
@@ -43,7 +44,7 @@ func TestAmbiguousSlackNeverMakesTwo(t *testing.T) {
 			h.addHaneul()
 			c.fault.Op, c.fault.Times = "chat.postMessage", 1
 			h.slack.Inject(c.fault)
-			run := h.json("POST", "/api/cron/daily-summary?wait=1s", cronSecret, "", http.StatusAccepted)
+			run := h.json("POST", "/api/cron/daily-summary?wait=0s", cronSecret, "", http.StatusAccepted)
 			if run["state"] != "running" {
 				t.Fatalf("run %v", run)
 			}
@@ -87,13 +88,13 @@ func (h *house) hurry() briefing.Entry {
 // TestHistoryThatCannotBeReadIsUnknown: without the history the entry is unknown and nothing more is sent
 // on a guess, until a person has looked.
 func TestHistoryThatCannotBeReadIsUnknown(t *testing.T) {
+	t.Parallel()
 	for _, delivered := range []bool{true, false} {
 		h := build(t, storetest.SQLite)
 		h.start()
 		h.addHaneul()
-		h.slack.Inject(standin.Fault{Op: "chat.postMessage", Cut: "after", Times: 1})
 		h.slack.Inject(standin.Fault{Op: "conversations.history", Status: 200, Body: `{"ok":false,"error":"missing_scope","needed":"im:history"}`})
-		h.json("POST", "/api/cron/daily-summary?wait=1s", cronSecret, "", http.StatusAccepted)
+		h.inDoubt("after")
 		h.eventually("unknown", func() bool { return h.hurry().State == briefing.Unknown })
 		wants(t, h.trigger(""), map[string]any{"outcome": "unknown"})
 		h.oneDM()
@@ -114,6 +115,7 @@ func TestHistoryThatCannotBeReadIsUnknown(t *testing.T) {
 
 // TestRefusalsOfSlack: a definite refusal is no ambiguity.
 func TestRefusalsOfSlack(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, body string
 		outcome    briefing.Outcome
@@ -142,6 +144,7 @@ func TestRefusalsOfSlack(t *testing.T) {
 
 // TestRefusedBlocksFallBackToText: a message Slack does not take with blocks is sent without.
 func TestRefusedBlocksFallBackToText(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -155,11 +158,12 @@ func TestRefusedBlocksFallBackToText(t *testing.T) {
 
 // TestRateLimitIsWaitedFor: a 429 costs no attempt and no second message.
 func TestRateLimitIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
 	h.slack.Inject(standin.Fault{Op: "chat.postMessage", Status: 429, Header: map[string]string{"Retry-After": "30"}, Times: 1})
-	h.json("POST", "/api/cron/daily-summary?wait=1s", cronSecret, "", http.StatusAccepted)
+	h.json("POST", "/api/cron/daily-summary?wait=0s", cronSecret, "", http.StatusAccepted)
 	h.eventually("the 429", func() bool { return h.entry().Reason == briefing.RateLimited })
 	if e := h.entry(); e.State != briefing.Prepared || e.Attempt != 0 || e.NextAt.Sub(e.SendingAt) < 30*time.Second {
 		t.Errorf("after a 429 the entry is %s, attempt %d, next in %s", e.State, e.Attempt, e.NextAt.Sub(e.SendingAt))
@@ -170,11 +174,13 @@ func TestRateLimitIsWaitedFor(t *testing.T) {
 
 // TestRestartGoesOnWhereItWas: what was stopped between two steps is finished by the next process, once.
 func TestRestartGoesOnWhereItWas(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()
 		h.slack.Inject(standin.Fault{Op: "chat.postMessage", Cut: "after", Times: 1})
-		h.json("POST", "/api/cron/daily-summary?wait=1s", cronSecret, "", http.StatusAccepted)
+		h.json("POST", "/api/cron/daily-summary?wait=0s", cronSecret, "", http.StatusAccepted)
+		h.eventually("sending", func() bool { return h.entry().State == briefing.Sending && h.entry().Owner == "" })
 		h.stop()
 		h.clock.advance(time.Minute)
 		h.start()
@@ -189,6 +195,7 @@ func TestRestartGoesOnWhereItWas(t *testing.T) {
 
 // TestScheduleDeliversAtTheHour: prepared ahead, posted at nine, by nobody's hand.
 func TestScheduleDeliversAtTheHour(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()
@@ -217,6 +224,7 @@ func TestScheduleDeliversAtTheHour(t *testing.T) {
 // TestWhatWasMissedIsCaughtUp: down over the hour, up within the grace: once, late. Up after it: recorded
 // as missed, with the reason, and a trigger may still reopen it.
 func TestWhatWasMissedIsCaughtUp(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -241,6 +249,7 @@ func TestWhatWasMissedIsCaughtUp(t *testing.T) {
 
 // TestPullingForwardLeavesNothingForTheHour: a trigger before nine is the day's briefing.
 func TestPullingForwardLeavesNothingForTheHour(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -271,6 +280,7 @@ func TestPullingForwardLeavesNothingForTheHour(t *testing.T) {
 // TestYesterdaysCalendarIsMarkedAsSuch: a calendar that cannot be read is told from the last good copy, with
 // its age; mending names what is new.
 func TestYesterdaysCalendarIsMarkedAsSuch(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	saturday := friday.Add(24 * time.Hour)
 	h.google.AddEvent(haneulMail, "primary", standin.Event{ID: "sat", Summary: "토요일 점검", Start: saturday.Add(2 * time.Hour), End: saturday.Add(3 * time.Hour)})
@@ -294,6 +304,7 @@ func TestYesterdaysCalendarIsMarkedAsSuch(t *testing.T) {
 
 // TestMailMissedOnBadDaysIsCaughtUp: the watermark moves only with a reading in full.
 func TestMailMissedOnBadDaysIsCaughtUp(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -317,6 +328,7 @@ func TestMailMissedOnBadDaysIsCaughtUp(t *testing.T) {
 
 // TestYesterdaysNewsIsNotToldAgain: a story is told on one date.
 func TestYesterdaysNewsIsNotToldAgain(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -339,6 +351,7 @@ func TestYesterdaysNewsIsNotToldAgain(t *testing.T) {
 // TestForceLeavesTheDayWhole: a forced briefing is an extra. The day's own finds what it would have found
 // without it, and a look at the mail after it is a look at the day's.
 func TestForceLeavesTheDayWhole(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -364,6 +377,7 @@ func TestForceLeavesTheDayWhole(t *testing.T) {
 // TestTheEveningEndsMending: a degraded briefing that is found again after the evening is left alone, and its
 // mail goes into the next one.
 func TestTheEveningEndsMending(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()

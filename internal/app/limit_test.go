@@ -151,6 +151,7 @@ func limited(t *testing.T, rate int, test func(t *testing.T, h *limitHouse)) {
 // TestTheWholeTakesWhatTheLimitTakes: with Slack's limit on, a morning takes within 5 % of what the limit alone
 // would, with one process and with several on one ledger, and never goes beyond the limit.
 func TestTheWholeTakesWhatTheLimitTakes(t *testing.T) {
+	t.Parallel()
 	const readers, rate, burst = 120, 60, 20
 	for processes := 1; processes <= 3; processes++ {
 		t.Run(fmt.Sprint(processes), func(t *testing.T) {
@@ -184,6 +185,7 @@ func TestTheWholeTakesWhatTheLimitTakes(t *testing.T) {
 // TestAFirstMorningOfManyIsOnTime: two hundred readers who were added ten minutes before have their DMs opened by nine,
 // and their briefings as fast as posting goes.
 func TestAFirstMorningOfManyIsOnTime(t *testing.T) {
+	t.Parallel()
 	const readers, rate, burst = 200, 300, 20
 	limited(t, rate, func(t *testing.T, h *limitHouse) {
 		time.Sleep(time.Until(h.nine.Add(-11 * time.Minute)))

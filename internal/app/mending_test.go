@@ -40,6 +40,7 @@ func (h *house) mendNow() briefing.Entry {
 // TestMendingByItself: what may come back is read again after one, two, four … minutes, at most half an hour apart,
 // until the evening; nothing else is read, nothing is written while nothing changes, and the label goes at last.
 func TestMendingByItself(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.degraded()
 	h.google.ResetCalls()
@@ -69,6 +70,7 @@ func TestMendingByItself(t *testing.T) {
 // TestMendedOneByOne: with two sources away, the message is brought up to date as each comes back; the thread hears
 // of it once, and a reply that fails is not tried again.
 func TestMendedOneByOne(t *testing.T) {
+	t.Parallel()
 	for _, fails := range []bool{false, true} {
 		h := build(t, storetest.SQLite)
 		h.start()
@@ -87,6 +89,7 @@ func TestMendedOneByOne(t *testing.T) {
 		if e := h.mendNow(); e.Status != briefing.Degraded || !e.Notified {
 			t.Errorf("with the calendar back, the entry is %s, notified %v", e.Status, e.Notified)
 		}
+		h.eventually("the thread to be told", func() bool { return h.slack.Calls("chat.postMessage") == 1 }) // which comes after the commit
 		holds(t, seen(h.oneDM()), "제품 주간회의", "일부 누락", "degraded")
 		h.google.Clear()
 		if e := h.mendNow(); e.Status != briefing.Complete || !e.NextAt.IsZero() {
@@ -107,6 +110,7 @@ func TestMendedOneByOne(t *testing.T) {
 // TestMessagesThatCannotBeEdited: a briefing whose message was deleted, or may not be edited any more, is left alone
 // and told as such; no second DM, and what it lacked is in the next one.
 func TestMessagesThatCannotBeEdited(t *testing.T) {
+	t.Parallel()
 	for name, spoil := range map[string]func(h *house){
 		"deleted": func(h *house) { dm := h.oneDM(); h.slack.Delete(dm.Channel, dm.TS) },
 		"edit_window_closed": func(h *house) {
@@ -145,6 +149,7 @@ func TestMessagesThatCannotBeEdited(t *testing.T) {
 
 // TestAnEditWithoutAnAnswer: whether an update was made may be unknown; it is made again, which does no harm.
 func TestAnEditWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]standin.Fault{
 		"cut after":      {Cut: "after"},
 		"cut before":     {Cut: "before"},
@@ -192,6 +197,7 @@ func (h *house) heavy() {
 // TestALongKoreanBriefingMends: what could be posted can be edited, within Slack's limits in bytes; where Slack
 // refuses the blocks all the same, the text stands alone.
 func TestALongKoreanBriefingMends(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]string{
 		"as it is": "", "msg_blocks_too_long": `{"ok":false,"error":"msg_blocks_too_long"}`, "msg_too_long": `{"ok":false,"error":"msg_too_long"}`,
 	} {
@@ -219,6 +225,7 @@ func TestALongKoreanBriefingMends(t *testing.T) {
 
 // TestWhatDiffersFromTheCopyIsNamed: meetings that came up, moved or went since the copy that was shown.
 func TestWhatDiffersFromTheCopyIsNamed(t *testing.T) {
+	t.Parallel()
 	for language, want := range map[string][]string{
 		"ko": {"새로 잡힌 일정이 2건 있습니다", "13:30 가온상사 방문", "없어진 일정이 1건 있습니다", "11:30 디자인 리뷰", "새로 잡힘"},
 		"en": {"2 meetings are new", "13:30 가온상사 방문", "1 meeting is no longer there", "11:30 디자인 리뷰"},
@@ -253,6 +260,7 @@ func TestWhatDiffersFromTheCopyIsNamed(t *testing.T) {
 // TestDeadFromMondayToWednesday: the grant is dead for three days and comes back on Thursday, before the briefing
 // or after it: Monday's mail is there, once, and the days without were told as such.
 func TestDeadFromMondayToWednesday(t *testing.T) {
+	t.Parallel()
 	for _, dialect := range []storetest.Dialect{storetest.SQLite, storetest.Postgres} {
 		for _, after := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/after=%v", dialect, after), func(t *testing.T) {

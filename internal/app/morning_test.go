@@ -13,6 +13,7 @@ import (
 // TestTheMorningEndToEnd is the main job, through the front door: consent, trigger, one DM, its row, and
 // nothing more on a second trigger.
 func TestTheMorningEndToEnd(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()
@@ -45,6 +46,7 @@ func TestTheMorningEndToEnd(t *testing.T) {
 
 // TestCallsOfABriefing holds the numbers: what a briefing may cost the others.
 func TestCallsOfABriefing(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()
@@ -79,6 +81,7 @@ func TestCallsOfABriefing(t *testing.T) {
 
 // TestFeedsAreSharedByAllReaders: one request a feed, however many readers.
 func TestFeedsAreSharedByAllReaders(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	for _, who := range []struct{ id, slack string }{
@@ -100,6 +103,7 @@ func TestFeedsAreSharedByAllReaders(t *testing.T) {
 // TestRevokedGrantDegradesAndMends is the incident this software exists for: the grant dies, the briefing
 // says so with one control, and mends in place after reconnecting.
 func TestRevokedGrantDegradesAndMends(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()
@@ -145,6 +149,7 @@ func TestRevokedGrantDegradesAndMends(t *testing.T) {
 
 // TestPostMendsADegradedBriefing: a trigger reads again what failed, and edits the DM.
 func TestPostMendsADegradedBriefing(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()
@@ -167,6 +172,7 @@ func TestPostMendsADegradedBriefing(t *testing.T) {
 
 // TestNothingOfAnotherReader: two readers, two accounts, no line of one in the other's DM.
 func TestNothingOfAnotherReader(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.slack.AddUser("U0MINJI", "minji", "박민지")
 	h.google.AddAccount(standin.Account{Email: "minji@gaon.example", Subject: "1002", Mail: []standin.Mail{

@@ -80,6 +80,7 @@ func (h *house) grantsChecked(at time.Time) {
 
 // TestAWelcomeIsSentOnce: across several processes at once, restarts and the hours after.
 func TestAWelcomeIsSentOnce(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.welcomeHaneul()
@@ -116,6 +117,7 @@ func TestAWelcomeIsSentOnce(t *testing.T) {
 
 // TestQuietReadersGetBriefingsAlone: nobody welcomes them, and nobody asks them to connect.
 func TestQuietReadersGetBriefingsAlone(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -127,6 +129,7 @@ func TestQuietReadersGetBriefingsAlone(t *testing.T) {
 
 // TestTheUnconnectedAreAskedThreeTimes: after one day, three and seven, an hour after their briefing, and then never.
 func TestTheUnconnectedAreAskedThreeTimes(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.welcomeHaneul()
@@ -149,6 +152,7 @@ func TestTheUnconnectedAreAskedThreeTimes(t *testing.T) {
 
 // TestWhoHasConnectedIsNotAsked, nor who is paused; on days off it waits for a day that is none.
 func TestWhoHasConnectedIsNotAsked(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.welcomeHaneul()
@@ -192,6 +196,7 @@ func (h *house) minutely(from, to time.Time) {
 // 08:00 without anybody asking, and told again by a degraded briefing at 09:00 with both times. Pressing the control
 // mends it.
 func TestADeadGrantIsToldBeforeTheBriefing(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.clock.set(seoulAt(19, 8, 59))
 		h.start()
@@ -232,6 +237,7 @@ func TestADeadGrantIsToldBeforeTheBriefing(t *testing.T) {
 
 // TestNobodyIsWokenUp: from 22:00 to 07:00 nothing is sent; it waits, unless a briefing tells it first.
 func TestNobodyIsWokenUp(t *testing.T) {
+	t.Parallel()
 	for hour, want := range map[string]string{"09:00": "grant_dead:1", "07:30": ""} {
 		t.Run(hour, func(t *testing.T) {
 			h := build(t, storetest.SQLite)
@@ -262,6 +268,7 @@ func TestNobodyIsWokenUp(t *testing.T) {
 
 // TestADeathOfTheDayIsToldOnce, as soon as it is known; one that is mended meanwhile is not told.
 func TestADeathOfTheDayIsToldOnce(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -289,6 +296,7 @@ func (h *house) testing(life time.Duration) {
 
 // TestTheEveningBeforeTheEnd: whose connection ends at 07:40 hears of it at 18:00, once; and the operator before that.
 func TestTheEveningBeforeTheEnd(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.testing(7*24*time.Hour + 30*time.Second)
 		h.clock.set(seoulAt(17, 7, 40))
@@ -355,6 +363,7 @@ func TestAnEndThatMoves(t *testing.T) {
 
 // TestNobodyIsSaidToKnowWhoDoesNot: where the operator could not be told, the reader is not told that they were.
 func TestNobodyIsSaidToKnowWhoDoesNot(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.testing(21*time.Hour + 40*time.Minute)
 	delete(h.env, "SLACK_OPERATOR_USER")
@@ -371,6 +380,7 @@ func TestNobodyIsSaidToKnowWhoDoesNot(t *testing.T) {
 
 // TestARenewedGrantIsNotSpokenOf, and neither is an end that spoils no briefing soon.
 func TestARenewedGrantIsNotSpokenOf(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.testing(31 * time.Hour)
 	h.clock.set(seoulAt(23, 10, 0))
@@ -388,6 +398,7 @@ func TestARenewedGrantIsNotSpokenOf(t *testing.T) {
 // TestADoubtfulNoticeIsNotRepeated: when Slack does not say whether it was posted, it is never posted again; a 429 is
 // waited for.
 func TestADoubtfulNoticeIsNotRepeated(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		fault standin.Fault
 		posts int
@@ -425,6 +436,7 @@ func TestADoubtfulNoticeIsNotRepeated(t *testing.T) {
 // TestAKilledHeraldLeavesNoSecond: a process that ends between its claim and Slack's answer has sent it, or not; nobody
 // sends it again, and who has not connected is asked again all the same.
 func TestAKilledHeraldLeavesNoSecond(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.welcomeHaneul()
@@ -441,6 +453,7 @@ func TestAKilledHeraldLeavesNoSecond(t *testing.T) {
 
 // TestTheOperatorHearsOfAWrongClient before the briefing, and the briefing says so; once while it lasts.
 func TestTheOperatorHearsOfAWrongClient(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.slack.AddUser(operatorSlack, "jiwon", "최지원")
 		h.env["SLACK_OPERATOR_USER"] = operatorSlack
@@ -468,6 +481,7 @@ func TestTheOperatorHearsOfAWrongClient(t *testing.T) {
 
 // TestADisabledAPIIsToldTheOperator as soon as a source meets it.
 func TestADisabledAPIIsToldTheOperator(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.slack.AddUser(operatorSlack, "jiwon", "최지원")
 	h.env["SLACK_OPERATOR_USER"] = operatorSlack

@@ -18,6 +18,7 @@ import (
 func (h *house) startWith(workers int) {
 	h.t.Helper()
 	cfg := h.config()
+	storetest.Lay(h.t, h.env["DATABASE_URL"])
 	if _, err := app.Migrate(h.t.Context(), cfg, false); err != nil {
 		h.t.Fatal(err)
 	}
@@ -124,6 +125,7 @@ func TestARunTellsItsEnd(t *testing.T) {
 
 // TestSlacksLimitHoldsEverybody: one 429 stops all posts until Slack takes them again, and nobody is lost.
 func TestSlacksLimitHoldsEverybody(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addReaders(10)

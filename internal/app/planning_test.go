@@ -51,6 +51,7 @@ func (h *house) entriesOn(day int) []briefing.Entry {
 // TestChangedWhilePlanned: who is paused, moved to another hour or removed between the planner's reading and
 // its writing gets no briefing planned by what was read.
 func TestChangedWhilePlanned(t *testing.T) {
+	t.Parallel()
 	for _, d := range []storetest.Dialect{storetest.SQLite, storetest.Postgres} {
 		for name, change := range map[string]func(h *house){
 			"paused":  func(h *house) { h.json("PUT", "/api/users/"+haneul, apiSecret, `{"paused":true}`, http.StatusOK) },
@@ -83,6 +84,7 @@ func TestChangedWhilePlanned(t *testing.T) {
 // TestClockJumps: asleep for three days, nothing is posted late, what was missed is recorded, the next briefing
 // says so, and a clock put back two hours posts nothing again.
 func TestClockJumps(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -114,6 +116,7 @@ func TestClockJumps(t *testing.T) {
 
 // TestHolidaysBySetting: Christmas is left out for a reader who says so over HTTP, and only then.
 func TestHolidaysBySetting(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.clock.set(time.Date(2026, 12, 25, 8, 30, 0, 0, friday.Location()))
 	h.start()

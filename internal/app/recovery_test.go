@@ -14,6 +14,7 @@ import (
 // TestForcedTwiceIsNeverHollow: a briefing forced before there is a daily one moves the watermark; the next
 // forced one tells the same mail all the same.
 func TestForcedTwiceIsNeverHollow(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -28,6 +29,7 @@ func TestForcedTwiceIsNeverHollow(t *testing.T) {
 // TestPreparedAndNeverPostedIsMissed: down from just before the hour until after the grace is recorded like
 // any other downtime.
 func TestPreparedAndNeverPostedIsMissed(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -47,6 +49,7 @@ func TestPreparedAndNeverPostedIsMissed(t *testing.T) {
 // TestHistoryIsLookedAtAgainAfterARestart: half an hour after a crash, one look into the history that fails
 // does not make the entry unknown; the time for looking begins when somebody looks.
 func TestHistoryIsLookedAtAgainAfterARestart(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		fault standin.Fault
@@ -60,7 +63,7 @@ func TestHistoryIsLookedAtAgainAfterARestart(t *testing.T) {
 			h.start()
 			h.addHaneul()
 			h.slack.Inject(standin.Fault{Op: "chat.postMessage", Cut: "after", Times: 1})
-			h.json("POST", "/api/cron/daily-summary?wait=1s", cronSecret, "", http.StatusAccepted)
+			h.json("POST", "/api/cron/daily-summary?wait=0s", cronSecret, "", http.StatusAccepted)
 			h.eventually("sending", func() bool { return h.entry().State == briefing.Sending && h.entry().Owner == "" })
 			h.stop()
 			c.fault.Op = "conversations.history"
@@ -86,6 +89,7 @@ func TestHistoryIsLookedAtAgainAfterARestart(t *testing.T) {
 // TestDryRunsEndWithTheirProcess: a dry run whose process was killed is told as failed, not as running for
 // ever; one that stopping cuts short does not blame the sources.
 func TestDryRunsEndWithTheirProcess(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()
@@ -117,6 +121,7 @@ func TestDryRunsEndWithTheirProcess(t *testing.T) {
 // TestAnOlderBriefingKnowsNoBetter: mending the morning's briefing does not forget what a later one found out
 // about a source that the mend did not read.
 func TestAnOlderBriefingKnowsNoBetter(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -147,6 +152,7 @@ func TestAnOlderBriefingKnowsNoBetter(t *testing.T) {
 // TestDisconnectingADegradedBriefing: with the account gone, reading again finds none; what is told must
 // still have a reason, or none to have.
 func TestDisconnectingADegradedBriefing(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -163,6 +169,7 @@ func TestDisconnectingADegradedBriefing(t *testing.T) {
 
 // TestAMendHonoursRetryAfter: who asks to be left alone for ten minutes is.
 func TestAMendHonoursRetryAfter(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -177,6 +184,7 @@ func TestAMendHonoursRetryAfter(t *testing.T) {
 
 // TestADMThatIsGoneIsOpenedAnew: the id that was kept does not make every later briefing fail.
 func TestADMThatIsGoneIsOpenedAnew(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -205,6 +213,7 @@ func (c *claims) Claim(ctx context.Context, id briefing.EntryID, epoch int64, ow
 // TestAClaimOutlastsTheBudgets: with a budget longer than a claim, two processes would take the entry from
 // each other for ever.
 func TestAClaimOutlastsTheBudgets(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -221,6 +230,7 @@ func TestAClaimOutlastsTheBudgets(t *testing.T) {
 // TestAnEntryFoundSendingHasHadNoLooks: refusals before the post are not taken for looks into the history, of
 // which it takes two to say that nothing was posted.
 func TestAnEntryFoundSendingHasHadNoLooks(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()

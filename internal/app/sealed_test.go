@@ -50,6 +50,7 @@ func (h *house) inDump(texts ...string) []string {
 // TestSealedMorning: with a key the briefing goes out, degrades, mends and is logged as without one, and a dump of the
 // database holds no token and no content. The log holds neither, nor the key.
 func TestSealedMorning(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.sealed()
 		h.start()
@@ -81,6 +82,7 @@ func TestSealedMorning(t *testing.T) {
 // TestAKeyComesLater: what was stored plain is sealed in the background once there is a key; the other way round the
 // start is refused, and so is another key.
 func TestAKeyComesLater(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.file += "conversation_log:\n  content: gist\n"
 		h.start()

@@ -34,6 +34,7 @@ func (h *house) readerOf(run string) map[string]any {
 
 // TestResolvingCorrectsTheRuns: what a person found out is told by every run that was told "unknown".
 func TestResolvingCorrectsTheRuns(t *testing.T) {
+	t.Parallel()
 	for _, dialect := range []storetest.Dialect{storetest.SQLite, storetest.Postgres} {
 		for _, stands := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/delivered=%v", dialect, stands), func(t *testing.T) {
@@ -71,6 +72,7 @@ func TestResolvingCorrectsTheRuns(t *testing.T) {
 
 // TestResolvedTwice: of two persons who settle a briefing at once, one is heard.
 func TestResolvedTwice(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()
@@ -104,6 +106,7 @@ func TestResolvedTwice(t *testing.T) {
 
 // TestAPauseTakenBackIsTold: the run that was told "skipped" tells the delivery that came after all.
 func TestAPauseTakenBackIsTold(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
 		h.start()
 		h.addHaneul()
@@ -153,6 +156,7 @@ func (g *grudging) refuses(r *http.Request) bool {
 // TestReconcilingAtOnePageAMinute: with fifteen messages a page and a page a minute, a DM full of talk since the
 // attempt is read to its end, and whether the message stands is found out. Not posted is believed at the second look.
 func TestReconcilingAtOnePageAMinute(t *testing.T) {
+	t.Parallel()
 	for _, cut := range []string{"after", "before"} {
 		t.Run(cut, func(t *testing.T) {
 			t.Parallel()
@@ -203,6 +207,7 @@ func (h *house) talk(text, metadata string) {
 
 // TestAForgedMarkerDoesNotCount: a message of somebody else in the DM, with our marker on it, is no briefing.
 func TestAForgedMarkerDoesNotCount(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()
@@ -221,6 +226,7 @@ func TestAForgedMarkerDoesNotCount(t *testing.T) {
 
 // TestUnknownYesterdayIsALineToday: the reader hears that nobody knows whether yesterday's briefing arrived.
 func TestUnknownYesterdayIsALineToday(t *testing.T) {
+	t.Parallel()
 	h := build(t, storetest.SQLite)
 	h.start()
 	h.addHaneul()

@@ -105,7 +105,7 @@ func Catalog() []Kind { return slices.Clone(catalog) }
 var catalog = slices.Concat(
 	in(groupDatabase, []Kind{
 		{DatabaseReach, "", "docs/configuration.md#databases", "see that the database runs, and that DATABASE_URL names it"},
-		{Migrations, "", "docs/cli.md#achim-migrate", "achim migrate"},
+		{Migrations, "", "docs/cli.md#achim-migrate", "achim migrate; with --dry-run it only says what it would do"},
 		{SharedTables, "", "docs/migrating.md#what-is-read-written-and-left-alone", "add the column that is missing; one of another program needs a default, or must take NULL"},
 		{DatabaseFile, "", "docs/security.md#what-is-worth-protecting", "chmod 600 the file and those beside it"},
 		{DatabaseClock, "", "", "set up NTP on this machine and on the database's"},

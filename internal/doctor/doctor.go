@@ -36,6 +36,8 @@ type Finding struct {
 	Summary string `json:"summary"`
 	Remedy  string `json:"remedy"` // what to do; "" where nothing is to be done
 	Docs    string `json:"docs"`   // a page of the documentation, with its anchor
+	// Count is how many things it is about, where it is told once of many alike; 0 elsewhere.
+	Count int `json:"count,omitempty"`
 }
 
 // Well returns that something is as it should be. As with Note, Warn and Fail, subject may be "". The remedy of those is
@@ -66,6 +68,12 @@ func found(level Level, code Code, subject, summary string) Finding {
 // Do returns the finding with another remedy than its code's usual one.
 func (f Finding) Do(format string, args ...any) Finding {
 	f.Remedy = fmt.Sprintf(format, args...)
+	return f
+}
+
+// Of returns the finding as one about n things alike.
+func (f Finding) Of(n int) Finding {
+	f.Count = n
 	return f
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // mostTold is how many findings of one code and level a person is shown; a program gets all.
-const mostTold = 20
+const mostTold = 10
 
 // Print writes the report for a person: a line a finding under the heading of its group, with what to do below it.
 // Signs only repeat what the words say.

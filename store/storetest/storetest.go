@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -44,18 +43,10 @@ func Open(t testing.TB, d Dialect) *store.Store {
 	return OpenURL(t, URL(t, d), store.Options{})
 }
 
-// OpenURL opens and migrates the database at url and closes it when the test ends. A SQLite file that is not there yet
-// begins as a copy of one that was migrated before, all but its secret: with the race detector, migrating takes longer
-// than most tests.
+// OpenURL opens and migrates the database at url, laid when it is a new file, and closes it when the test ends.
 func OpenURL(t testing.TB, url string, opts store.Options) *store.Store {
 	t.Helper()
-	if path := store.File(url); path != "" {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			if err := os.WriteFile(path, migratedFile(t), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	Lay(t, url)
 	s, err := store.Open(t.Context(), url, opts)
 	if err != nil {
 		t.Fatalf("open the store: %v", err)
@@ -69,38 +60,6 @@ func OpenURL(t testing.TB, url string, opts store.Options) *store.Store {
 		t.Fatalf("migrate the store: %v", err)
 	}
 	return s
-}
-
-// template is a migrated SQLite file.
-var template struct {
-	sync.Mutex
-	file []byte
-}
-
-// migratedFile returns a SQLite file as Migrate leaves it, but for the install secret, which is each database's own.
-func migratedFile(t testing.TB) []byte {
-	t.Helper()
-	template.Lock()
-	defer template.Unlock()
-	if template.file != nil {
-		return template.file
-	}
-	path := filepath.Join(t.TempDir(), "template.db")
-	s, err := store.Open(t.Context(), "sqlite:"+path, store.Options{})
-	if err == nil {
-		_, err = s.Migrate(t.Context())
-	}
-	if err == nil {
-		Exec(t, s, "DELETE FROM achim_install")
-		err = s.Close() // which leaves everything in the one file
-	}
-	if err == nil {
-		template.file, err = os.ReadFile(path)
-	}
-	if err != nil {
-		t.Fatalf("a migrated file: %v", err)
-	}
-	return template.file
 }
 
 // Sealer returns a sealer with a fresh key.
@@ -172,6 +131,50 @@ func Role(t testing.TB, address string) (as, role string) {
 	u.User = url.UserPassword(role, "achim")
 	return u.String(), role
 }
+
+// Lay puts a migrated file where the address of a SQLite database says that one is to be made, unless it is there
+// already: migrating one anew for every test is most of what many tests would do. Only what a migration of the first hour
+// makes, the install secret, is left to whoever migrates it next. Other addresses are left alone.
+func Lay(t testing.TB, url string) {
+	t.Helper()
+	path := store.File(url)
+	if path == "" {
+		return
+	}
+	if _, err := os.Stat(path); err == nil {
+		return
+	}
+	file, err := migratedFile()
+	if err == nil {
+		err = os.WriteFile(path, file, 0o600)
+	}
+	if err != nil {
+		t.Fatalf("lay a migrated file: %v", err)
+	}
+}
+
+// migratedFile is what a SQLite file holds once it was migrated; it is made once a process.
+var migratedFile = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "achim-migrated-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	path := filepath.Join(folder, "achim.db")
+	ctx := context.Background() // it outlives the test that asks first
+	s, err := store.Open(ctx, "sqlite:"+path, store.Options{})
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.Migrate(ctx)
+	if err == nil {
+		_, err = s.DB().ExecContext(ctx, "DELETE FROM achim_install")
+	}
+	if err = errors.Join(err, s.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 func admin(ctx context.Context, t testing.TB, server, statement string) {
 	t.Helper()
