@@ -43,7 +43,7 @@ func TestSealedConformance(t *testing.T) {
 // each runs a subtest per database with the address of a fresh, empty one.
 func each(t *testing.T, test func(t *testing.T, url string)) {
 	for _, d := range []storetest.Dialect{storetest.SQLite, storetest.Postgres} {
-		t.Run(string(d), func(t *testing.T) { test(t, storetest.URL(t, d)) })
+		t.Run(string(d), func(t *testing.T) { t.Parallel(); test(t, storetest.URL(t, d)) })
 	}
 }
 

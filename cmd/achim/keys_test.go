@@ -73,7 +73,7 @@ It seals with key `
 	both := strings.TrimSpace(r.out)
 	d.env["ACHIM_ENCRYPTION_KEY"] = both
 	ids := keysIn(t, d)
-	d.expect(1, []string{"the old keys are still needed: achim_install: 1 row of key " + ids[1], "achim keys rotate --reseal"}, "keys", "rotate", "--drop-old")
+	d.expect(1, []string{"an old key is still needed: achim_install: 1 row of key " + ids[1], "achim keys rotate --reseal"}, "keys", "rotate", "--drop-old")
 	if rows := d.json(0, "keys", "rotate", "--reseal")["rows"]; rows != 1.0 {
 		t.Errorf("%v rows sealed again", rows)
 	}

@@ -36,6 +36,7 @@ type plantedFault struct {
 	plant    func(h *house)
 	want     map[doctor.Code]doctor.Level
 	only     storetest.Dialect // "" = both databases
+	plain    string            // what is said of rows that are plain beside a key
 	oneByOne bool              // it would hide other faults, so that it is not among those planted at once
 }
 
@@ -188,12 +189,13 @@ func faultsOfDatabase() []plantedFault {
 			for n := range 3 {
 				h.exec(`INSERT INTO gmail_token (user_id, token_data) VALUES ('11111111-0000-4000-8000-00000000001%d', '{"refresh_token":"planted-theirs"}')`, n)
 			}
-		}, want: codes{doctor.Seals: doctor.Info, doctor.GrantWithoutReader: doctor.Info}, oneByOne: true},
+		}, want: codes{doctor.Seals: doctor.Info, doctor.GrantWithoutReader: doctor.Info}, oneByOne: true, plain: "3 rows stay plain, in whole or in part: 3 belong to no reader here"},
 		{name: "flat columns changed", plant: func(h *house) {
 			p := h.admitConnected("flat")
 			h.exec("ALTER TABLE gmail_token ADD COLUMN access_token TEXT, ADD COLUMN refresh_token TEXT")
 			h.exec("UPDATE gmail_token SET refresh_token = 'planted-elsewhere' WHERE user_id = '%s'", p.id)
-		}, want: codes{doctor.GrantFlatChanged: doctor.Warning}, only: storetest.Postgres},
+		}, want: codes{doctor.GrantFlatChanged: doctor.Warning}, only: storetest.Postgres,
+			plain: "1 row stays plain, in whole or in part: 1 has flat columns with another refresh token than token_data"},
 		{name: "gone", plant: func(h *house) {
 			p := h.admit("gone")
 			h.exec("UPDATE achim_reader SET left_at = 1, left_reason = 'slack_deactivated' WHERE id = '%s'", p.id)
@@ -249,8 +251,11 @@ func TestDoctorFindsEachFault(t *testing.T) {
 					f.plant(h)
 				}
 				report := h.examine()
-				found := codes{}
+				found, plain := codes{}, ""
 				for _, finding := range report.Findings {
+					if finding.Code == doctor.Seals && finding.Level == doctor.Info {
+						plain += finding.Summary
+					}
 					if finding.Code == doctor.Engine && f.want[doctor.Engine] == "" && dialect == storetest.Postgres {
 						continue // which this test does not wait for: others do
 					}
@@ -260,6 +265,9 @@ func TestDoctorFindsEachFault(t *testing.T) {
 				}
 				if diff := cmp.Diff(f.want, found); diff != "" {
 					t.Errorf("-want +got:\n%s%s", diff, told(t, report))
+				}
+				if f.plain != "" && f.plain != plain {
+					t.Errorf("of what is plain it says %q, want %q", plain, f.plain)
 				}
 				wellFormed(t, report)
 				if errors := slices.ContainsFunc(report.Findings, isError); report.OK == errors {

@@ -77,7 +77,7 @@ type KeysNeededError struct{ Rows []store.SealCount }
 
 // Error names the rows and the remedy.
 func (e *KeysNeededError) Error() string {
-	text := "the old keys are still needed:"
+	text := "an old key is still needed:"
 	for _, c := range e.Rows {
 		text += fmt.Sprintf(" %s: %s of key %s;", c.Table, plural(int(c.Rows), "row", "rows"), c.Key)
 	}

@@ -132,7 +132,7 @@ func (p *planted) endsIt() {
 	p.asks("api", "DELETE", "/api/users/"+haneul+"?erase=true", "")
 }
 
-// sealsOutsiders takes in rows that another program has written plain: the night seals them. What it wrote is an old
+// sealsOutsiders takes in rows that another program has written plain for readers: the night seals them. What it wrote is an old
 // version of the row until the database forgets that (docs/security.md), and so not looked for in the file.
 func (p *planted) sealsOutsiders() {
 	p.t.Helper()
@@ -141,6 +141,9 @@ func (p *planted) sealsOutsiders() {
 		client := p.garden.PlantWord("client secret of another program "+string(rune('a'+i)), "to google", "file")
 		storetest.Exec(p.t, p.app.Store, `INSERT INTO gmail_token (user_id, token_data, oauth_config) VALUES ('`+id+
 			`', '{"access_token":"`+token+`","refresh_token":"1//`+token+`","extra":"`+token+`"}', '{"client_id":"theirs","client_secret":"`+client+`"}')`)
+		if _, err := p.app.Store.SaveReader(p.t.Context(), briefing.Reader{ID: briefing.ReaderID(id), Name: "outsider", Paused: true}); err != nil {
+			p.t.Fatal(err)
+		}
 		p.eventually("what another program wrote to be sealed", func() bool {
 			p.app.Housekeep(p.t.Context()) // a night that finds one at work leaves it at that
 			return p.rows("SELECT COUNT(*) FROM gmail_token WHERE CAST(token_data AS TEXT) LIKE '%achim_sealed%' AND user_id = '"+id+"'") == "1"
