@@ -129,7 +129,8 @@ func TestNoIsNo(t *testing.T) {
 		if err := h.app.Google.DropUnconfirmed(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if len(h.stored()) != 0 || h.google.Calls("revoke") != 3 {
+		// The two are of one account: while the one waited the other was left alone, and the last to go took the access along.
+		if len(h.stored()) != 0 || h.google.Calls("revoke") != 2 {
 			t.Errorf("left behind %v, %d revoked", h.stored(), h.google.Calls("revoke"))
 		}
 		if page := h.press(left, "yes", h.cookies); page.status != http.StatusConflict || len(h.stored()) != 0 {
