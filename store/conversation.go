@@ -22,7 +22,10 @@ type logRow struct {
 	at       time.Time
 }
 
-// logMetadata is what a row says of its briefing. kind tells our rows from those of other programs.
+// kindBriefing is the kind of a row of conversation_log that is a briefing of ours.
+const kindBriefing = "briefing"
+
+// logMetadata is what a row says of its briefing. Our rows are known by it: see oursInLog.
 type logMetadata struct {
 	Entry    briefing.EntryID                         `json:"entry_id"`
 	Run      briefing.RunID                           `json:"run_id"`
@@ -42,7 +45,7 @@ func logDelivery(ctx context.Context, q *session, st briefing.Step, text string,
 	}
 	if st.From == briefing.Delivered {
 		n, err := q.exec(ctx, "UPDATE conversation_log SET channel_id = ?, message_ts = ?, content = ?, metadata = ? "+
-			"WHERE metadata->>'entry_id' = ?", row.channel, row.ts, row.text, row.metadata, string(st.Entry.ID))
+			"WHERE metadata->>'entry_id' = ? AND "+oursInLog, row.channel, row.ts, row.text, row.metadata, string(st.Entry.ID))
 		if err != nil || n > 0 {
 			return err
 		}
@@ -81,7 +84,7 @@ const logTogether = 64
 
 func logRowOf(st briefing.Step, text string, now time.Time) (logRow, error) {
 	e := st.Entry
-	about := logMetadata{Entry: e.ID, Run: e.Run, Date: e.Date, Slot: e.Slot, Status: e.Status, Sources: verdictsOf(e), Kind: "briefing"}
+	about := logMetadata{Entry: e.ID, Run: e.Run, Date: e.Date, Slot: e.Slot, Status: e.Status, Sources: verdictsOf(e), Kind: kindBriefing}
 	if !e.MendedAt.IsZero() {
 		mended := e.MendedAt.UTC()
 		about.MendedAt = &mended

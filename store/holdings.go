@@ -21,8 +21,11 @@ type holding struct {
 
 const (
 	ofReader = "reader_id = ?"
-	// oursInLog is what tells our rows of conversation_log from those of other programs.
-	oursInLog   = "user_id = ? AND ((metadata->>'entry_id') IS NOT NULL OR " + noticeInLog + ")"
+	// oursInLog is what tells our rows of conversation_log from those of other programs: all that each of ours has always
+	// had. What looks like one of ours in part is somebody else's, and is neither shown nor emptied nor deleted.
+	oursInLog     = "(channel = 'slack' AND role = 'assistant' AND (metadata->>'date') IS NOT NULL AND (" + briefingInLog + " OR " + noticeInLog + "))"
+	briefingInLog = "((metadata->>'kind') = '" + kindBriefing + "' AND (metadata->>'entry_id') IS NOT NULL AND (metadata->>'run_id') IS NOT NULL" +
+		" AND (metadata->>'slot') IS NOT NULL AND (metadata->>'status') IS NOT NULL)"
 	noticeInLog = "((metadata->>'kind') = '" + kindNotice + "' AND (metadata->>'notice') IS NOT NULL)"
 )
 
@@ -44,7 +47,7 @@ func holdings() []holding {
 		{table: "achim_run_reader", where: ofReader},
 		{table: "achim_entry", where: ofReader},
 		{table: "achim_notice", where: ofReader},
-		{table: "conversation_log", where: oursInLog},
+		{table: "conversation_log", where: "user_id = ? AND " + oursInLog},
 		{table: credentialStates, where: "fingerprint = ?", grant: true},
 		{table: "gmail_token", where: ownedBy, grant: true},
 		{table: "achim_reader", where: "id = ?", keep: true},

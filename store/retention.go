@@ -159,8 +159,8 @@ func (s *Store) forget(ctx context.Context) error {
 
 // expireTexts empties our rows of conversation_log that no entry leads to: of readers who were removed, and notices.
 func (s *Store) expireTexts(ctx context.Context, before briefing.Date) (int, error) {
-	n, err := s.writer().exec(ctx, "UPDATE conversation_log SET content = '' WHERE content <> '' AND (metadata->>'date') < ? AND ("+noticeInLog+
-		" OR ((metadata->>'entry_id') IS NOT NULL AND NOT EXISTS (SELECT 1 FROM achim_entry e WHERE e.id = conversation_log.metadata->>'entry_id')))", before.String())
+	n, err := s.writer().exec(ctx, "UPDATE conversation_log SET content = '' WHERE content <> '' AND (metadata->>'date') < ? AND "+oursInLog+
+		" AND NOT EXISTS (SELECT 1 FROM achim_entry e WHERE e.id = conversation_log.metadata->>'entry_id')", before.String())
 	return int(n), err
 }
 
@@ -183,7 +183,7 @@ func (s *Store) expireContents(ctx context.Context, before briefing.Date) (int, 
 			if _, err := q.exec(ctx, "DELETE FROM achim_outgoing WHERE entry_id = ?", id); err != nil {
 				return err
 			}
-			if _, err := q.exec(ctx, "UPDATE conversation_log SET content = '' WHERE metadata->>'entry_id' = ?", id); err != nil {
+			if _, err := q.exec(ctx, "UPDATE conversation_log SET content = '' WHERE metadata->>'entry_id' = ? AND "+oursInLog, id); err != nil {
 				return err
 			}
 		}

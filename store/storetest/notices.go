@@ -219,6 +219,7 @@ func readerLeft(t *testing.T, s *store.Store) {
 
 // readerErased: everything goes but what other programs wrote; and of one who has left all but who they are.
 func readerErased(t *testing.T, s *store.Store) {
+	var theirs []string
 	for _, n := range []int{1, 2} {
 		addReader(t, s, n)
 		e := planned(n)
@@ -228,7 +229,7 @@ func readerErased(t *testing.T, s *store.Store) {
 		must(s.Commit(t.Context(), d))(t)
 		check(t, s.SaveGrant(t.Context(), grant(n)))
 		check(t, s.PlanNotices(t.Context(), notice(n, briefing.NoticeReminder, "1")))
-		Exec(t, s, "INSERT INTO conversation_log (user_id, role, content) VALUES ('"+string(readerID(n))+"', 'user', 'theirs')")
+		theirs = append(theirs, likeOurs(t, s, readerID(n), e.ID)...)
 	}
 	before := must(s.Held(t.Context(), readerID(1)))(t)
 	erased := must(s.Erase(t.Context(), readerID(1), store.EraseAll))(t)
@@ -247,7 +248,7 @@ func readerErased(t *testing.T, s *store.Store) {
 	if r.ErasedAt.IsZero() || len(held) != 1 || held[0].Table != "achim_reader" {
 		t.Errorf("reader %+v, held %v", r, held)
 	}
-	wantSame(t, "of other programs", Rows(t, s, "SELECT content FROM conversation_log"), []string{"theirs", "theirs"})
+	wantSame(t, "of other programs", Rows(t, s, "SELECT content FROM conversation_log"), theirs)
 	if rows := Rows(t, s, "SELECT finished_at FROM achim_run"); strings.Contains(strings.Join(rows, " "), "NULL") {
 		t.Errorf("a run waits for ever: %q", rows)
 	}

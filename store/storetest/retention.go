@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,9 +33,10 @@ func retentionExpires(t *testing.T, s *store.Store) {
 		check(t, s.PlanNotices(t.Context(), n))
 	}
 
+	theirs := likeOurs(t, s, readerID(2), entries[1].ID)
 	gone := must(s.Expire(t.Context(), friday.AddDays(-30), friday.AddDays(-365)))(t)
 	wantSame(t, "expired", gone, store.Expired{Contents: 2, Entries: 1})
-	wantSame(t, "conversation_log", Rows(t, s, "SELECT content FROM conversation_log ORDER BY id"), []string{"", "", "아침 브리핑"})
+	wantSame(t, "conversation_log", Rows(t, s, "SELECT content FROM conversation_log ORDER BY id"), append([]string{"", "", "아침 브리핑"}, theirs...))
 	wantSame(t, "notices", Rows(t, s, "SELECT key FROM achim_notice"), []string{"young"})
 	old := must(s.Entry(t.Context(), entries[1].ID))(t)
 	if old.Sections != nil || old.Content != nil || old.State != briefing.Delivered || old.MessageTS == "" {
@@ -73,12 +75,48 @@ func retentionTexts(t *testing.T, s *store.Store) {
 		}
 		check(t, s.DeleteReader(t.Context(), readerID(n+1)))
 	}
-	Exec(t, s, "INSERT INTO conversation_log (user_id, role, content, metadata) VALUES ('"+string(readerID(1))+"', 'user', 'theirs', '{\"kind\":\"notice\",\"date\":\"2020-01-01\"}')")
+	theirs := likeOurs(t, s, readerID(1), planned(1).ID)
 	gone := must(s.Expire(t.Context(), friday.AddDays(-30), friday.AddDays(-365)))(t)
 	wantSame(t, "expired", gone, store.Expired{Texts: 2})
 	wantSame(t, "conversation_log", Rows(t, s, "SELECT content FROM conversation_log ORDER BY id"),
-		[]string{"", "", "of 2026-10-22", "아침 브리핑", "of 2026-11-20", "of 2026-10-22", "theirs"})
+		append([]string{"", "", "of 2026-10-22", "아침 브리핑", "of 2026-11-20", "of 2026-10-22"}, theirs...))
 	wantSame(t, "expired again", must(s.Expire(t.Context(), friday.AddDays(-30), friday.AddDays(-365)))(t), store.Expired{})
+}
+
+// likeOurs writes rows of other programs that have something of ours each: a part of what our metadata says, or all of
+// it where it was said elsewhere or by somebody else. It returns the text of each.
+func likeOurs(t *testing.T, s *store.Store, reader briefing.ReaderID, entry briefing.EntryID) []string {
+	t.Helper()
+	whole := `"entry_id":"` + string(entry) + `","run_id":"run","date":"2020-01-01","slot":"daily","status":"complete","kind":"briefing"`
+	rows := []struct{ channel, role, metadata string }{
+		{"web", "user", `"entry_id":"diary-7","date":"2020-01-01"`},
+		{"slack", "assistant", `"entry_id":"` + string(entry) + `","date":"2020-01-01"`},
+		{"slack", "assistant", `"entry_id":"` + string(entry) + `","date":"2020-01-01","kind":"briefing"`},
+		{"slack", "user", whole},
+		{"web", "assistant", whole},
+		{"slack", "assistant", `"date":"2020-01-01","kind":"notice"`},
+		{"slack", "user", `"date":"2020-01-01","kind":"notice","notice":"reminder"`},
+	}
+	for _, row := range rows {
+		Exec(t, s, fmt.Sprintf("INSERT INTO conversation_log (user_id, channel, role, content, metadata) VALUES ('%s', '%s', '%s', 'theirs', '{%s}')",
+			reader, row.channel, row.role, row.metadata))
+	}
+	return slices.Repeat([]string{"theirs"}, len(rows))
+}
+
+// retentionOlder: rows are ours as the first version wrote them.
+func retentionOlder(t *testing.T, s *store.Store) {
+	addReader(t, s, 1)
+	for _, metadata := range []string{
+		`{"entry_id":"e","run_id":"","date":"2026-10-01","slot":"daily","status":"degraded","sources":{},"mended_at":null,"kind":"briefing"}`,
+		`{"kind":"notice","notice":"welcome","date":"2026-10-01"}`,
+	} {
+		Exec(t, s, "INSERT INTO conversation_log (user_id, channel, channel_id, message_ts, role, content, metadata) VALUES ('"+
+			string(readerID(1))+"', 'slack', 'D0000001', '1763596800.000100', 'assistant', 'ours', '"+metadata+"')")
+	}
+	wantSame(t, "expired", must(s.Expire(t.Context(), friday.AddDays(-30), friday.AddDays(-365)))(t), store.Expired{Texts: 2})
+	erased := must(s.Erase(t.Context(), readerID(1), store.EraseAll))(t)
+	wantSame(t, "erased", erased.Tables, []briefing.ErasedTable{{Name: "conversation_log", Rows: 2}, {Name: "achim_reader", Rows: 1}})
 }
 
 // retentionForgets: what no briefing of today asks for any more goes, wherever the reader is.

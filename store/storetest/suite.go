@@ -86,6 +86,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"pending/account free", pendingAccount},
 		{"retention/expires", retentionExpires},
 		{"retention/texts of the removed", retentionTexts},
+		{"retention/texts of older versions", retentionOlder},
 		{"retention/forgets", retentionForgets},
 		{"retention/consents and grants", retentionGrants},
 		{"readers/unopened", readersUnopened},
