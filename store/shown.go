@@ -46,84 +46,82 @@ func shownNumber(table, column string, n int64) any {
 
 // shownText takes a structure apart and leaves out what opens something.
 func shownText(table, column, text string) any {
+	if !ours(table) {
+		return harmless(column, text)
+	}
 	if opens(table, column) && text != "" {
 		return leftOut
 	}
-	var v any = text
-	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
-		if json.Unmarshal([]byte(text), &v) != nil {
-			v = text
-		}
+	if v, taken := apart(text); taken {
+		return v
 	}
-	if !ours(table) && (column == "token_data" || column == "oauth_config") {
-		return harmless(v)
+	return text
+}
+
+// apart returns what stands in a text that is the JSON of a structure or, in turn, of a text.
+func apart(text string) (v any, taken bool) {
+	start := strings.TrimSpace(text)
+	if start == "" || !strings.ContainsRune(`{["`, rune(start[0])) || json.Unmarshal([]byte(start), &v) != nil {
+		return nil, false
 	}
-	return withoutSecrets(table, v)
+	return v, true
 }
 
 // ours reports whether nobody else writes to the table.
 func ours(table string) bool { return strings.HasPrefix(table, "achim_") }
 
-// opens reports whether the column, or the member of a structure, holds a text that opens something. Of our tables it is
-// known which do. What other programs keep beside theirs is not: there the last word of the name decides, so that
-// a count of tokens is shown and somebody's bot_token is not.
+// opens reports whether the column of a table of ours holds a text that opens something.
 func opens(table, column string) bool {
-	if ours(table) {
-		return slices.Contains(map[string][]string{
-			"achim_consent":       {"state_hash", "verifier"},
-			"achim_pending_grant": {"ticket_hash", "tokens"},
-		}[table], column)
+	return slices.Contains(map[string][]string{
+		"achim_consent":       {"state_hash", "verifier"},
+		"achim_pending_grant": {"ticket_hash", "tokens"},
+	}[table], column)
+}
+
+// harmless leaves of a value in a table shared with other programs, which stands under the name, what is known to open
+// nothing: there may be anything beside what is ours, under any name. Texts within texts are found too. How many, since
+// when and whether opens nothing.
+func harmless(name string, v any) any {
+	switch v := v.(type) {
+	case string:
+		if inner, taken := apart(v); taken {
+			return harmless(name, inner)
+		}
+		if v != "" && !opensNothing(name) && !isTime(v) {
+			return leftOut
+		}
+	case map[string]any:
+		for member := range v {
+			v[member] = harmless(member, v[member])
+		}
+	case []any:
+		for i := range v {
+			v[i] = harmless(name, v[i])
+		}
 	}
-	words := strings.FieldsFunc(strings.ToLower(column), func(r rune) bool { return r == '_' || r == '-' || r == ' ' || r == '.' })
-	if len(words) == 0 {
-		return false
-	}
-	for _, word := range []string{"token", "tokens", "secret", "secrets", "password", "passwd", "key", "credential", "credentials", "verifier", "authorization", "sealed"} {
-		if strings.HasSuffix(words[len(words)-1], word) {
+	return v
+}
+
+// opensNothing reports whether a text under this name, in a table shared with other programs, is known to open nothing:
+// it is a column or member that docs/migrating.md names, or says who somebody is.
+func opensNothing(name string) bool {
+	return slices.Contains([]string{
+		"id", "user_id", "channel", "channel_id", "message_ts", "role", "content", "created_at", "updated_at", // columns
+		"entry_id", "run_id", "date", "slot", "status", "kind", "notice", "verdict", "reason", // members of our metadata
+		"email", "sub", "name", "given_name", "family_name", "locale", "hd", // whose account it is
+		"token_type", "token_uri", "auth_uri", "client_id", "scope", "scopes", // of a grant
+		"expiry", "token_expiry", "expires_at", "expiresAt", "expiry_date", "expires", "expires_on", "expiration", "token_expires_at", "expires_in",
+	}, name)
+}
+
+// isTime reports whether the text is a day or an instant.
+func isTime(text string) bool {
+	for _, form := range []string{time.DateOnly, time.RFC3339, time.DateTime, "2006-01-02 15:04:05Z07", "2006-01-02T15:04:05"} {
+		if _, err := time.Parse(form, text); err == nil {
 			return true
 		}
 	}
 	return false
-}
-
-// harmless leaves of the structures that hold a grant what is known to open nothing.
-func harmless(v any) any {
-	members, whole := v.(map[string]any)
-	if !whole {
-		return leftOut // nobody knows what it is
-	}
-	for name, member := range members {
-		switch name {
-		case "token_type", "token_uri", "auth_uri", "client_id", "expiry", "expires_at", "expires_in", "scope", "scopes":
-		default:
-			if member != nil {
-				members[name] = leftOut
-			}
-		}
-	}
-	return members
-}
-
-// withoutSecrets leaves out the texts of a structure that open something.
-func withoutSecrets(table string, v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for name, member := range v {
-			switch member.(type) {
-			case string, map[string]any, []any:
-				if opens(table, name) {
-					v[name] = leftOut
-					continue
-				}
-			}
-			v[name] = withoutSecrets(table, member)
-		}
-	case []any:
-		for i := range v {
-			v[i] = withoutSecrets(table, v[i])
-		}
-	}
-	return v
 }
 
 // isFlag reports whether the column of an own table says yes or no.
