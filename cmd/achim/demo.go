@@ -20,8 +20,8 @@ func (c *cli) demo() *cobra.Command {
 		Example: "  achim demo\n  achim demo --once | less -R",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			err := app.RunDemo(cmd.Context(), app.DemoOptions{
-				Out: c.out, Version: version, Keep: keep || (isTerminal(c.out) && !once),
-				Width: terminalWidth(c.out), Color: colored(c.out),
+				Out: c.screen, Version: version, Keep: keep || (isTerminal(c.screen) && !once),
+				Width: terminalWidth(c.screen), Color: colored(c.screen),
 			})
 			return stoppedEarly(cmd.Context(), err) // Ctrl-C is how a demo ends
 		},

@@ -56,7 +56,7 @@ func usagef(format string, args ...any) error { return usage{fmt.Errorf(format, 
 
 // run runs one command line and returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	c := &cli{in: os.Stdin, out: stdout, err: &statusLine{w: stderr, terminal: isTerminal(stderr)}}
+	c := &cli{in: os.Stdin, screen: stdout, out: tamed{stdout}, err: &statusLine{w: stderr, terminal: isTerminal(stderr)}}
 	root := c.root()
 	root.SetArgs(args)
 	root.SetOut(stdout)

@@ -17,7 +17,8 @@ import (
 // cli is what all commands share.
 type cli struct {
 	in         io.Reader
-	out        io.Writer
+	screen     io.Writer // standard output as it is, for what draws in it
+	out        io.Writer // the same for all else: nothing in it steers a terminal
 	err        *statusLine
 	configPath string
 	started    bool // a command has begun: what fails from here on is not the command line

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -95,12 +97,30 @@ func verdictOf(run briefing.Run) error {
 	return nil
 }
 
-// printJSON prints v as the API does.
+// printJSON prints v as the API does. What would steer a terminal is escaped in it, so that nothing of it is lost.
 func (c *cli) printJSON(v any) error {
-	e := json.NewEncoder(c.out)
+	var text strings.Builder
+	e := json.NewEncoder(&text)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	return c.writeEscaped(text.String())
+}
+
+// writeEscaped writes JSON with what would steer a terminal escaped. Such a character can only stand in one of its texts.
+func (c *cli) writeEscaped(text string) error {
+	var out strings.Builder
+	for _, r := range text {
+		if steers(r) && r != '\n' {
+			fmt.Fprintf(&out, "\\u%04x", r)
+		} else {
+			out.WriteRune(r)
+		}
+	}
+	_, err := io.WriteString(c.out, out.String())
+	return err
 }
 
 // asUsage marks faults of what was asked for as a matter of arguments.
@@ -133,7 +153,7 @@ func (c *cli) preview() *cobra.Command {
 				if ask.json {
 					return c.printJSON(a.PreviewView(b))
 				}
-				return a.Print(c.out, b, terminalWidth(c.out), colored(c.out))
+				return a.Print(c.screen, b, terminalWidth(c.screen), colored(c.screen))
 			})
 		},
 	}

@@ -10,8 +10,13 @@ import (
 // which text/tabwriter does not: most readers here have such a name.
 type table struct{ rows [][]string }
 
-// row adds a row.
-func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
+// row adds a row. Whatever stands in a cell stays in its place.
+func (t *table) row(cells ...string) {
+	for i := range cells {
+		cells[i] = tame(cells[i])
+	}
+	t.rows = append(t.rows, cells)
+}
 
 // print writes the rows, two spaces between columns and none at the end of a line.
 func (t *table) print(w io.Writer) error {

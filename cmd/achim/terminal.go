@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unicode"
 	"unsafe"
 
 	"achim/briefing"
@@ -62,6 +63,38 @@ func colored(w io.Writer) bool {
 	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
+// tamed writes what people read, in which there may be other people's text. Characters must not be torn between writes.
+type tamed struct{ w io.Writer }
+
+// Write writes p with its lines and tabs, and nothing else that steers the terminal.
+func (t tamed) Write(p []byte) (int, error) {
+	text := strings.Map(func(r rune) rune {
+		if steers(r) && r != '\n' && r != '\t' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, string(p))
+	if _, err := io.WriteString(t.w, text); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// tame makes other people's text fit for a line of a terminal.
+func tame(text string) string {
+	return strings.Map(func(r rune) rune {
+		if steers(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
+
+// steers reports whether a terminal takes the character for a command, or for one to write in another place.
+func steers(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
+}
+
 // statusLine writes to the error stream, where a terminal may show in its last line how far things are.
 // Whatever else is written takes that line's place. Safe for concurrent use, for the log writes here too.
 type statusLine struct {
@@ -77,7 +110,7 @@ func (s *statusLine) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.erase()
-	return s.w.Write(p)
+	return tamed{s.w}.Write(p)
 }
 
 // show puts text into the last line, in a terminal.
@@ -88,7 +121,7 @@ func (s *statusLine) show(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.erase()
-	fmt.Fprint(s.w, text)
+	fmt.Fprint(s.w, tame(text))
 	s.shown = true
 }
 

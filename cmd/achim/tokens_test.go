@@ -191,6 +191,61 @@ func TestTokensOfOddRows(t *testing.T) {
 	}
 }
 
+// TestNothingSteersTheTerminal: whatever stands in rows is printed as text, in its place, and JSON has it whole. Korean
+// text and joined signs are as they were.
+func TestNothingSteersTheTerminal(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range []storetest.Dialect{storetest.SQLite, storetest.Postgres} {
+		t.Run(string(dialect), func(t *testing.T) {
+			t.Parallel()
+			h := connected(t, dialect)
+			const evil = `\u001b]0;owned\u0007\u009b2J\r\u202e`
+			h.outside(`UPDATE gmail_token SET oauth_config = '{"client_id":"client` + evil + `","client_secret":"marked"}', scopes = '["openid` + evil + `","x"]', ` +
+				`metadata = '{"email":"ha@` + evil + `gaon.example","name":"김하늘 👩‍💻\u001b[31m"}'`)
+			safe := func(args ...string) string {
+				r := h.run(args...)
+				if strings.ContainsAny(r.out+r.err, "\x1b\x07\u009b\r\u202e") {
+					t.Errorf("%v steers the terminal: %q", args, r.out+r.err)
+				}
+				return r.out
+			}
+			for _, args := range [][]string{{"tokens", "list"}, {"doctor"}, {"tokens", "refresh", "--user", "haneul", "--force"}, {"users", "remove", "--user", "nobody \x1b[2J"},
+				{"tokens", "list", "--json"}} {
+				safe(args...)
+			}
+			if check := safe("tokens", "check", "--user", "haneul"); !strings.Contains(check, "client\ufffd]0;owned\ufffd\ufffd2J\ufffd\ufffd") {
+				t.Errorf("the client is not told:\n%q", check)
+			}
+			if stored := safe("users", "show", "--user", "haneul", "--stored"); !strings.Contains(stored, "김하늘 👩‍💻") {
+				t.Errorf("the name is not shown:\n%s", stored)
+			}
+			safe("users", "show", "--user", "haneul", "--stored", "--json")
+			tables := fmt.Sprint(h.json(0, "users", "show", "--user", "haneul", "--stored")["tables"])
+			if !strings.Contains(tables, "ha@\x1b]0;owned\x07\u009b2J\r\u202egaon.example") {
+				t.Errorf("JSON has lost something: %q", tables)
+			}
+			r := h.expect(0, nil, "users", "remove", "--user", "haneul", "--yes")
+			if strings.Contains(r.out, "\x1b") {
+				t.Errorf("removing steers the terminal: %q", r.out)
+			}
+		})
+	}
+}
+
+// TestAddedWithAGrantThatWorks: who brings along a grant that lacks only what tells whose it is has nothing to do.
+func TestAddedWithAGrantThatWorks(t *testing.T) {
+	t.Parallel()
+	h := connected(t, storetest.SQLite)
+	token := h.google.Grant(haneulMail, "gmail.readonly", "calendar.readonly")
+	h.outside(fmt.Sprintf(`INSERT INTO gmail_token (user_id, token_data, scopes, metadata) VALUES ('%s', '{"access_token":"%s","refresh_token":"%s"}', `+
+		`'["https://www.googleapis.com/auth/gmail.readonly","https://www.googleapis.com/auth/calendar.readonly"]', '{"email":"%s"}')`,
+		strangerID, token.AccessToken, token.RefreshToken, haneulMail))
+	r := h.expect(0, []string{"Google is connected already: ha•••@gaon.example"}, "users", "add", "--name", "minji", "--slack", "U0MINJI", "--id", strangerID, "--quiet")
+	if strings.Contains(r.out, "achim connect") {
+		t.Errorf("a grant that works is to be made anew:\n%s", r.out)
+	}
+}
+
 // TestRevokingWhatIsShared: whoever else uses the account is named, readers by their names.
 func TestRevokingWhatIsShared(t *testing.T) {
 	t.Parallel()

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -183,29 +182,19 @@ func (c *cli) reportImport(im importing, r importReport, done int) error {
 	return err
 }
 
-// tame makes other people's text fit for a terminal.
-func tame(text string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
-}
-
 // print shows the import for people.
 func (r importReport) print(w io.Writer) error {
 	for _, used := range r.Used {
 		what, columns, _ := strings.Cut(used, ": ")
-		fmt.Fprintln(w, what, "from", columns)
+		fmt.Fprintln(w, tame(what), "from", tame(columns))
 	}
 	for _, misfit := range r.Misfits {
-		fmt.Fprintln(w, "left out:", misfit)
+		fmt.Fprintln(w, "left out:", tame(misfit))
 	}
 	var t table
 	for _, l := range r.Plan.Lines {
 		if l.Action != app.ImportSame {
-			t.row(string(l.Action), l.Name, l.Slack, string(l.Reader), tame(strings.Join(l.Changes, "; ")))
+			t.row(string(l.Action), l.Name, l.Slack, string(l.Reader), strings.Join(l.Changes, "; "))
 		}
 	}
 	if err := t.print(w); err != nil {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -83,12 +82,6 @@ func storedText(value any) string {
 	case nil:
 		return ""
 	case string:
-		v = strings.Map(func(r rune) rune {
-			if unicode.IsControl(r) && r != '\n' {
-				return -1 // other people's text must not steer the terminal
-			}
-			return r
-		}, v)
 		return strings.ReplaceAll(v, "\n", "\n    ")
 	case []string:
 		return strings.Join(v, ", ")
