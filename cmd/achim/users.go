@@ -101,7 +101,7 @@ func (c *cli) printNext(ctx context.Context, a *app.App, r briefing.Reader) erro
 	if err != nil && !errors.Is(err, briefing.ErrNotFound) {
 		return err
 	}
-	if err != nil || ended(grant.Standing) || len(grant.MissingScopes) > 0 {
+	if err != nil || ended(grant.Standing) || len(grant.Lacks) > 0 {
 		_, err = fmt.Fprintf(c.out, "\nNext: achim connect --user %s\n", r.ID)
 		return err
 	}
