@@ -22,9 +22,22 @@ func (st Staying) Total() int64 {
 	return st.NoReader + st.StrangeOwner + st.NoOwner + st.FlatChanged + st.FlatUnread
 }
 
-// String tells how many for which reason, in part of a sentence; "" when nothing stays plain.
+// Whole are those of which everything stays plain.
+func (st Staying) Whole() Staying {
+	st.FlatChanged, st.FlatUnread = 0, 0
+	return st
+}
+
+// InPart are those of which only flat columns stay plain.
+func (st Staying) InPart() Staying {
+	return Staying{FlatChanged: st.FlatChanged, FlatUnread: st.FlatUnread}
+}
+
+// String tells how many for which reason, in part of a sentence, without the number where all have the same; "" when
+// nothing stays plain.
 func (st Staying) String() string {
 	var parts []string
+	total := st.Total()
 	for _, why := range []struct {
 		rows      int64
 		one, many string
@@ -36,9 +49,14 @@ func (st Staying) String() string {
 		{st.FlatUnread, "has flat columns beside a token_data that cannot be read", "have flat columns beside a token_data that cannot be read"},
 	} {
 		switch {
+		case why.rows == 0:
+		case why.rows == total && total == 1:
+			return "it " + why.one
+		case why.rows == total:
+			return "they " + why.many
 		case why.rows == 1:
 			parts = append(parts, "1 "+why.one)
-		case why.rows > 1:
+		default:
 			parts = append(parts, fmt.Sprintf("%d %s", why.rows, why.many))
 		}
 	}

@@ -327,11 +327,18 @@ func (x *examination) checkSeals(ctx context.Context) []doctor.Finding {
 		found = append(found, doctor.Note(doctor.Seals, "", "%s still plain", plural(int(plain), "row is", "rows are")).
 			Do("nothing: achim serve seals them in the background; achim keys rotate --reseal does it now"))
 	}
-	if n := staying.Total(); n > 0 {
-		found = append(found, doctor.Note(doctor.Seals, "gmail_token", "%s plain, in whole or in part: %s", plural(int(n), "row stays", "rows stay"), staying).
-			Do("nothing for rows of other programs: achim users add --id makes one a reader's, and it is sealed; flat columns are set right when their reader connects again"))
-	}
+	found = append(found, stayingPlain(staying.Whole(), "plain", "nothing for rows that other programs read; achim users add --id makes one a reader's, and it is sealed")...)
+	found = append(found, stayingPlain(staying.InPart(), "plain in part", "let their readers connect again: that sets flat columns right")...)
 	return append(x.sealing(), found...)
+}
+
+// stayingPlain tells of rows of gmail_token that are not sealed, how far, and why.
+func stayingPlain(rows store.Staying, how, remedy string) []doctor.Finding {
+	n := rows.Total()
+	if n == 0 {
+		return nil
+	}
+	return []doctor.Finding{doctor.Note(doctor.Seals, "gmail_token", "%s %s: %s", plural(int(n), "row stays", "rows stay"), how, rows).Do("%s", remedy)}
 }
 
 // checkEngine finds out whether anybody works on the ledger.

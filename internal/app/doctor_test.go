@@ -189,13 +189,13 @@ func faultsOfDatabase() []plantedFault {
 			for n := range 3 {
 				h.exec(`INSERT INTO gmail_token (user_id, token_data) VALUES ('11111111-0000-4000-8000-00000000001%d', '{"refresh_token":"planted-theirs"}')`, n)
 			}
-		}, want: codes{doctor.Seals: doctor.Info, doctor.GrantWithoutReader: doctor.Info}, oneByOne: true, plain: "3 rows stay plain, in whole or in part: 3 belong to no reader here"},
+		}, want: codes{doctor.Seals: doctor.Info, doctor.GrantWithoutReader: doctor.Info}, oneByOne: true, plain: "3 rows stay plain: they belong to no reader here"},
 		{name: "flat columns changed", plant: func(h *house) {
 			p := h.admitConnected("flat")
 			h.exec("ALTER TABLE gmail_token ADD COLUMN access_token TEXT, ADD COLUMN refresh_token TEXT")
 			h.exec("UPDATE gmail_token SET refresh_token = 'planted-elsewhere' WHERE user_id = '%s'", p.id)
 		}, want: codes{doctor.GrantFlatChanged: doctor.Warning}, only: storetest.Postgres,
-			plain: "1 row stays plain, in whole or in part: 1 has flat columns with another refresh token than token_data"},
+			plain: "1 row stays plain in part: it has flat columns with another refresh token than token_data"},
 		{name: "gone", plant: func(h *house) {
 			p := h.admit("gone")
 			h.exec("UPDATE achim_reader SET left_at = 1, left_reason = 'slack_deactivated' WHERE id = '%s'", p.id)
