@@ -301,7 +301,7 @@ func (x *examination) checkSeals(ctx context.Context) []doctor.Finding {
 		return append(x.sealing(), unchecked("what is sealed", err)...)
 	}
 	var found []doctor.Finding
-	plain, keyless := int64(0), x.cfg.EncryptionKey.IsZero()
+	plain, keyless, missing := int64(0), x.cfg.EncryptionKey.IsZero(), false
 	for _, c := range counts {
 		switch {
 		case c.Key == "":
@@ -310,6 +310,7 @@ func (x *examination) checkSeals(ctx context.Context) []doctor.Finding {
 			found = append(found, doctor.Fail(doctor.Seals, c.Table, "%s cannot be opened with any key", plural(int(c.Rows), "row", "rows")).
 				Do("let the reader connect again if it is a grant; nothing else brings back what the row held"))
 		case !c.Held:
+			missing = true
 			f := doctor.Fail(doctor.Seals, c.Table, "%s sealed with key %s, which is not configured", plural(int(c.Rows), "row was", "rows were"), c.Key)
 			if keyless {
 				f = f.Do("set ACHIM_ENCRYPTION_KEY to the key that sealed what is there; a new one would open none of it")
@@ -318,10 +319,10 @@ func (x *examination) checkSeals(ctx context.Context) []doctor.Finding {
 		}
 	}
 	switch {
-	case keyless && len(found) > 0:
+	case keyless && missing:
 		return found // to make a key is not the thing to do
 	case keyless:
-		return x.sealing()
+		return append(x.sealing(), found...)
 	}
 	if plain > 0 {
 		found = append(found, doctor.Note(doctor.Seals, "", "%s still plain", plural(int(plain), "row is", "rows are")).

@@ -185,6 +185,9 @@ func faultsOfDatabase() []plantedFault {
 		{name: "sealed with another key", plant: env("ACHIM_ENCRYPTION_KEY", base64.StdEncoding.EncodeToString([]byte("another-key-of-exactly-32-bytes!"))),
 			want: codes{doctor.Seals: doctor.Error}, oneByOne: true},
 		{name: "sealed, and the key is gone", plant: env("ACHIM_ENCRYPTION_KEY", ""), want: codes{doctor.Seals: doctor.Error}, oneByOne: true},
+		{name: "what nobody can open, and no key", before: env("ACHIM_ENCRYPTION_KEY", ""), plant: func(h *house) {
+			h.exec(`INSERT INTO gmail_token (user_id, token_data) VALUES ('11111111-0000-4000-8000-000000000010', '{"achim_sealed":"garbage"}')`)
+		}, want: codes{doctor.Seals: doctor.Error, doctor.Sealing: doctor.Warning}, oneByOne: true},
 		{name: "plain rows of other programs", plant: func(h *house) {
 			for n := range 3 {
 				h.exec(`INSERT INTO gmail_token (user_id, token_data) VALUES ('11111111-0000-4000-8000-00000000001%d', '{"refresh_token":"planted-theirs"}')`, n)
