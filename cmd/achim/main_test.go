@@ -320,12 +320,21 @@ func (h *town) addHaneul() {
 		"--timezone", fmt.Sprintf("Etc/GMT%+d", time.Now().UTC().Hour()-12), "--at", "23:59")
 }
 
+// browser returns a client that follows no redirect. It has connections of its own, and keeps none: what net/http's own
+// client keeps is closed with any server of a test, also under other tests.
+func browser() *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
 // connect takes the link that achim connect prints through Google's page, as a browser would. It needs a
 // running serve.
 func (h *town) connect() {
 	h.t.Helper()
 	link := strings.TrimSpace(h.expect(0, nil, "connect", "--user", "haneul").out)
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := browser()
 	begun, err := client.Post(link, "application/x-www-form-urlencoded", nil)
 	if err != nil {
 		h.t.Fatal(err)
@@ -358,7 +367,7 @@ func (h *town) confirm(question *http.Response) {
 	if err != nil || question.StatusCode != http.StatusOK || ticket == nil {
 		h.t.Fatalf("no question: %s, %v\n%s", question.Status, err, body)
 	}
-	page, err := http.PostForm("http://"+h.addr+"/connect/confirm", url.Values{"ticket": {string(ticket[1])}, "answer": {"yes"}})
+	page, err := browser().PostForm("http://"+h.addr+"/connect/confirm", url.Values{"ticket": {string(ticket[1])}, "answer": {"yes"}})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func TestServe(t *testing.T) {
 				t.Fatal(err)
 			}
 			req.Header.Set("Authorization", "Bearer "+cronSecret)
-			resp, err := http.DefaultClient.Do(req)
+			resp, err := browser().Do(req)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -168,7 +168,7 @@ func TestDemoKeep(t *testing.T) {
 	_, rest, _ := strings.Cut(said, "as Slack would draw them")
 	_, page, _ := strings.Cut(rest, "http://")
 	page, _, _ = strings.Cut(page, "\n")
-	resp, err := http.Get("http://" + strings.TrimSpace(page))
+	resp, err := browser().Get("http://" + strings.TrimSpace(page))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ type Alarm struct {
 	At        briefing.TimeOfDay // the hour, in Zone, after which a day counts on which nobody is due
 	Logger    *slog.Logger
 	Now       func() time.Time
-	Client    *http.Client // its redirects are not followed
+	Client    *http.Client // nil = one a call. Its redirects are not followed
 	// Counted is told every account, also one that another process has told already.
 	Counted func(Account)
 	// Stands is told after each look how those due in the last day stand, by outcome, once their minute was accounted for.

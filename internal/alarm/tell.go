@@ -154,6 +154,16 @@ func (a *Alarm) webhook(ctx context.Context, n notice) error {
 // beat calls the heartbeat.
 func (a *Alarm) beat(ctx context.Context) error { return a.call(ctx, http.MethodGet, a.Heartbeat, nil) }
 
+// client returns what to call with. Without one it is a client that keeps no connection, which nobody would close.
+func (a *Alarm) client() http.Client {
+	if a.Client != nil {
+		return *a.Client
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.DisableKeepAlives = true
+	return http.Client{Transport: transport}
+}
+
 // call makes one request. The address is a secret: no error names it.
 func (a *Alarm) call(ctx context.Context, method string, address briefing.Secret, body []byte) error {
 	op := strings.ToLower(method) + " alarm address"
@@ -171,10 +181,7 @@ func (a *Alarm) call(ctx context.Context, method string, address briefing.Secret
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	}
-	var client http.Client
-	if a.Client != nil {
-		client = *a.Client
-	}
+	client := a.client()
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := client.Do(req)
 	if err != nil {

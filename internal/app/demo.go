@@ -358,7 +358,8 @@ func (d *Demo) call(ctx context.Context, method, path string) (demoRun, error) {
 		return demoRun{}, err
 	}
 	req.Header.Set("Authorization", "Bearer "+demoCronSecret)
-	resp, err := http.DefaultClient.Do(req)
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // nobody else's connections, and none left over
+	resp, err := client.Do(req)
 	if err != nil {
 		return demoRun{}, fmt.Errorf("%s %s: %w", method, path, err)
 	}

@@ -222,11 +222,19 @@ func (h *house) call(method, path, bearer, body string) answer {
 	return h.do(req)
 }
 
+// browser returns a client that follows no redirect. It has connections of its own, and keeps none: what net/http's own
+// client keeps is closed with any server of a test, also under other tests.
+func browser() *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
 // do sends a request; redirects are not followed.
 func (h *house) do(req *http.Request) answer {
 	h.t.Helper()
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.Do(req)
+	resp, err := browser().Do(req)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -168,8 +168,7 @@ func (p *planted) asks(who, method, path, body string, headers ...string) answer
 	for _, c := range p.cookies {
 		req.AddCookie(c)
 	}
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.Do(req)
+	resp, err := browser().Do(req)
 	if err != nil {
 		p.t.Fatal(err)
 	}

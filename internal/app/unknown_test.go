@@ -198,7 +198,7 @@ func (h *house) talk(text, metadata string) {
 	h.t.Helper()
 	channel := h.entry().ChannelID
 	form := fmt.Sprintf("token=%s&channel=%s&text=%s&metadata=%s", botToken, channel, text, metadata)
-	resp, err := http.Post(h.env["SLACK_API_URL"]+"/chat.postMessage", "application/x-www-form-urlencoded", strings.NewReader(form))
+	resp, err := browser().Post(h.env["SLACK_API_URL"]+"/chat.postMessage", "application/x-www-form-urlencoded", strings.NewReader(form))
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -208,6 +208,7 @@ func (g *Google) Consent(ctx context.Context, authURL string, choice Choice) (re
 		return "", fmt.Errorf("consent at %q: %w", authURL, err)
 	}
 	browser := &http.Client{
+		Transport:     &http.Transport{}, // of its own: what is closed below is nobody else's
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	defer browser.CloseIdleConnections()
