@@ -225,6 +225,7 @@ func (x *examination) checkAlarms(context.Context) []doctor.Finding {
 	default:
 		found = append(found, doctor.Well(doctor.Alarms, "", "the operator gets a DM, and a webhook is told"))
 	}
+	found = append(found, x.concerned([]doctor.Finding{quiet(doctor.OperatorName)})...)
 	if shape := webhookFault(webhook.Reveal()); shape != "" {
 		found = append(found, doctor.Warn(doctor.AlertWebhook, "", "ALERT_WEBHOOK_URL %s", shape))
 	}

@@ -66,6 +66,7 @@ func faultsOfSettings() []plantedFault {
 		{name: "mends too early", plant: func(h *house) { h.file += "mend_until: \"08:00\"\n" }, want: codes{doctor.MendUntil: doctor.Warning}},
 		{name: "no signing secret", plant: env("SLACK_SIGNING_SECRET", ""), want: codes{doctor.SigningSecret: doctor.Warning}},
 		{name: "nobody is told", plant: func(h *house) { h.env["SLACK_OPERATOR_USER"], h.env["ALERT_WEBHOOK_URL"] = "", "" }, want: codes{doctor.Alarms: doctor.Error}, oneByOne: true},
+		{name: "operator without a name", plant: func(h *house) { h.file = strings.ReplaceAll(h.file, "@jiwon", operatorSlack) }, want: codes{doctor.OperatorName: doctor.Warning}, oneByOne: true},
 		{name: "operator gone", plant: func(h *house) { h.slack.DisableUser(operatorSlack) }, want: codes{doctor.OperatorReach: doctor.Error}},
 		{name: "webhook cut short", plant: env("ALERT_WEBHOOK_URL", "https://hooks.slack.com/"), want: codes{doctor.AlertWebhook: doctor.Warning}},
 		{name: "no heartbeat", plant: env("HEARTBEAT_URL", ""), want: codes{doctor.Heartbeat: doctor.Warning}},
