@@ -37,8 +37,11 @@ func (s *Slack) Examine(ctx context.Context) (Workspace, error) {
 	return w, nil
 }
 
-// scopesIn reads the scopes that Slack names with an answer.
+// scopesIn reads the scopes that Slack names with an answer; nil where it names none.
 func scopesIn(header http.Header) []string {
+	if header.Get("X-OAuth-Scopes") == "" {
+		return nil
+	}
 	return strings.FieldsFunc(header.Get("X-OAuth-Scopes"), func(r rune) bool { return r == ',' || r == ' ' })
 }
 

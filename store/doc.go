@@ -5,7 +5,8 @@
 //
 // Own tables are prefixed achim_, hold instants as Unix milliseconds (NULL = the zero time), dates as text
 // like 2026-11-20 and structures as JSON text, the same in both databases. gmail_token and
-// conversation_log are shared with other programs and keep the types those expect.
+// conversation_log are shared with other programs and keep the types those expect. Among the migrations there is no 00009:
+// the number was reserved and never used.
 //
 // Locks are always taken in one order, so that transactions wait for each other and do not deadlock:
 // entries (new ones first, by reader, date and slot; then by id), conversation_log, what is remembered of the reader,

@@ -108,7 +108,7 @@ func (e Erasing) spares(h holding) bool {
 }
 
 // Erase forgets what is kept of the reader. Who stays is marked as erased. Rows of other programs stay. ErrNotFound when
-// there is no such reader.
+// there is no such reader, and nothing is left of one who was removed either where all is erased.
 func (s *Store) Erase(ctx context.Context, id briefing.ReaderID, what Erasing) (erased briefing.Erasure, err error) {
 	err = s.inTx(ctx, func(q *session) error {
 		erased = briefing.Erasure{}
@@ -117,7 +117,7 @@ func (s *Store) Erase(ctx context.Context, id briefing.ReaderID, what Erasing) (
 			return err
 		}
 		_, there, err := one(ctx, q, scalar[string], "SELECT id FROM achim_reader WHERE id = ?"+q.dialect.forUpdate(), string(id))
-		if err == nil && !there {
+		if err == nil && !there && what != EraseAll {
 			err = briefing.ErrNotFound
 		}
 		if err != nil {
@@ -138,6 +138,9 @@ func (s *Store) Erase(ctx context.Context, id briefing.ReaderID, what Erasing) (
 			if n > 0 {
 				erased.Tables = append(erased.Tables, briefing.ErasedTable{Name: h.table, Rows: int(n)})
 			}
+		}
+		if !there && len(erased.Tables) == 0 {
+			return briefing.ErrNotFound
 		}
 		if what != EraseAll {
 			if _, err := q.exec(ctx, "UPDATE achim_reader SET erased_at = ? WHERE id = ?", ms(s.now()), string(id)); err != nil {

@@ -39,6 +39,32 @@ func TestStoredAndErased(t *testing.T) {
 	}
 }
 
+// TestErasingWhoWasRemoved: by their UUID, and not the row of somebody of whom nothing else is here.
+func TestErasingWhoWasRemoved(t *testing.T) {
+	t.Parallel()
+	for _, dialect := range []storetest.Dialect{storetest.SQLite, storetest.Postgres} {
+		t.Run(string(dialect), func(t *testing.T) {
+			t.Parallel()
+			h := connected(t, dialect)
+			h.expect(0, []string{"delivered, complete"}, "run")
+			h.expect(0, []string{"removed haneul", "stays in gmail_token", "In conversation_log 1 row of ours", "30 days", "users remove --user " + haneulID + " --erase"},
+				"users", "remove", "--user", "haneul", "--yes")
+			h.expect(2, []string{"there is no reader"}, "users", "remove", "--user", haneulID, "--yes")
+			h.expect(2, []string{"--yes"}, "users", "remove", "--user", haneulID, "--erase")
+			h.expect(0, []string{"erased somebody removed before (" + haneulID + "); Google grant revoked", "conversation_log", "gmail_token"},
+				"users", "remove", "--user", haneulID, "--erase", "--yes")
+			if n := h.google.Calls("revoke"); n != 1 {
+				t.Errorf("revoked %d times", n)
+			}
+			h.expect(2, []string{"there is no reader"}, "users", "remove", "--user", haneulID, "--erase", "--yes")
+			const theirs = "99999999-9999-4999-8999-999999999999"
+			h.outside(`INSERT INTO gmail_token (user_id, token_data) VALUES ('` + theirs + `', '{"refresh_token":"planted"}')`)
+			h.expect(2, []string{"there is no reader"}, "users", "remove", "--user", theirs, "--erase", "--yes")
+			h.expect(0, []string{theirs}, "tokens", "list")
+		})
+	}
+}
+
 // TestErasingAsksFirst: in a terminal somebody has to type yes.
 func TestErasingAsksFirst(t *testing.T) {
 	t.Parallel()

@@ -45,7 +45,10 @@ func (c *cli) usersAdd() *cobra.Command {
 					return err
 				}
 				r.Greet = !quiet
-				return c.save(cmd.Context(), a, w.apply(cmd.Flags().Changed, r), asJSON)
+				if err := c.save(cmd.Context(), a, w.apply(cmd.Flags().Changed, r), asJSON); err != nil {
+					return err
+				}
+				return c.warnNamesakes(cmd.Context(), a, w.name)
 			})
 		},
 	}
@@ -92,6 +95,19 @@ func (c *cli) save(ctx context.Context, a *app.App, w wished, asJSON bool) error
 		return c.printNext(ctx, a, saved)
 	}
 	return nil
+}
+
+// warnNamesakes says that the name alone does not tell a reader from others any more. Names need not be unique.
+func (c *cli) warnNamesakes(ctx context.Context, a *app.App, name string) error {
+	_, err := a.Store.Reader(ctx, name)
+	if ambiguous, ok := errors.AsType[*briefing.FieldError](err); ok {
+		fmt.Fprintln(c.err, "achim: warning:", ambiguous.Problem)
+		return nil
+	}
+	if errors.Is(err, briefing.ErrNotFound) {
+		return nil // whose name was trimmed, or who is gone again
+	}
+	return err
 }
 
 // printNext says what is to be done about the Google connection of a reader who was added: the id may have brought one
@@ -199,13 +215,20 @@ func (c *cli) printReaders(views []briefing.ReaderView) error {
 
 // aboutUser makes a command that concerns one reader.
 func (c *cli) aboutUser(cmd *cobra.Command, f func(context.Context, *app.App, briefing.Reader) error) *cobra.Command {
+	return c.aboutFound(cmd, (*app.App).Find, f)
+}
+
+// aboutFound is aboutUser with a way of its own to find whom --user means.
+func (c *cli) aboutFound(cmd *cobra.Command, find func(*app.App, context.Context, string) (briefing.Reader, error),
+	f func(context.Context, *app.App, briefing.Reader) error,
+) *cobra.Command {
 	var user string
 	cmd.Args = noArgs
 	cmd.Flags().StringVar(&user, "user", "", "`whom`: UUID, Slack id or name")
 	must(cmd.MarkFlagRequired("user"))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return c.with(cmd.Context(), func(a *app.App) error {
-			r, err := a.Find(cmd.Context(), user)
+			r, err := find(a, cmd.Context(), user)
 			if err != nil {
 				return asUsage(err)
 			}
@@ -239,7 +262,10 @@ func (c *cli) usersSet() *cobra.Command {
 		if until := wished.reader.PausedUntil; cmd.Flags().Changed("paused-until") && !until.IsZero() && !pauses(a.View(wished.reader)) {
 			wished.note("paused_until", fmt.Errorf("%s is not ahead: name the date from which there are briefings again, or say --resume", until))
 		}
-		return c.save(ctx, a, wished, asJSON)
+		if err := c.save(ctx, a, wished, asJSON); err != nil || !cmd.Flags().Changed("name") {
+			return err
+		}
+		return c.warnNamesakes(ctx, a, w.name)
 	})
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,8 +28,11 @@ func (c *cli) usersImport() *cobra.Command {
 			"all; every fault is told with its line. The first line names the columns as the API does:",
 			"  user_id, name, slack_user_id, email, timezone, deliver_at, weekdays, language, feeds, paused,",
 			"  paused_until, skip_holidays, notification",
-			"A reader is found by user_id, else by slack_user_id. What is not a column, and what is empty, stays as",
-			"it is, so the same file may be imported again. Commas, semicolons and tabs separate; - is standard input.",
+			"Another column is a fault. A reader is found by user_id, else by slack_user_id. Of a column that is left",
+			"out, and of a field that is empty, everything stays as it is, so the same file may be imported again.",
+			"Commas, semicolons and tabs separate; - is standard input.",
+			"",
+			"Who is added gets a welcome DM when a serve runs; --quiet sends none.",
 			"",
 			"--from-tables reads the tables \"user\" and workspace_member that other programs keep in the same",
 			"PostgreSQL, says which of their columns it uses and who does not fit, and keeps the ids, so that rows of",
@@ -130,11 +134,19 @@ type importReport struct {
 	Used    []string
 	Misfits []string
 	Plan    app.ImportPlan
+
+	Welcomed, Connected int // who gets a welcome, and who of them is connected already
 }
 
 // importPlan shows the import, asks, and does it.
 func (c *cli) importPlan(ctx context.Context, a *app.App, im importing, r importReport) error {
 	add, change, _ := r.Plan.Count()
+	if !im.quiet {
+		var err error
+		if r.Welcomed, r.Connected, err = a.Welcomes(ctx, r.Plan); err != nil {
+			return err
+		}
+	}
 	if !im.asJSON {
 		if err := r.print(c.out); err != nil {
 			return err
@@ -173,7 +185,7 @@ func (c *cli) importPlan(ctx context.Context, a *app.App, im importing, r import
 func (c *cli) reportImport(im importing, r importReport, done int) error {
 	if im.asJSON {
 		return c.printJSON(map[string]any{"dry_run": im.dry, "imported": done, "readers": append([]app.ImportLine{}, r.Plan.Lines...),
-			"columns": append([]string{}, r.Used...), "left_out": append([]string{}, r.Misfits...)})
+			"welcomes": r.Welcomed, "columns": append([]string{}, r.Used...), "left_out": append([]string{}, r.Misfits...)})
 	}
 	if done == 0 {
 		return nil
@@ -194,13 +206,32 @@ func (r importReport) print(w io.Writer) error {
 	var t table
 	for _, l := range r.Plan.Lines {
 		if l.Action != app.ImportSame {
-			t.row(string(l.Action), l.Name, l.Slack, string(l.Reader), strings.Join(l.Changes, "; "))
+			t.row(string(l.Action), l.Name, l.Slack, cmp.Or(string(l.Reader), "a new id"), strings.Join(l.Changes, "; "))
 		}
 	}
 	if err := t.print(w); err != nil {
 		return err
 	}
 	add, change, same := r.Plan.Count()
-	_, err := fmt.Fprintf(w, "%d to add, %d to change, %d unchanged\n", add, change, same)
-	return err
+	fmt.Fprintf(w, "%d to add, %d to change, %d unchanged\n", add, change, same)
+	if add > 0 {
+		fmt.Fprintln(w, r.welcomes())
+	}
+	return nil
+}
+
+// welcomes says who will hear of the import.
+func (r importReport) welcomes() string {
+	if r.Welcomed == 0 {
+		return "none of them gets a welcome DM"
+	}
+	text := "1 person gets"
+	if r.Welcomed != 1 {
+		text = fmt.Sprintf("%d people get", r.Welcomed)
+	}
+	text += " a welcome DM a minute later, as soon as a serve runs, from 07:00 to 22:00 by their clock; --quiet sends none"
+	if r.Connected > 0 {
+		text += fmt.Sprintf("\n%d of them, whose Google connection is here already, are told that there is nothing to do", r.Connected)
+	}
+	return text
 }

@@ -35,7 +35,12 @@ func TestImport(t *testing.T) {
 			d.env["DATABASE_URL"] = storetest.URL(t, dialect)
 			d.expect(0, nil, "migrate")
 			d.write("team.csv", team)
-			d.expect(0, []string{"김하늘", "U0DANA", "2 to add, 0 to change, 0 unchanged"}, "users", "import", "team.csv", "--dry-run")
+			preview := []string{"김하늘", "U0DANA", "2 to add, 0 to change, 0 unchanged", "2 people get a welcome DM a minute later", "07:00 to 22:00", "--quiet sends none"}
+			dry := d.expect(0, preview, "users", "import", "team.csv", "--dry-run").out
+			if again := d.expect(0, []string{haneulID, "U0DANA    a new id"}, "users", "import", "team.csv", "--dry-run").out; again != dry || strings.Contains(dry, "connection") {
+				t.Errorf("shown as\n%s\nand then as\n%s", dry, again)
+			}
+			d.expect(0, []string{"none of them gets a welcome DM"}, "users", "import", "team.csv", "--dry-run", "--quiet")
 			d.expect(2, []string{"2 to add", "nothing was imported", "--yes"}, "users", "import", "team.csv")
 			if got := d.names(); got != "" {
 				t.Fatalf("imported without being told to: %s", got)
@@ -60,7 +65,8 @@ func TestImport(t *testing.T) {
 			if got["imported"] != 1.0 || got["dry_run"] != false || len(got["readers"].([]any)) != 1 {
 				t.Errorf("in JSON: %v", got)
 			}
-			if line := got["readers"].([]any)[0].(map[string]any); line["action"] != "add" || line["name"] != "이, 서준" {
+			seojun := d.json(0, "users", "show", "--user", "U0SEOJUN")["user_id"]
+			if line := got["readers"].([]any)[0].(map[string]any); line["action"] != "add" || line["name"] != "이, 서준" || line["user_id"] != seojun || got["welcomes"] != 1.0 {
 				t.Errorf("in JSON: %v", line)
 			}
 		})
@@ -105,6 +111,22 @@ func TestImportFaults(t *testing.T) {
 			t.Errorf("%s: prints %s", name, r.out)
 		}
 	}
+	// The header's faults hide none of the lines, and neither does a field too many.
+	d.write("team.csv", "name,slack_user_id,team,deliver_at,timezone\na,U0NEW,x,25:00,Asia/Soul\nb,U0OTHER,x,26:00,,more\nc,U0THIRD,x,,Mars\n")
+	last := 0
+	all := d.expect(2, []string{"user_id, name, slack_user_id"}, "users", "import", "team.csv", "--yes").err
+	for _, fault := range []string{`line 1: "team" is no column, take it out`, `line 2: deliver_at: "25:00"`, "line 2: timezone", "line 3: 6 fields, and the header has 5",
+		`line 3: deliver_at: "26:00"`, "line 4: timezone"} {
+		at := strings.Index(all, fault)
+		if at < last {
+			t.Errorf("%q is missing, or out of order:\n%s", fault, all)
+		}
+		last = max(at, last)
+	}
+	d.write("team.csv", "name,deliver_at\na,25:00\n")
+	if r := d.expect(2, []string{"line 1: neither user_id nor slack_user_id", "line 2: deliver_at"}, "users", "import", "team.csv"); strings.Contains(r.err, "line 2: slack_user_id") {
+		t.Errorf("told again line by line:\n%s", r.err)
+	}
 	d.write("team.csv", "name,slack_user_id\na,bad\nb,U0NEW,x\nc,worse\n")
 	said := d.expect(2, nil, "users", "import", "team.csv", "--yes").err
 	if two, three, four := strings.Index(said, "line 2: "), strings.Index(said, "line 3: "), strings.Index(said, "line 4: "); two < 0 || two > three || three > four {
@@ -142,7 +164,8 @@ func TestImportFromTables(t *testing.T) {
 		return strings.Join(append(storetest.Rows(t, s, `SELECT u::text FROM "user" u ORDER BY 1`), storetest.Rows(t, s, `SELECT m::text FROM workspace_member m ORDER BY 1`)...), "\n")
 	}
 	before := tables()
-	says := []string{"name from user.display_name, else user.username\n", "slack_user_id from workspace_member.slack_user_id\n", "timezone from workspace_member.timezone\n",
+	storetest.Exec(t, s, `INSERT INTO gmail_token (user_id, token_data) VALUES ('`+haneulID+`', '{"access_token":"at","refresh_token":"planted"}'), ('11111111-1111-4111-8111-111111111111', '[]')`)
+	says := []string{"2 people get a welcome DM", "1 of them, whose Google connection is here already, are told that there is nothing to do", "name from user.display_name, else user.username\n", "slack_user_id from workspace_member.slack_user_id\n", "timezone from workspace_member.timezone\n",
 		`"22222222-2222-4222-8222-222222222222": has no Slack id`, `several Slack ids: ["U0ONE" "U0TWO"]`, `"44444444-4444-4444-8444-444444444444": slack_user_id: "E17"`,
 		haneulID, "2 to add, 0 to change, 0 unchanged"}
 	d.expect(0, says, "users", "import", "--from-tables", "--dry-run")

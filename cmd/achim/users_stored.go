@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -109,15 +110,23 @@ func (c *cli) usersRemove() *cobra.Command {
 			"",
 			"With --erase nothing stays: the grant is revoked at Google, unless another row uses the same account,",
 			"and forgotten, and so are our rows of conversation_log. Rows of other programs stay. That cannot be",
-			"undone, so where nobody can be asked it needs --yes."),
+			"undone, so where nobody can be asked it needs --yes. It also takes the UUID of somebody who was removed",
+			"before and of whom conversation_log still has rows of ours."),
 		Example: "  achim users remove --user U012AB3CD\n  achim users remove --user U012AB3CD --erase --yes",
 	}
 	f := cmd.Flags()
 	f.BoolVar(&erase, "erase", false, "also end the Google grant and erase what the shared tables hold of ours")
 	f.BoolVar(&yes, "yes", false, "do not ask")
 	f.BoolVar(&asJSON, "json", false, "print what was erased as JSON")
-	return c.aboutUser(cmd, func(ctx context.Context, a *app.App, r briefing.Reader) error {
+	find := func(a *app.App, ctx context.Context, ref string) (briefing.Reader, error) {
 		if erase {
+			return a.FindErasable(ctx, ref)
+		}
+		return a.Find(ctx, ref)
+	}
+	return c.aboutFound(cmd, find, func(ctx context.Context, a *app.App, r briefing.Reader) error {
+		if erase {
+			r.Name = cmp.Or(r.Name, "somebody removed before")
 			return c.erase(ctx, a, r, yes, asJSON)
 		}
 		return c.remove(ctx, a, r, yes)
@@ -147,9 +156,12 @@ func (c *cli) remove(ctx context.Context, a *app.App, r briefing.Reader, yes boo
 	case !errors.Is(err, briefing.ErrNotFound):
 		return err
 	}
-	_, err = fmt.Fprintf(c.out, "Our rows of conversation_log stay; the text in them goes %d days after it was sent.\n"+
-		"To erase those, too: achim users add --id %s --quiet --name … --slack …, then achim users remove --user %s --erase\n",
-		days(a.Config.Retention.Content), r.ID, r.ID)
+	n, err := a.Logged(ctx, r.ID)
+	if err != nil || n == 0 {
+		return err
+	}
+	_, err = fmt.Fprintf(c.out, "In conversation_log %s of ours stay; the text in them goes %d days after it was sent.\n"+
+		"To erase those, and the grant: achim users remove --user %s --erase\n", rowsOf(n), days(a.Config.Retention.Content), r.ID)
 	return err
 }
 

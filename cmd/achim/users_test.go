@@ -39,10 +39,10 @@ func TestUsers(t *testing.T) {
 			if r := d.expect(0, nil, "users", "set", "--user", "haneul", "--feed", ""); strings.Contains(r.out, "feed") {
 				t.Errorf("feeds are still there: %s", r.out)
 			}
-			if r := d.expect(0, []string{"removed haneul", "conversation_log", "30 days", "users remove --user " + haneulID + " --erase"},
-				"users", "remove", "--user", "haneul"); strings.Contains(r.out, "grant") {
-				t.Errorf("a grant is told that is not there:\n%s", r.out)
+			if r := d.expect(0, []string{"removed haneul"}, "users", "remove", "--user", "haneul"); strings.Contains(r.out, "grant") || strings.Contains(r.out, "conversation_log") {
+				t.Errorf("rows are told that are not there:\n%s", r.out)
 			}
+			d.expect(2, []string{"--user", "there is no reader"}, "users", "remove", "--user", haneulID, "--erase", "--yes")
 			d.expect(2, []string{"--user", `there is no reader "haneul"`}, "users", "show", "--user", "haneul")
 		})
 	}
@@ -79,7 +79,15 @@ func TestUserFaults(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	d.expect(0, nil, "users", "add", "--id", haneulID, "--name", "haneul", "--slack", haneulSlack)
-	d.expect(0, nil, "users", "add", "--name", "haneul", "--slack", "U0NAMESAKE")
+	first := d.expect(0, nil, "users", "add", "--name", "unlike", "--slack", "U0UNLIKE").err
+	if strings.Contains(first, "warning") {
+		t.Errorf("warned of nobody:\n%s", first)
+	}
+	d.expect(0, nil, "users", "remove", "--user", "unlike")
+	namesakes := []string{"achim: warning: 2 readers are called \"haneul\": use the UUID or the Slack id", haneulID + " (" + haneulSlack + ")", "(U0NAMESAKE)"}
+	d.expect(0, namesakes, "users", "add", "--name", "haneul", "--slack", "U0NAMESAKE")
+	d.expect(0, nil, "users", "set", "--user", "U0NAMESAKE", "--name", "other")
+	d.expect(0, namesakes, "users", "set", "--user", "U0NAMESAKE", "--name", "haneul")
 	add := []string{"users", "add", "--name", "new", "--slack", "U0NEW"}
 	set := []string{"users", "set", "--user", haneulID}
 	for _, tc := range []struct {
@@ -103,7 +111,7 @@ func TestUserFaults(t *testing.T) {
 		{append(set, "--paused-until", "tomorrow"), []string{"--paused-until", "2026-11-20"}},
 		{append(set, "--name", ""), []string{"--name"}},
 		{set, []string{"nothing to change", "--help"}},
-		{[]string{"users", "show", "--user", "haneul"}, []string{"--user", "2 readers", haneulSlack, "U0NAMESAKE"}},
+		{[]string{"users", "show", "--user", "haneul"}, []string{"--user", "2 readers", haneulID, haneulSlack, "U0NAMESAKE"}},
 		{[]string{"users", "remove", "--user", "haneul"}, []string{"--user", "2 readers"}},
 		{[]string{"connect", "--user", "haneul"}, []string{"--user", "2 readers"}},
 		{[]string{"preview", "--user", "nobody"}, []string{"--user", "nobody"}},

@@ -99,6 +99,34 @@ func findReader(ctx context.Context, s *store.Store, ref string) (briefing.Reade
 	return r, err
 }
 
+// FindErasable is Find that also takes the UUID of somebody who was removed and of whom rows of ours are left. They have no
+// name any more. A row of gmail_token alone is no such thing: it may be another program's.
+func (a *App) FindErasable(ctx context.Context, ref string) (briefing.Reader, error) {
+	r, err := a.Find(ctx, ref)
+	id, parseErr := briefing.ParseReaderID(ref)
+	if unknown, ok := errors.AsType[*briefing.FieldError](err); !ok || unknown.Code != "unknown_reader" || parseErr != nil {
+		return r, err
+	}
+	switch n, heldErr := a.Logged(ctx, id); {
+	case heldErr != nil:
+		return r, heldErr
+	case n > 0:
+		return briefing.Reader{ID: id}, nil
+	}
+	return r, err
+}
+
+// Logged returns how many rows of ours conversation_log has of the reader, also of one who was removed.
+func (a *App) Logged(ctx context.Context, id briefing.ReaderID) (int, error) {
+	held, err := a.Store.Held(ctx, id)
+	for _, h := range held {
+		if h.Table == "conversation_log" {
+			return len(h.Rows), nil
+		}
+	}
+	return 0, err
+}
+
 // View returns r with all defaults filled in.
 func (a *App) View(r briefing.Reader) briefing.ReaderView { return a.Defaults.View(r, a.now()) }
 

@@ -217,6 +217,8 @@ func concerns(topic config.Topic) (doctor.Code, doctor.Level) {
 		return doctor.MendUntil, doctor.Warning
 	case config.TopicPrivateFeeds:
 		return doctor.PrivateFeeds, doctor.Info // somebody has chosen it
+	case config.TopicOperator:
+		return doctor.OperatorName, doctor.Warning
 	case config.TopicPlainHTTP:
 		return doctor.PlainHTTP, doctor.Warning
 	case config.TopicOneSecret:

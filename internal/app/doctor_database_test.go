@@ -103,6 +103,7 @@ func TestDoctorKnowsWhereReadersAre(t *testing.T) {
 func TestDoctorIsBrief(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
+		h.file = "delivery: {operator: \"@jiwon\"}\n"
 		h.start()
 		for n := range 25 {
 			h.exec("INSERT INTO gmail_token (user_id, token_data) VALUES ('11111111-0000-4000-8000-0000000000%02d', '{\"refresh_token\":\"planted-%d\"}')", n, n)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"achim/briefing"
@@ -113,7 +114,11 @@ func (x *examination) checkReaders(ctx context.Context) []doctor.Finding {
 	if _, err := x.workspace(); err != nil {
 		return nil
 	}
-	found := each(ctx, atMost(readers), x.reach)
+	var barred atomic.Int64
+	found := each(ctx, atMost(readers), func(ctx context.Context, r briefing.Reader) []doctor.Finding { return x.reach(ctx, r, &barred) })
+	if n := int(barred.Load()); n > 0 {
+		found = append(found, notAllowed("readers", "%s: Slack does not let the app see whether they can be written to", plural(n, "reader", "readers")).Of(n))
+	}
 	switch {
 	case len(readers) > mostAsked:
 		found = append(found, doctor.Note(doctor.ReadersKnown, "", "of %d it was asked whether %d can be written to", len(readers), mostAsked).Do("achim doctor --user asks about one"))
@@ -123,8 +128,14 @@ func (x *examination) checkReaders(ctx context.Context) []doctor.Finding {
 	return found
 }
 
-// reach finds out whether one reader can be written to.
-func (x *examination) reach(ctx context.Context, r briefing.Reader) []doctor.Finding {
+// notAllowed tells, once for all it is about, what the app may not see: nothing is wrong with any reader, and the scopes have
+// a finding of their own.
+func notAllowed(subject, format string, args ...any) doctor.Finding {
+	return doctor.Note(doctor.NotChecked, subject, format, args...).Do("give the app the scope users:read, if you want doctor to know")
+}
+
+// reach finds out whether one reader can be written to, or counts them as barred where the app may not ask.
+func (x *examination) reach(ctx context.Context, r briefing.Reader, barred *atomic.Int64) []doctor.Finding {
 	level := doctor.Error
 	if x.pausedToday(r) {
 		level = doctor.Info
@@ -134,6 +145,8 @@ func (x *examination) reach(ctx context.Context, r briefing.Reader) []doctor.Fin
 	}
 	what, err := x.look(ctx, r)
 	switch {
+	case briefing.ReasonOf(err) == briefing.ClientMisconfigured:
+		barred.Add(1)
 	case err != nil:
 		return []doctor.Finding{doctor.Warn(doctor.NotChecked, r.Name, "Slack did not say whether they can be written to (%s)", briefing.ReasonOf(err))}
 	case what != "":
@@ -187,6 +200,9 @@ func (x *examination) checkOperator(ctx context.Context) []doctor.Finding {
 		return nil
 	}
 	member, err := x.slack.Look(ctx, id)
+	if briefing.ReasonOf(err) == briefing.ClientMisconfigured {
+		return []doctor.Finding{notAllowed("operator", "Slack does not let the app see whether they can be written to")}
+	}
 	if err != nil {
 		return unchecked("operator", err)
 	}
@@ -209,6 +225,7 @@ func (x *examination) checkAlarms(context.Context) []doctor.Finding {
 	default:
 		found = append(found, doctor.Well(doctor.Alarms, "", "the operator gets a DM, and a webhook is told"))
 	}
+	found = append(found, x.concerned([]doctor.Finding{quiet(doctor.OperatorName)})...)
 	if shape := webhookFault(webhook.Reveal()); shape != "" {
 		found = append(found, doctor.Warn(doctor.AlertWebhook, "", "ALERT_WEBHOOK_URL %s", shape))
 	}

@@ -66,6 +66,7 @@ func faultsOfSettings() []plantedFault {
 		{name: "mends too early", plant: func(h *house) { h.file += "mend_until: \"08:00\"\n" }, want: codes{doctor.MendUntil: doctor.Warning}},
 		{name: "no signing secret", plant: env("SLACK_SIGNING_SECRET", ""), want: codes{doctor.SigningSecret: doctor.Warning}},
 		{name: "nobody is told", plant: func(h *house) { h.env["SLACK_OPERATOR_USER"], h.env["ALERT_WEBHOOK_URL"] = "", "" }, want: codes{doctor.Alarms: doctor.Error}, oneByOne: true},
+		{name: "operator without a name", plant: func(h *house) { h.file = strings.ReplaceAll(h.file, "@jiwon", operatorSlack) }, want: codes{doctor.OperatorName: doctor.Warning}, oneByOne: true},
 		{name: "operator gone", plant: func(h *house) { h.slack.DisableUser(operatorSlack) }, want: codes{doctor.OperatorReach: doctor.Error}},
 		{name: "webhook cut short", plant: env("ALERT_WEBHOOK_URL", "https://hooks.slack.com/"), want: codes{doctor.AlertWebhook: doctor.Warning}},
 		{name: "no heartbeat", plant: env("HEARTBEAT_URL", ""), want: codes{doctor.Heartbeat: doctor.Warning}},
@@ -278,6 +279,40 @@ func TestDoctorFindsEachFault(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestDoctorMayNotLook: what the app may not see is told once for all, as nobody's fault, whether Slack named the scopes or not.
+func TestDoctorMayNotLook(t *testing.T) {
+	t.Parallel()
+	for name, op := range map[string]string{"users:read is missing, and DMs cannot be opened": "conversations.open", "users.info is refused": "users.info"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := healthy(t, storetest.SQLite)
+			for _, p := range []patient{h.admit("one"), h.admit("two")} {
+				h.exec("UPDATE achim_reader SET slack_channel_id = 'D0' WHERE id = '%s'", p.id)
+			}
+			if op == "conversations.open" {
+				h.slack.SetScopes("chat:write", "im:write", "im:history")
+			}
+			h.slack.Inject(standin.Fault{Op: op, Body: `{"ok":false,"error":"missing_scope","needed":"users:read"}`})
+			report, told := h.examine("one", "two"), 0
+			for _, f := range report.Findings {
+				switch {
+				case f.Level == doctor.Warning || f.Level == doctor.Error:
+					t.Errorf("%s (%s): %s %s", f.Code, f.Level, f.Subject, f.Summary)
+				case f.Code == doctor.NotChecked && f.Subject == "readers":
+					told++
+					if f.Level != doctor.Info || f.Count != 2 || !strings.Contains(f.Summary, "2 readers") || !strings.Contains(f.Remedy, "users:read") {
+						t.Errorf("%+v", f)
+					}
+				}
+			}
+			if told != 1 {
+				t.Errorf("told %d times", told)
+			}
+			wellFormed(t, report)
+		})
 	}
 }
 

@@ -37,6 +37,7 @@ func healthy(t *testing.T, dialect storetest.Dialect, before ...func(*house)) *h
 		"ACHIM_ENCRYPTION_KEY": base64.StdEncoding.EncodeToString([]byte("planted-key-of-exactly-32-bytes!")),
 	})
 	h.env["FEED_URL"] += "?key=" + feedSecret
+	h.file += "delivery: {operator: \"@jiwon\"}\n"
 	for _, do := range before {
 		if do != nil {
 			do(h)

@@ -60,7 +60,7 @@ const (
 type ImportLine struct {
 	Line    int               `json:"line,omitempty"`
 	Action  ImportAction      `json:"action"`
-	Reader  briefing.ReaderID `json:"user_id"`
+	Reader  briefing.ReaderID `json:"user_id,omitempty"` // "" = a new one, until it is imported
 	Name    string            `json:"name"`
 	Slack   string            `json:"slack_user_id"`
 	Changes []string          `json:"changes"` // such as "deliver_at: 09:00 → 08:30"
@@ -129,6 +129,9 @@ func (im importer) plan(row ImportRow) (ImportLine, []error) {
 		return ImportLine{}, []error{err}
 	}
 	r, faults := row.apply(old)
+	if !row.has("slack_user_id") && !row.has("user_id") {
+		faults = slices.DeleteFunc(faults, lacksSlackID) // told of the header
+	}
 	if other, ok := im.slacks[r.SlackUserID]; ok && other.ID != r.ID {
 		faults = append(faults, fmt.Errorf("slack_user_id: %s is %s's already, whose user_id is %s", r.SlackUserID, other.Name, other.ID))
 	}
@@ -145,11 +148,21 @@ func (im importer) plan(row ImportRow) (ImportLine, []error) {
 			line.Action = ImportChange
 		}
 	}
-	line.row.Values["user_id"] = string(r.ID) // a new one is what was shown
 	return line, faults
 }
 
-// match finds the reader a row is about, or begins a new one.
+// has reports whether the row has the column, empty or not.
+func (r ImportRow) has(column string) bool {
+	_, ok := r.Values[column]
+	return ok
+}
+
+func lacksSlackID(err error) bool {
+	f, ok := errors.AsType[*briefing.FieldError](err)
+	return ok && f.Field == "slack_user_id"
+}
+
+// match finds the reader a row is about, or begins a new one, who has no id yet unless the row says which.
 func (im importer) match(row ImportRow) (r briefing.Reader, known bool, err error) {
 	if text := row.Values["user_id"]; text != "" {
 		id, err := briefing.ParseReaderID(text)
@@ -161,9 +174,7 @@ func (im importer) match(row ImportRow) (r briefing.Reader, known bool, err erro
 		}
 		return r, known, nil
 	}
-	if r, known = im.slacks[row.Values["slack_user_id"]]; !known {
-		r.ID = NewReaderID()
-	}
+	r, known = im.slacks[row.Values["slack_user_id"]]
 	return r, known, nil
 }
 
@@ -290,14 +301,38 @@ func differences(old, now briefing.Reader) []string {
 	return all
 }
 
-// Import does what the plan says and returns how many readers it added or changed. quiet is whether those it adds are
-// spared the DM that welcomes them.
-func (a *App) Import(ctx context.Context, plan ImportPlan, quiet bool) (done int, err error) {
+// Welcomes returns how many people the import would welcome with a DM, and how many of them have a Google connection
+// already, so that none of it asks them for one.
+func (a *App) Welcomes(ctx context.Context, plan ImportPlan) (people, connected int, err error) {
+	added := map[briefing.ReaderID]bool{}
 	for _, line := range plan.Lines {
+		if line.Action == ImportAdd {
+			people++
+			added[line.Reader] = line.Reader != ""
+		}
+	}
+	for grants, err := range briefing.GrantPages(ctx, a.Store) {
+		if err != nil {
+			return 0, 0, fmt.Errorf("who is connected already: %w", err)
+		}
+		for _, g := range grants {
+			if added[g.Owner] && g.HasRefreshToken {
+				connected++
+				added[g.Owner] = false // of whom there may be several rows
+			}
+		}
+	}
+	return people, connected, nil
+}
+
+// Import does what the plan says, notes in it the ids of those who had none, and returns how many readers it added or
+// changed. quiet is whether those it adds are spared the DM that welcomes them.
+func (a *App) Import(ctx context.Context, plan ImportPlan, quiet bool) (done int, err error) {
+	for i, line := range plan.Lines {
 		if line.Action == ImportSame {
 			continue
 		}
-		if err := a.importOne(ctx, line, quiet); err != nil {
+		if plan.Lines[i].Reader, err = a.importOne(ctx, line, quiet); err != nil {
 			return done, fmt.Errorf("%s: after %d were imported; the same import goes on from there: %w", line.row.where(), done, err)
 		}
 		done++
@@ -306,18 +341,19 @@ func (a *App) Import(ctx context.Context, plan ImportPlan, quiet bool) (done int
 }
 
 // importOne adds or changes one reader, as they are now: somebody may have changed them since the plan was made.
-func (a *App) importOne(ctx context.Context, line ImportLine, quiet bool) error {
-	r, err := a.Store.Reader(ctx, string(line.Reader))
+func (a *App) importOne(ctx context.Context, line ImportLine, quiet bool) (briefing.ReaderID, error) {
+	id := cmp.Or(line.Reader, NewReaderID())
+	r, err := a.Store.Reader(ctx, string(id))
 	if errors.Is(err, briefing.ErrNotFound) {
-		r, err = briefing.Reader{ID: line.Reader, Greet: !quiet}, nil
+		r, err = briefing.Reader{ID: id, Greet: !quiet}, nil
 	}
 	if err != nil {
-		return err
+		return line.Reader, err
 	}
 	wanted, faults := line.row.apply(r)
 	if len(faults) > 0 {
-		return errors.Join(faults...)
+		return line.Reader, errors.Join(faults...)
 	}
-	_, _, err = a.Roster.Save(ctx, wanted)
-	return err
+	saved, _, err := a.Roster.Save(ctx, wanted)
+	return cmp.Or(saved.ID, line.Reader), err
 }

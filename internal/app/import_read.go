@@ -43,8 +43,8 @@ func ReadImport(from io.Reader) ([]ImportRow, error) {
 		return nil, csvFault(err)
 	}
 	names, faults := headerNames(header)
-	if len(faults) > 0 {
-		return nil, errors.Join(faults...) // what is below it would be misread, and told again line by line
+	if strings.Join(names, "") == "" {
+		return nil, errors.Join(faults...) // it is no header, and what is below it says nothing
 	}
 	var rows []ImportRow
 	for {
@@ -62,18 +62,29 @@ func ReadImport(from io.Reader) ([]ImportRow, error) {
 		}
 		if len(record) > len(names) {
 			faults = append(faults, ImportFault{ImportRow{Line: line}, fmt.Sprintf("%d fields, and the header has %d: put a field that holds a separator in quotes", len(record), len(names))})
-			continue
 		}
-		row := ImportRow{Line: line, Values: map[string]string{}}
-		for i, value := range record {
-			row.Values[names[i]] = strings.TrimSpace(value)
-		}
-		rows = append(rows, row)
+		rows = append(rows, rowOf(line, names, record))
 	}
 	if len(rows) == 0 && len(faults) == 0 {
 		faults = append(faults, errors.New("there is a header and no reader below it"))
 	}
 	return rows, errors.Join(faults...)
+}
+
+// rowOf puts the fields of a line under the names of their columns. A field that is not there is empty, and one under no
+// name is left out.
+func rowOf(line int, names, record []string) ImportRow {
+	row := ImportRow{Line: line, Values: map[string]string{}}
+	for i, name := range names {
+		switch {
+		case name == "":
+		case i < len(record):
+			row.Values[name] = strings.TrimSpace(record[i])
+		default:
+			row.Values[name] = ""
+		}
+	}
+	return row
 }
 
 // asUTF8 takes the byte order mark off and says what to do about other encodings.
@@ -124,7 +135,7 @@ func csvFault(err error) error {
 	return err
 }
 
-// headerNames reads the header.
+// headerNames reads the header. A column that is at fault has no name.
 func headerNames(header []string) (names []string, faults []error) {
 	var known []string
 	for _, c := range importColumns {
@@ -137,13 +148,15 @@ func headerNames(header []string) (names []string, faults []error) {
 		name := strings.ToLower(strings.TrimSpace(field))
 		switch {
 		case !slices.Contains(known, name):
-			fault("%q is no column: there are %s", clipped(name), strings.Join(known, ", "))
+			fault("%q is no column, take it out; the columns are %s", clipped(name), strings.Join(known, ", "))
+			name = ""
 		case slices.Contains(names, name):
 			fault("column %s is there twice", name)
+			name = ""
 		}
 		names = append(names, name)
 	}
-	if !slices.Contains(names, "user_id") && !slices.Contains(names, "slack_user_id") && len(faults) == 0 {
+	if !slices.Contains(names, "user_id") && !slices.Contains(names, "slack_user_id") {
 		fault("neither user_id nor slack_user_id is a column, so nobody could be found again")
 	}
 	return names, faults

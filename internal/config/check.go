@@ -103,6 +103,7 @@ const (
 	TopicMending       Topic = "mend_until"
 	TopicPrivateFeeds  Topic = "private_feeds"
 	TopicPlainHTTP     Topic = "plain_http"
+	TopicOperator      Topic = "operator_name"
 )
 
 // Concern is a warning with what it is about.
@@ -124,6 +125,8 @@ func (c Config) Concerns() []Concern {
 	c.warnAboutGoogle(warn)
 	warn(TopicSigningSecret, c.Slack.SigningSecret.IsZero(),
 		"SLACK_SIGNING_SECRET is not set: reconnecting is a link instead of a button")
+	warn(TopicOperator, c.Delivery.Operator == "",
+		"pages and DMs do not say who runs this server, which readers are told to know before they connect; set delivery.operator to a name they know, such as \"@jiwon\" (a member id is never shown)")
 	if idle := c.idle(); len(idle) > 0 {
 		warn(TopicIdle, true, "set, but without effect in this version: %s", strings.Join(idle, ", "))
 	}

@@ -64,6 +64,8 @@ func TestCheckServe(t *testing.T) {
 
 func TestWarnings(t *testing.T) {
 	const plain = "tokens and content are written to the database as they are: keep it and its backups to yourself"
+	const nameless = "pages and DMs do not say who runs this server, which readers are told to know before they connect; " +
+		"set delivery.operator to a name they know, such as \"@jiwon\" (a member id is never shown)"
 	good := map[string]string{
 		"ACHIM_PUBLIC_URL": "https://achim.gaon.example", "CRON_SECRET": "a-secret-of-enough-length", "ACHIM_API_SECRET": "another-of-enough-length",
 		"SLACK_SIGNING_SECRET": "sign",
@@ -73,14 +75,16 @@ func TestWarnings(t *testing.T) {
 		want           []string
 	}{
 		{"", "", nil},
-		{"delivery: {rate_per_minute: 60}\n", "SLACK_APP_TOKEN=xapp-1", []string{"set, but without effect in this version: SLACK_APP_TOKEN"}},
+		{"delivery: {operator: U012AB3CD}\n", "", []string{nameless}},
+		{"delivery: {rate_per_minute: 60}\n", "", []string{nameless}},
+		{"", "SLACK_APP_TOKEN=xapp-1", []string{"set, but without effect in this version: SLACK_APP_TOKEN"}},
 		{"", "HEARTBEAT_URL=https://beat.gaon.example/x", nil},
 		{"", "ALERT_WEBHOOK_URL=https://hooks.gaon.example/x", nil},
 		{"", "SLACK_OPERATOR_USER=U012AB3CD", nil},
 		{"", "ALERT_WEBHOOK_URL=http://127.0.0.1:9/hunter2", nil},
 		{"", "ALERT_WEBHOOK_URL=http://hooks.gaon.example/hunter2", []string{"ALERT_WEBHOOK_URL is plain http: its address, which is a password, and what is told can be read on the way; use https"}},
 		{"", "HEARTBEAT_URL=http://beat.gaon.example/hunter2", []string{"HEARTBEAT_URL is plain http: its address, which is a password, and what is told can be read on the way; use https"}},
-		{"delivery: {rate_per_minute: 0}\n", "", nil},
+		{"delivery: {rate_per_minute: 0, operator: \"@jiwon\"}\n", "", nil},
 		{"", "GOOGLE_TOKEN_URL=http://127.0.0.1:1/token", nil},
 		{"", "ACHIM_PUBLIC_URL=", []string{"ACHIM_PUBLIC_URL is not set: DMs say whom to ask instead of linking here; set ACHIM_PUBLIC_URL to an https address with a name"}},
 		{"", "ACHIM_PUBLIC_URL=http://localhost:8001", []string{"ACHIM_PUBLIC_URL http://localhost:8001 is this machine only: DMs say whom to ask instead of linking here; set ACHIM_PUBLIC_URL to an https address with a name"}},
@@ -118,6 +122,9 @@ func TestWarnings(t *testing.T) {
 				at = len(want)
 			}
 			want = slices.Insert(want, at, plain)
+		}
+		if !strings.Contains(tc.yaml, "delivery:") {
+			tc.yaml += "delivery: {operator: \"@jiwon\"}\n"
 		}
 		if diff := cmp.Diff(want, load(t, tc.yaml, env).Warnings()); diff != "" {
 			t.Errorf("%s%s (-want +got):\n%s", tc.yaml, tc.variable, diff)

@@ -83,6 +83,7 @@ const (
 	PrivateFeeds   Code = "private_feeds"
 	Alarms         Code = "alarms"
 	OperatorReach  Code = "operator_unreachable"
+	OperatorName   Code = "operator_name"
 	AlertWebhook   Code = "alert_webhook"
 	Heartbeat      Code = "heartbeat"
 	Engine         Code = "engine"
@@ -158,6 +159,7 @@ var catalog = slices.Concat(
 	in(groupTold, []Kind{
 		{Alarms, "", "docs/configuration.md#being-told", "set SLACK_OPERATOR_USER to your member id, and ALERT_WEBHOOK_URL for when Slack is what broke"},
 		{OperatorReach, "", "docs/slack.md#operator", "set SLACK_OPERATOR_USER to the member id of somebody who is there"},
+		{OperatorName, "", "docs/configuration.md#addresses-and-links", "set delivery.operator to a name they know, such as \"@jiwon\" (a member id is never shown)"},
 		{AlertWebhook, "", "docs/configuration.md#being-told", "set ALERT_WEBHOOK_URL to the whole address, https, as the other side shows it"},
 		{Heartbeat, "", "docs/configuration.md#being-told", "set HEARTBEAT_URL to a service that rings when nobody calls it"},
 	}),

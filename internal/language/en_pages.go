@@ -44,7 +44,7 @@ func enConnect(f ConnectFacts) Page {
 		Folds: []PageFold{{"If Google says it hasn’t verified this app", []string{
 			"You see that screen because the person who runs this server registered the app themselves.",
 			"Press “Advanced”, then the link that says “Go to … (unsafe)”. If there is a “Continue” instead, press that.",
-			"If you don’t know who runs it, don’t press anything and ask first.",
+			enKnown(f.Operator),
 		}}, enKept(f.KeepDays)},
 		Small: []string{"Opening this page changes nothing."},
 	}
@@ -65,6 +65,14 @@ func enConnect(f ConnectFacts) Page {
 		p.Body = []string{"On Google’s screen, choose this account and tick both Gmail and Calendar. What is left out stays out of the briefing."}
 	}
 	return p
+}
+
+// enKnown asks to know who runs the server before pressing on.
+func enKnown(operator string) string {
+	if operator == "" {
+		return "This page doesn’t say who runs it. Ask whoever gave you the link, and don’t press anything before you know."
+	}
+	return fmt.Sprintf("It is run by %s. If you don’t know who that is, don’t press anything and ask first.", operator)
 }
 
 // enKept tells in full what is kept of a reader, and for how long.

@@ -45,7 +45,7 @@ func koConnect(f ConnectFacts) Page {
 		Folds: []PageFold{{"‘Google에서 확인하지 않은 앱’이라고 나오면", []string{
 			"이 서버를 운영하는 사람이 직접 등록한 앱이라서 나오는 화면입니다.",
 			"Google 화면의 ‘고급’을 누른 다음 ‘…(으)로 이동(안전하지 않음)’ 링크를 누르면 계속됩니다. ‘계속’ 버튼이 보이면 그 버튼을 누르시면 됩니다.",
-			"누가 운영하는지 모르신다면 누르지 말고 먼저 확인해 주세요.",
+			koKnown(f.Operator),
 		}}, koKept(f.KeepDays)},
 		Small: []string{"이 화면을 여는 것만으로는 아무것도 바뀌지 않습니다."},
 	}
@@ -66,6 +66,14 @@ func koConnect(f ConnectFacts) Page {
 		p.Body = []string{"Google 화면에서 위 계정을 고르고, Gmail과 캘린더 항목을 모두 선택해 주세요. 빠진 항목은 브리핑에 실리지 않습니다."}
 	}
 	return p
+}
+
+// koKnown asks to know who runs the server before pressing on.
+func koKnown(operator string) string {
+	if operator == "" {
+		return "이 화면에는 누가 운영하는지 나오지 않습니다. 이 링크를 알려 준 사람에게 먼저 확인하시고, 그 전에는 누르지 말아 주세요."
+	}
+	return fmt.Sprintf("이 서버는 %s 님이 운영합니다. 누구인지 모르신다면 누르지 말고 먼저 확인해 주세요.", operator)
 }
 
 // koKept tells in full what is kept of a reader, and for how long.

@@ -3,6 +3,7 @@ package language_test
 import (
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
 	"achim/briefing"
@@ -59,6 +60,14 @@ func TestEveryLanguageHasEveryPage(t *testing.T) {
 			words.Connect(language.ConnectFacts{Reader: "minji"}), words.Connected(language.ConnectedFacts{}),
 			words.Confirm(language.ConfirmFacts{}), words.Stored(language.StoredFacts{}), words.Disconnect(language.DisconnectFacts{}),
 			words.Disconnected(language.DisconnectFacts{}), words.HourOver(), words.NoLink(language.LinkFacts{}), words.NoLink(language.LinkFacts{Expired: true}), words.Trouble(""), words.Home(),
+		}
+		const operator = "@jiwon"
+		for _, named := range []string{"", operator} {
+			text := fmt.Sprint(words.Connect(language.ConnectFacts{Reader: "minji", Operator: named}))
+			says := map[briefing.Language]string{briefing.Korean: "나오지 않습니다", briefing.English: "doesn’t say who runs it"}[l]
+			if strings.Contains(text, says) != (named == "") || strings.Contains(text, operator) != (named != "") {
+				t.Errorf("%s: who runs it is %q, and the page says %s", l, named, text)
+			}
 		}
 		titles := map[string]bool{}
 		for _, fault := range faults {
