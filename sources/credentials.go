@@ -171,7 +171,7 @@ func (g *Google) revoke(ctx context.Context, token briefing.Secret) error {
 
 // withoutTokens is what is left of a row that cannot be read: nothing of it opens anything.
 func withoutTokens(c briefing.Credential) briefing.Credential {
-	return briefing.Credential{ReaderID: c.ReaderID, ClientID: c.ClientID, Scopes: c.Scopes, Email: c.Email, Subject: c.Subject}
+	return briefing.Credential{ReaderID: c.ReaderID, ClientID: c.ClientID, Scopes: c.Scopes, Email: c.Email, Subject: c.Subject, Version: c.Version}
 }
 
 // report tells what is stored. Missing scopes are only known where Google or the row has listed any at all.

@@ -225,12 +225,18 @@ func (m *memory) TestingSuspected(_ context.Context, clientID string) (bool, err
 	return m.testing[clientID], nil
 }
 
-func (m *memory) SaveGrant(_ context.Context, c briefing.Credential) error {
+func (m *memory) SaveConsented(_ context.Context, c briefing.Credential) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if _, ok := m.readers[c.ReaderID]; !ok {
+		return briefing.ErrNotFound
+	}
 	m.saves++
 	if c.RefreshToken.IsZero() {
 		c.RefreshToken = m.rows[c.ReaderID].RefreshToken
+	} else {
+		m.states[briefing.Fingerprint(c.RefreshToken)] = c.State
+		m.wrote[c.ReaderID] = c.AccessToken
 	}
 	c.State = briefing.CredentialState{}
 	m.rows[c.ReaderID] = c
@@ -290,10 +296,13 @@ func (m *memory) FindPending(_ context.Context, hash string) (briefing.Pending, 
 }
 
 func (m *memory) ConfirmPending(ctx context.Context, hash string, c briefing.Credential, now time.Time) error {
+	if _, err := m.Reader(ctx, string(c.ReaderID)); err != nil {
+		return err
+	}
 	if p, err := m.TakePending(ctx, hash, now); err != nil || !p.UsedAt.IsZero() || !now.Before(p.ExpiresAt) {
 		return errors.Join(briefing.ErrFenced, err)
 	}
-	return m.SaveGrant(ctx, c)
+	return m.SaveConsented(ctx, c)
 }
 
 func (m *memory) TakePending(_ context.Context, hash string, now time.Time) (briefing.Pending, error) {

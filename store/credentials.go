@@ -191,15 +191,21 @@ func widened(listed, answered []string) []string {
 	return all
 }
 
-// SaveGrant stores a grant just consented to, replacing the reader's earlier one; members of the row that
-// are other programs' are kept. A consent may bring no refresh token: the stored one stays then, unless it
-// is known to be another account's; with a Version, only if the row is still as it was read: ErrFenced when it is not, or
-// has gone.
+// SaveGrant stores a grant, whatever is there, replacing the reader's earlier one; members of the row that are other
+// programs' are kept. It may bring no refresh token: the stored one stays then, unless it is known to be another
+// account's.
 func (s *Store) SaveGrant(ctx context.Context, c briefing.Credential) error {
+	return s.saveGrantIf(ctx, c, nil)
+}
+
+// SaveConsented is SaveGrant for a consent, which takes its time: ErrNotFound when its reader is gone meanwhile, and
+// ErrFenced unless the row is still as it was read, of c's Version, or where that is "" there is still none.
+func (s *Store) SaveConsented(ctx context.Context, c briefing.Credential) error {
 	return s.saveGrantIf(ctx, c, func(*session) error { return nil })
 }
 
-// saveGrantIf is SaveGrant on a condition that is looked at, or made true, in the same transaction.
+// saveGrantIf is SaveConsented on a condition that is looked at, or made true, in the same transaction; without one it is
+// SaveGrant.
 func (s *Store) saveGrantIf(ctx context.Context, c briefing.Credential, condition func(q *session) error) error {
 	err := s.saveGrant(ctx, c, condition)
 	if isDuplicate(err, "") {
@@ -214,8 +220,13 @@ func (s *Store) saveGrantIf(ctx context.Context, c briefing.Credential, conditio
 
 func (s *Store) saveGrant(ctx context.Context, c briefing.Credential, condition func(q *session) error) error {
 	return s.inTx(ctx, func(q *session) error {
-		if err := condition(q); err != nil {
-			return err
+		if condition != nil {
+			if err := readerStays(ctx, q, c.ReaderID); err != nil {
+				return err
+			}
+			if err := condition(q); err != nil {
+				return err
+			}
 		}
 		raw, found, err := q.counting(ctx, c.ReaderID, q.dialect.forUpdate())
 		if err != nil {
@@ -224,7 +235,7 @@ func (s *Store) saveGrant(ctx context.Context, c briefing.Credential, condition 
 		// A row that cannot be read is exactly what connecting again mends: what can be kept of it is.
 		raw.keys = q.keys // none was read where there is no row
 		row, _ := raw.parse(c.ReaderID)
-		if c.RefreshToken.IsZero() && c.Version != "" && (!found || row.version != c.Version) {
+		if condition != nil && (found != (c.Version != "") || found && row.version != c.Version) {
 			return briefing.ErrFenced
 		}
 		earlier, _ := row.credential()
@@ -255,6 +266,16 @@ func (s *Store) saveGrant(ctx context.Context, c briefing.Credential, condition 
 		}
 		return writeState(ctx, q, c, s.now())
 	})
+}
+
+// readerStays locks a reader, so that whoever erases them waits, or returns ErrNotFound. It comes before all other locks,
+// as where a reader is erased.
+func readerStays(ctx context.Context, q *session, id briefing.ReaderID) error {
+	_, there, err := one(ctx, q, scalar[string], "SELECT id FROM achim_reader WHERE id = ?"+q.dialect.forShare(), string(id))
+	if err == nil && !there {
+		err = briefing.ErrNotFound
+	}
+	return err
 }
 
 // sameAccount reports whether nothing speaks against the two being of one Google account.
