@@ -90,7 +90,7 @@ type CredentialState struct {
 	LastError    Reason
 	Detail       string    // Google's own words for LastError, such as "invalid_grant invalid_rapt": for the operator
 	EndsAt       time.Time // a known end of the grant; zero = none known
-	GrantedAt    time.Time // when it was consented to here; zero = elsewhere, or before this was kept
+	GrantedAt    time.Time // when it was consented to here, or noted to be there at the latest; zero = elsewhere, or before this was kept
 	CheckedAt    time.Time // when Google last said how it stands; zero = never asked
 	Gone         bool      // Google says that the account was deleted
 	Granted      string    // the scopes Google last listed, separated by spaces; "" = it was not asked yet

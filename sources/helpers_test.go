@@ -360,18 +360,26 @@ func (m *memory) Reader(_ context.Context, ref string) (briefing.Reader, error) 
 	return r, nil
 }
 
-func (m *memory) DeleteCredential(_ context.Context, reader briefing.ReaderID) (briefing.Credential, error) {
+func (m *memory) CredentialsOf(ctx context.Context, reader briefing.ReaderID) ([]briefing.Credential, error) {
+	c, err := m.Credential(ctx, reader)
+	if errors.Is(err, briefing.ErrNotFound) {
+		return nil, err
+	}
+	return []briefing.Credential{c}, err
+}
+
+func (m *memory) DeleteCredential(_ context.Context, reader briefing.ReaderID) ([]briefing.Credential, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, ok := m.rows[reader]; !ok {
-		return briefing.Credential{}, briefing.ErrNotFound
+		return nil, briefing.ErrNotFound
 	}
 	gone := m.load(reader)
 	delete(m.rows, reader)
 	if m.garbled != nil {
 		gone = briefing.Credential{}
 	}
-	return gone, nil
+	return []briefing.Credential{gone}, nil
 }
 
 func (m *memory) AccountInUse(_ context.Context, email, subject string, except briefing.ReaderID) (bool, error) {
