@@ -306,7 +306,9 @@ func (g *Google) goOn(ctx context.Context, c consented, grant briefing.Credentia
 			return fmt.Errorf("save grant of %s: %w", c.reader.ID, err)
 		}
 		grant.RefreshToken = c.prior.RefreshToken
-		grant.State.GrantedAt = c.prior.State.GrantedAt // the grant is the one of then
+		if c.reader.ErasedAt.IsZero() { // else it is to end, unless somebody has connected it since
+			grant.State.GrantedAt = c.prior.State.GrantedAt // the grant is the one of then
+		}
 		if grant.State.EndsAt.IsZero() {
 			grant.State.EndsAt = c.prior.State.EndsAt
 		}
