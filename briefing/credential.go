@@ -90,7 +90,7 @@ type CredentialState struct {
 	LastError    Reason
 	Detail       string    // Google's own words for LastError, such as "invalid_grant invalid_rapt": for the operator
 	EndsAt       time.Time // a known end of the grant; zero = none known
-	GrantedAt    time.Time // when it was consented to here; zero = elsewhere, or before this was kept
+	GrantedAt    time.Time // when it was consented to here, or noted to be there at the latest; zero = elsewhere, or before this was kept
 	CheckedAt    time.Time // when Google last said how it stands; zero = never asked
 	Gone         bool      // Google says that the account was deleted
 	Granted      string    // the scopes Google last listed, separated by spaces; "" = it was not asked yet
@@ -140,10 +140,10 @@ type CredentialStore interface {
 	// meanwhile, the same refresh token means ours goes onto their row, another means theirs wins. With the
 	// answer a lease on refreshing ends. It returns the row as it now is.
 	SaveRefreshed(ctx context.Context, read, fresh Credential) (Credential, error)
-	// SaveGrant stores a grant just consented to, replacing the reader's earlier one; members of the row
-	// that are other programs' are kept. Without a refresh token the one in the row stays; with a Version, only if
-	// the row is still of that version, else it returns ErrFenced.
-	SaveGrant(ctx context.Context, c Credential) error
+	// SaveConsented stores a grant just consented to, and what is known of it, replacing the reader's earlier one; members
+	// of the row that are other programs' are kept. Without a refresh token the one in the row stays. ErrNotFound when the
+	// reader is gone, ErrFenced unless the row is still of c's Version, or when that is "" there is still none.
+	SaveConsented(ctx context.Context, c Credential) error
 	// SaveCredentialState replaces the state of c's refresh token.
 	SaveCredentialState(ctx context.Context, c Credential) error
 }

@@ -32,9 +32,9 @@ type PendingStore interface {
 type ConfirmStore interface {
 	// FindPending returns the grant as it waits, or waited. ErrNotFound for an unknown ticket.
 	FindPending(ctx context.Context, ticketHash string) (Pending, error)
-	// ConfirmPending stores c as SaveGrant does and marks the grant behind the ticket used, both or neither: at every
+	// ConfirmPending stores c as SaveConsented does and marks the grant behind the ticket used, both or neither: at every
 	// moment it either waits or is stored, so that nobody who looks whether its account is used finds it unused.
-	// ErrFenced when it does not wait any more, because it was taken, confirmed or has expired.
+	// ErrFenced also when it does not wait any more, because it was taken, confirmed or has expired.
 	ConfirmPending(ctx context.Context, ticketHash string, c Credential, now time.Time) error
 }
 

@@ -114,6 +114,7 @@ type consented struct {
 	prior     briefing.Credential // what is stored now; zero = nothing
 	grant     briefing.Credential
 	ticket    string // by whose hash the grant waits for a yes; "" = it does not
+	tries     int    // how often it could not be stored, because the row was not as it was looked at
 }
 
 // earlier compares the grant's account with that of the stored one.

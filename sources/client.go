@@ -60,9 +60,12 @@ type GoogleConfig struct {
 type AccountStore interface {
 	// Reader finds one reader by UUID, Slack id or name. ErrNotFound when there is none.
 	Reader(ctx context.Context, ref string) (briefing.Reader, error)
-	// DeleteCredential forgets the reader's grant and returns it as it was, as far as it could be read.
-	// ErrNotFound when there is none.
-	DeleteCredential(ctx context.Context, reader briefing.ReaderID) (briefing.Credential, error)
+	// CredentialsOf returns the grants of all of a reader's rows, each as far as it can be read, or ErrNotFound. Where
+	// no token can be read because a key is not here, an error with reason malformed comes beside them.
+	CredentialsOf(ctx context.Context, reader briefing.ReaderID) ([]briefing.Credential, error)
+	// DeleteCredential forgets the grants of all of the reader's rows and returns them as they were, as far as they
+	// could be read. ErrNotFound when there is none.
+	DeleteCredential(ctx context.Context, reader briefing.ReaderID) ([]briefing.Credential, error)
 	// AccountInUse reports whether a row of anybody but except ("" = nobody) is, or might be, of the same Google
 	// account: the same subject, the same address where a subject is unknown, or neither to be compared.
 	AccountInUse(ctx context.Context, email, subject string, except briefing.ReaderID) (bool, error)

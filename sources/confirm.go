@@ -37,7 +37,13 @@ func (g *Google) ask(ctx context.Context, c consented) (briefing.Connection, err
 // Confirm implements briefing.Connector. Until the grant is stored it waits: nobody else's refusal may find its account
 // unused and revoke it at Google.
 func (g *Google) Confirm(ctx context.Context, ticket string) (briefing.Connection, error) {
-	c, fault, err := g.pending(ctx, ticket)
+	return g.confirm(ctx, hashState(ticket), 0)
+}
+
+// confirm says yes to the grant that waits behind the hash of a ticket, after so many tries.
+func (g *Google) confirm(ctx context.Context, ticketHash string, tries int) (briefing.Connection, error) {
+	c, fault, err := g.pending(ctx, ticketHash)
+	c.tries = tries
 	switch {
 	case err != nil:
 		return briefing.Connection{}, err
@@ -52,7 +58,7 @@ func (g *Google) Confirm(ctx context.Context, ticket string) (briefing.Connectio
 
 // Decline implements briefing.Connector.
 func (g *Google) Decline(ctx context.Context, ticket string) error {
-	c, fault, err := g.pending(ctx, ticket)
+	c, fault, err := g.pending(ctx, hashState(ticket))
 	if err != nil {
 		return err
 	}
@@ -62,10 +68,10 @@ func (g *Google) Decline(ctx context.Context, ticket string) error {
 	return g.refuse(ctx, c, fault)
 }
 
-// pending finds the grant that waits behind a ticket, with its reader, and for which fault it is to be refused; "" = for
+// pending finds the grant that waits behind the hash of a ticket, with its reader, and for which fault it is to be refused; "" = for
 // none. Its errors are those of Finish.
-func (g *Google) pending(ctx context.Context, ticket string) (c consented, fault briefing.ConnectFault, err error) {
-	p, err := g.store.FindPending(ctx, hashState(ticket))
+func (g *Google) pending(ctx context.Context, ticketHash string) (c consented, fault briefing.ConnectFault, err error) {
+	p, err := g.store.FindPending(ctx, ticketHash)
 	if errors.Is(err, briefing.ErrNotFound) {
 		return c, "", c.fail(briefing.ConnectStateUnknown, nil)
 	}

@@ -1,8 +1,9 @@
 package sources_test
 
 import (
-	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -373,40 +374,24 @@ func TestAReaderIsRemovedWhileGoogleIsAsked(t *testing.T) {
 	}
 }
 
-// between is a store in which something happens once, right after a reader was looked up: a consent looks last before it
-// is stored.
-type between struct {
-	*store.Store
-	mu      sync.Mutex
-	looks   int // before it happens
-	happens func()
-}
-
-func (b *between) Reader(ctx context.Context, ref string) (briefing.Reader, error) {
-	r, err := b.Store.Reader(ctx, ref)
-	b.mu.Lock()
-	f := b.happens
-	if b.looks--; b.looks != 0 {
-		f = nil
-	}
-	b.mu.Unlock()
-	if f != nil {
-		f()
-	}
-	return r, err
-}
-
-// twice is a house with a real database and one account that waits twice to be confirmed, by two links.
-func twice(t *testing.T, d storetest.Dialect) (h *house, s *between, yes, no string) {
+// lively is a stranger's house with a real database, in which something may happen meanwhile.
+func lively(t *testing.T, d storetest.Dialect) (*house, *busy) {
 	t.Helper()
 	var cfg sources.GoogleConfig
-	h = stranger(t, func(c *sources.GoogleConfig) { cfg = *c })
-	s = &between{Store: storetest.OpenURL(t, storetest.URL(t, d), store.Options{Now: h.clock.Now})}
+	h := stranger(t, func(c *sources.GoogleConfig) { cfg = *c })
+	s := &busy{Store: storetest.OpenURL(t, storetest.URL(t, d), store.Options{Now: h.clock.Now})}
 	h.client = sources.NewGoogle(cfg, s)
 	t.Cleanup(func() { _ = h.client.Close() })
 	if _, err := s.SaveReader(t.Context(), h.reader); err != nil {
 		t.Fatal(err)
 	}
+	return h, s
+}
+
+// twice is a house with a real database and one account that waits twice to be confirmed, by two links.
+func twice(t *testing.T, d storetest.Dialect) (h *house, s *busy, yes, no string) {
+	t.Helper()
+	h, s = lively(t, d)
 	return h, s, h.asked(t, briefing.ConnectRequest{}, minji).Ticket.Reveal(), h.asked(t, briefing.ConnectRequest{}, minji).Ticket.Reveal()
 }
 
@@ -415,7 +400,7 @@ func twice(t *testing.T, d storetest.Dialect) (h *house, s *between, yes, no str
 func TestWhatIsConfirmedIsNotRevokedAlong(t *testing.T) {
 	onEach(t, func(t *testing.T, d storetest.Dialect) {
 		h, s, yes, no := twice(t, d)
-		s.looks, s.happens = 2, func() {
+		s.meanwhile = func() {
 			if fault := wantFault(t, h.client.Decline(t.Context(), no), briefing.ConnectDeclined); fault.Revoked {
 				t.Error("revoked what is just being connected")
 			}
@@ -445,6 +430,115 @@ func TestYesAndNoAtOnce(t *testing.T) {
 					t.Errorf("the same ticket %v: stored: %v, revoked: %v", same, err, revoked)
 				}
 			}
+		}
+	})
+}
+
+// consents are the two ways in which a grant gets into the store: at once, or after a yes.
+func consents(t *testing.T, test func(t *testing.T, h *house, s *busy, connect func() error)) {
+	t.Helper()
+	onEach(t, func(t *testing.T, d storetest.Dialect) {
+		for _, vouched := range []bool{true, false} {
+			t.Run(map[bool]string{true: "vouched", false: "confirmed"}[vouched], func(t *testing.T) {
+				h, s := lively(t, d)
+				if vouched {
+					answer := h.consent(t, h.begin(t, briefing.ConnectRequest{Vouched: true}), standin.Choice{Email: minji})
+					test(t, h, s, func() error { _, err := h.client.Finish(t.Context(), answer); return err })
+					return
+				}
+				yes := h.asked(t, briefing.ConnectRequest{}, minji).Ticket.Reveal()
+				test(t, h, s, func() error { _, err := h.client.Confirm(t.Context(), yes); return err })
+			})
+		}
+	})
+}
+
+// Who is erased at the last moment is given no grant: it goes back to Google.
+func TestAReaderIsErasedWhileAGrantIsStored(t *testing.T) {
+	consents(t, func(t *testing.T, h *house, s *busy, connect func() error) {
+		s.meanwhile = func() {
+			if _, err := s.Erase(t.Context(), readerID, store.EraseAll); err != nil {
+				t.Error(err)
+			}
+		}
+		fault := wantFault(t, connect(), briefing.ConnectReaderGone)
+		if rows := storetest.Rows(t, s.Store, "SELECT user_id FROM gmail_token"); !fault.Revoked || len(rows) != 0 {
+			t.Errorf("revoked %v, stored %q", fault.Revoked, rows)
+		}
+	})
+}
+
+// another stores a grant as another program would.
+func another(t *testing.T, s *busy, email string) func() {
+	return func() {
+		if err := s.SaveGrant(t.Context(), briefing.Credential{ReaderID: readerID, AccessToken: briefing.NewSecret("theirs"),
+			RefreshToken: briefing.NewSecret("1//" + rand.Text()), Email: email}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// What another program stores at the last moment is looked at: another account stays, and the same gives way to what the
+// person has just consented to.
+func TestAGrantIsStoredWhileAnotherIs(t *testing.T) {
+	consents(t, func(t *testing.T, h *house, s *busy, connect func() error) {
+		s.meanwhile = another(t, s, haneul)
+		fault := wantFault(t, connect(), briefing.ConnectWrongAccount)
+		c, err := s.Credential(t.Context(), readerID)
+		if err != nil || c.AccessToken.Reveal() != "theirs" || fault.Expected != haneul || fault.Chosen != minji || !fault.Revoked {
+			t.Errorf("stored is %s: %v, %+v", c.Email, err, fault)
+		}
+	})
+	consents(t, func(t *testing.T, h *house, s *busy, connect func() error) {
+		s.meanwhile = another(t, s, minji)
+		if err := connect(); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := s.Credential(t.Context(), readerID); err != nil || c.AccessToken.Reveal() == "theirs" || c.State.GrantedAt.IsZero() || h.google.Calls("revoke") != 0 {
+			t.Errorf("not stored: %v", err)
+		}
+	})
+}
+
+// A row that is never twice the same is not waited for without end.
+func TestARowThatKeepsChanging(t *testing.T) {
+	consents(t, func(t *testing.T, _ *house, s *busy, connect func() error) {
+		s.meanwhile, s.always = another(t, s, minji), true
+		wantReason(t, connect(), briefing.Unavailable)
+	})
+}
+
+// Time may run out between the look and the yes: that is another page than one for what was answered already.
+func TestTimeRunsOutWhileConfirming(t *testing.T) {
+	onEach(t, func(t *testing.T, d storetest.Dialect) {
+		h, s := lively(t, d)
+		// The clock is read before the store is asked, so that only the database can tell.
+		yes := h.asked(t, briefing.ConnectRequest{}, minji).Ticket.Reveal()
+		s.meanwhile = func() {
+			storetest.Exec(t, s.Store, fmt.Sprintf("UPDATE achim_pending_grant SET expires_at = %d", h.clock.Now().UnixMilli()))
+		}
+		_, err := h.client.Confirm(t.Context(), yes)
+		if fault := wantFault(t, err, briefing.ConnectUnconfirmed); !fault.Revoked {
+			t.Error("not given back")
+		}
+		_, err = h.client.Confirm(t.Context(), yes)
+		wantFault(t, err, briefing.ConnectStateUsed)
+	})
+}
+
+// What is stored is told as connected: nothing that is written after it can fail it.
+func TestAStoredGrantIsToldAsConnected(t *testing.T) {
+	consents(t, func(t *testing.T, h *house, s *busy, connect func() error) {
+		s.stateless = true
+		if err := connect(); err != nil {
+			t.Fatal(err)
+		}
+		c, err := s.Credential(t.Context(), readerID)
+		if err != nil || !c.State.GrantedAt.Equal(h.clock.Now()) || c.State.Expiry.IsZero() {
+			t.Errorf("%v: nothing is known of what was stored: %+v", err, c.State)
+		}
+		if _, err := h.finish(t, briefing.ConnectRequest{}, standin.Choice{Email: minji}); err != nil { // the refresh token goes on
+			t.Error(err)
 		}
 	})
 }

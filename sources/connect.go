@@ -21,7 +21,10 @@ const (
 	saveTries    = 5 // of storing onto a row that others write meanwhile
 )
 
-var errNoRefreshToken = errors.New("google gave no refresh token")
+var (
+	errNoRefreshToken = errors.New("google gave no refresh token")
+	errRestless       = &briefing.Error{Op: "save grant", Reason: briefing.Unavailable, Err: errors.New("the row in the store keeps changing")}
+)
 
 // Begin implements briefing.Connector.
 func (g *Google) Begin(ctx context.Context, req briefing.ConnectRequest) (string, error) {
@@ -172,17 +175,32 @@ func (g *Google) connect(ctx context.Context, c consented) (briefing.Connection,
 		c.grant.Scopes = c.prior.Holds()
 		return g.probe(ctx, c), nil
 	}
-	switch _, err := g.store.Reader(ctx, string(c.reader.ID)); {
+	switch err := g.keep(ctx, c); {
+	case errors.Is(err, briefing.ErrFenced):
+		return g.again(ctx, c)
 	case errors.Is(err, briefing.ErrNotFound): // since the consent came back: asking Google takes its time
 		c.reader = briefing.Reader{}
 		return briefing.Connection{}, g.refuse(ctx, c, briefing.ConnectReaderGone)
 	case err != nil:
-		return briefing.Connection{}, fmt.Errorf("reader of a grant: %w", err)
-	}
-	if err := g.keep(ctx, c); err != nil {
 		return briefing.Connection{}, err
 	}
 	return g.probe(ctx, c), nil
+}
+
+// again decides anew about a grant that could not be stored because something else has become of the row, or of the
+// question, since they were looked at.
+func (g *Google) again(ctx context.Context, c consented) (briefing.Connection, error) {
+	if c.tries++; c.tries == saveTries {
+		return briefing.Connection{}, errRestless
+	}
+	if c.ticket != "" {
+		return g.confirm(ctx, c.ticket, c.tries)
+	}
+	var err error
+	if c.prior, err = g.prior(ctx, c.reader.ID); err != nil {
+		return briefing.Connection{}, fmt.Errorf("grant before the one consented to: %w", err)
+	}
+	return g.settle(ctx, c)
 }
 
 // narrows reports whether storing the grant would take scopes from the row that it has now, and that other programs
@@ -242,27 +260,25 @@ func (g *Google) exchange(ctx context.Context, consent briefing.Consent, code st
 	return token, nil
 }
 
-// keep stores the grant. Google gives no refresh token to somebody who has agreed before; then the stored
-// one goes on working.
+// keep stores the grant, with what is known of it. Google gives no refresh token to somebody who has agreed before; then
+// the stored one goes on working. ErrFenced and ErrNotFound are those of the store.
 func (g *Google) keep(ctx context.Context, c consented) error {
 	grant := c.grant
 	grant.ClientID, grant.ClientSecret = g.cfg.ClientID, g.cfg.ClientSecret
+	grant.Version = c.prior.Version
 	if grant.RefreshToken.IsZero() {
 		return g.goOn(ctx, c, grant)
 	}
-	save := g.store.SaveGrant
+	save := g.store.SaveConsented
 	if c.ticket != "" {
 		save = func(ctx context.Context, grant briefing.Credential) error {
 			return g.store.ConfirmPending(ctx, c.ticket, grant, g.cfg.Now())
 		}
 	}
-	switch err := save(ctx, grant); {
-	case errors.Is(err, briefing.ErrFenced):
-		return c.fail(briefing.ConnectStateUsed, nil) // answered elsewhere at the same moment
-	case err != nil:
+	if err := save(ctx, grant); err != nil {
 		return fmt.Errorf("save grant of %s: %w", c.reader.ID, err)
 	}
-	return g.keepState(ctx, grant)
+	return nil
 }
 
 // goOn stores a grant without a refresh token onto the row whose own goes on: it is of the same account and client, and
@@ -283,27 +299,24 @@ func (g *Google) goOn(ctx context.Context, c consented, grant briefing.Credentia
 			return c.fail(briefing.ConnectExchange, errNoRefreshToken)
 		}
 		grant.Version = c.prior.Version
-		if err = g.store.SaveGrant(ctx, grant); errors.Is(err, briefing.ErrFenced) {
+		if err = g.store.SaveConsented(ctx, grant); errors.Is(err, briefing.ErrFenced) {
 			continue
 		}
 		if err != nil {
 			return fmt.Errorf("save grant of %s: %w", c.reader.ID, err)
 		}
 		grant.RefreshToken = c.prior.RefreshToken
-		grant.State.GrantedAt = c.prior.State.GrantedAt // the grant is the one of then
+		if c.reader.ErasedAt.IsZero() { // else it is to end, unless somebody has connected it since
+			grant.State.GrantedAt = c.prior.State.GrantedAt // the grant is the one of then
+		}
 		if grant.State.EndsAt.IsZero() {
 			grant.State.EndsAt = c.prior.State.EndsAt
 		}
-		return g.keepState(ctx, grant)
+		// The grant is stored whatever comes of this: what is known of it the next refresh tells as well.
+		_ = g.store.SaveCredentialState(ctx, grant)
+		return nil
 	}
-	return &briefing.Error{Op: "save grant that goes on", Reason: briefing.Unavailable, Err: errors.New("the row in the store keeps changing")}
-}
-
-func (g *Google) keepState(ctx context.Context, grant briefing.Credential) error {
-	if err := g.store.SaveCredentialState(ctx, grant); err != nil {
-		return fmt.Errorf("save state of the grant of %s: %w", grant.ReaderID, err)
-	}
-	return nil
+	return errRestless
 }
 
 // died asks Google whether the stored grant is dead, and remembers it.

@@ -67,46 +67,83 @@ func (g *Google) ensureReport(ctx context.Context, op string, reader briefing.Re
 // Google is asked before the row goes, so that a process that dies in between leaves a row that can be
 // disconnected again. What was in the row when it went is looked at once more: somebody may have connected
 // meanwhile, and of two who share an account and are disconnected at once the last one takes the access along.
+// Of several rows, of whatever accounts, all go, and what is reported is the worst that became of one.
 func (g *Google) Disconnect(ctx context.Context, reader briefing.ReaderID) (briefing.Revocation, error) {
 	return g.disconnect(ctx, reader, false)
 }
 
-// ErrNotRevoked means that Google could not be reached or refused to revoke a grant, and that the grant is still there.
+// ErrNotRevoked means that Google could not be reached or refused to revoke a grant, or that its tokens are sealed with a
+// key that is not here, and that the grant is still there.
 var ErrNotRevoked = errors.New("google did not revoke the grant")
 
-// DisconnectRevoked is Disconnect that forgets nothing when Google cannot be reached or refuses, but returns ErrNotRevoked.
+// DisconnectRevoked is Disconnect that forgets nothing that can still be revoked later: it returns ErrNotRevoked.
 func (g *Google) DisconnectRevoked(ctx context.Context, reader briefing.ReaderID) (briefing.Revocation, error) {
 	return g.disconnect(ctx, reader, true)
 }
 
 func (g *Google) disconnect(ctx context.Context, reader briefing.ReaderID, revoked bool) (briefing.Revocation, error) {
-	stored, err := g.credential(ctx, reader)
-	if err != nil && !errors.Is(err, briefing.Malformed) { // what cannot be read can still be forgotten
-		return "", fmt.Errorf("disconnect: %w", err)
+	stored, err := g.store.CredentialsOf(ctx, reader)
+	switch {
+	case errors.Is(err, briefing.Malformed) && revoked:
+		return "", fmt.Errorf("disconnect %s: %w: %w", reader, ErrNotRevoked, err)
+	case err != nil && !errors.Is(err, briefing.Malformed): // what cannot be read can still be forgotten
+		return "", fmt.Errorf("disconnect: %w", storeError("load google grant", err))
 	}
-	became, err := g.revokeUnshared(ctx, stored, reader)
-	if err != nil {
-		return "", fmt.Errorf("disconnect %s: %w", reader, err)
-	}
-	if revoked && became == briefing.RevocationFailed {
-		return "", fmt.Errorf("disconnect %s: %w", reader, ErrNotRevoked)
+	before := make([]ended, len(stored))
+	for i, c := range stored {
+		became, err := g.revokeUnshared(ctx, c, reader)
+		if err != nil {
+			return "", fmt.Errorf("disconnect %s: %w", reader, err)
+		}
+		if before[i] = (ended{c, became}); revoked && became == briefing.RevocationFailed {
+			return "", fmt.Errorf("disconnect %s: %w", reader, ErrNotRevoked)
+		}
 	}
 	gone, err := g.store.DeleteCredential(ctx, reader)
 	if err != nil {
 		return "", fmt.Errorf("disconnect %s: %w", reader, err)
 	}
-	if became != briefing.RevocationShared && gone.RefreshToken.Equal(stored.RefreshToken) {
-		return became, nil
+	return g.becameOf(ctx, gone, before), nil
+}
+
+// ended is a grant, and what has become of it at Google.
+type ended struct {
+	briefing.Credential
+	became briefing.Revocation
+}
+
+// becameOf returns the worst that became of grants whose rows are gone. Those that were not asked about before, or were
+// shared then, are now.
+func (g *Google) becameOf(ctx context.Context, gone []briefing.Credential, before []ended) briefing.Revocation {
+	before = slices.DeleteFunc(before, func(e ended) bool { return e.became == briefing.RevocationShared })
+	worst := briefing.RevocationNothing
+	for _, c := range gone {
+		i := slices.IndexFunc(before, func(e ended) bool {
+			return e.RefreshToken.Equal(c.RefreshToken) && (!c.RefreshToken.IsZero() || e.AccessToken.Equal(c.AccessToken))
+		})
+		if i >= 0 {
+			worst = worseOf(worst, before[i].became)
+			continue
+		}
+		// The row is forgotten whatever comes of this, and it was nobody's wish to keep it.
+		became, err := g.revokeUnshared(ctx, c, "")
+		if err != nil {
+			became = briefing.RevocationFailed // what was asked for is done; the report says what was not
+		}
+		worst = worseOf(worst, became)
 	}
-	// The row is forgotten whatever comes of this, and it was nobody's wish to keep it.
-	again, err := g.revokeUnshared(ctx, gone, "")
-	switch {
-	case err != nil:
-		return briefing.RevocationFailed, nil //nolint:nilerr // what was asked for is done; the report says what was not
-	case again == briefing.RevocationNothing && became != briefing.RevocationShared:
-		return became, nil // it went along with the one before
+	if worst == briefing.RevocationNothing {
+		for _, e := range before { // what is gone went along with these
+			worst = worseOf(worst, e.became)
+		}
 	}
-	return again, nil
+	return worst
+}
+
+// worseOf returns which of two leaves more behind at Google.
+func worseOf(a, b briefing.Revocation) briefing.Revocation {
+	order := []briefing.Revocation{briefing.RevocationNothing, briefing.RevocationDone, briefing.RevocationShared, briefing.RevocationFailed}
+	return order[max(slices.Index(order, a), slices.Index(order, b))]
 }
 
 // revokeUnshared withdraws c at Google, unless a row of anybody but except is, or might be, of the same
@@ -171,7 +208,7 @@ func (g *Google) revoke(ctx context.Context, token briefing.Secret) error {
 
 // withoutTokens is what is left of a row that cannot be read: nothing of it opens anything.
 func withoutTokens(c briefing.Credential) briefing.Credential {
-	return briefing.Credential{ReaderID: c.ReaderID, ClientID: c.ClientID, Scopes: c.Scopes, Email: c.Email, Subject: c.Subject}
+	return briefing.Credential{ReaderID: c.ReaderID, ClientID: c.ClientID, Scopes: c.Scopes, Email: c.Email, Subject: c.Subject, Version: c.Version}
 }
 
 // report tells what is stored. Missing scopes are only known where Google or the row has listed any at all.

@@ -3,6 +3,7 @@ package sources_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"testing"
@@ -10,6 +11,9 @@ import (
 
 	"achim/briefing"
 	"achim/internal/standin"
+	"achim/sources"
+	"achim/store"
+	"achim/store/storetest"
 )
 
 // disconnects forgets the reader's grant and checks what became of it at Google.
@@ -163,6 +167,80 @@ func TestConnectedWhileDisconnecting(t *testing.T) {
 	if h.lives(t, briefing.NewSecret(late.RefreshToken)) {
 		t.Error("the grant that came in between lives on at Google, and nobody knows of it")
 	}
+}
+
+// TestDisconnectEndsEveryRow: where other programs have left several rows of one person, of whatever accounts, none is
+// forgotten without having been revoked, and what is reported is the worst that became of one.
+func TestDisconnectEndsEveryRow(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault  standin.Fault
+		shared bool
+		want   briefing.Revocation
+		calls  int
+	}{
+		"both":                {want: briefing.RevocationDone, calls: 2},
+		"Google is away once": {fault: standin.Fault{Op: "revoke", Times: 1, Status: http.StatusServiceUnavailable}, want: briefing.RevocationFailed, calls: 2},
+		"one is shared":       {shared: true, want: briefing.RevocationShared, calls: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, s := severalRows(t)
+			for _, email := range []string{minji, haneul} {
+				addRow(t, h, s, readerID, email)
+			}
+			if c.shared {
+				addRow(t, h, s, otherID, minji)
+			}
+			if c.fault.Op != "" {
+				h.google.Inject(c.fault)
+				if _, err := h.client.DisconnectRevoked(t.Context(), readerID); !errors.Is(err, sources.ErrNotRevoked) {
+					t.Fatalf("error %v", err)
+				}
+				h.google.Clear()
+				h.google.Inject(c.fault)
+				c.calls++
+			}
+			became, err := h.client.Disconnect(t.Context(), readerID)
+			if err != nil || became != c.want || h.google.Calls("revoke") != c.calls {
+				t.Errorf("%q after %d calls, %v; want %q after %d", became, h.google.Calls("revoke"), err, c.want, c.calls)
+			}
+			if rows := storetest.Rows(t, s, "SELECT user_id FROM gmail_token WHERE user_id = '"+string(readerID)+"'"); len(rows) != 0 {
+				t.Errorf("%d rows are left", len(rows))
+			}
+		})
+	}
+}
+
+// severalRows is a house with a table of other programs, in which a person may have several rows. On SQLite there is no
+// such table.
+func severalRows(t *testing.T) (*house, *store.Store) {
+	t.Helper()
+	var cfg sources.GoogleConfig
+	h := stranger(t, func(c *sources.GoogleConfig) { cfg = *c })
+	address := storetest.URL(t, storetest.Postgres)
+	bare, err := store.Open(t.Context(), address, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	storetest.Exec(t, bare, "DROP TABLE IF EXISTS gmail_token")
+	storetest.Exec(t, bare, "CREATE TABLE gmail_token (id BIGSERIAL, user_id TEXT, access_token TEXT, refresh_token TEXT, expires_at BIGINT, metadata TEXT)")
+	if err := bare.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := storetest.OpenURL(t, address, store.Options{Now: h.clock.Now})
+	if _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.client = sources.NewGoogle(cfg, s)
+	t.Cleanup(func() { _ = h.client.Close() })
+	return h, s
+}
+
+// addRow adds a row as another program would.
+func addRow(t *testing.T, h *house, s *store.Store, owner briefing.ReaderID, email string) {
+	t.Helper()
+	token := h.google.Grant(email)
+	storetest.Exec(t, s, fmt.Sprintf(`INSERT INTO gmail_token (user_id, access_token, refresh_token, metadata) VALUES ('%s', '%s', '%s', '{"email":"%s"}')`,
+		owner, token.AccessToken, token.RefreshToken, email))
 }
 
 // TestARefreshInFlightRevivesNothing: Google's answer arrives after the row has gone, and is not stored.

@@ -225,12 +225,18 @@ func (m *memory) TestingSuspected(_ context.Context, clientID string) (bool, err
 	return m.testing[clientID], nil
 }
 
-func (m *memory) SaveGrant(_ context.Context, c briefing.Credential) error {
+func (m *memory) SaveConsented(_ context.Context, c briefing.Credential) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if _, ok := m.readers[c.ReaderID]; !ok {
+		return briefing.ErrNotFound
+	}
 	m.saves++
 	if c.RefreshToken.IsZero() {
 		c.RefreshToken = m.rows[c.ReaderID].RefreshToken
+	} else {
+		m.states[briefing.Fingerprint(c.RefreshToken)] = c.State
+		m.wrote[c.ReaderID] = c.AccessToken
 	}
 	c.State = briefing.CredentialState{}
 	m.rows[c.ReaderID] = c
@@ -290,10 +296,13 @@ func (m *memory) FindPending(_ context.Context, hash string) (briefing.Pending, 
 }
 
 func (m *memory) ConfirmPending(ctx context.Context, hash string, c briefing.Credential, now time.Time) error {
+	if _, err := m.Reader(ctx, string(c.ReaderID)); err != nil {
+		return err
+	}
 	if p, err := m.TakePending(ctx, hash, now); err != nil || !p.UsedAt.IsZero() || !now.Before(p.ExpiresAt) {
 		return errors.Join(briefing.ErrFenced, err)
 	}
-	return m.SaveGrant(ctx, c)
+	return m.SaveConsented(ctx, c)
 }
 
 func (m *memory) TakePending(_ context.Context, hash string, now time.Time) (briefing.Pending, error) {
@@ -351,18 +360,26 @@ func (m *memory) Reader(_ context.Context, ref string) (briefing.Reader, error) 
 	return r, nil
 }
 
-func (m *memory) DeleteCredential(_ context.Context, reader briefing.ReaderID) (briefing.Credential, error) {
+func (m *memory) CredentialsOf(ctx context.Context, reader briefing.ReaderID) ([]briefing.Credential, error) {
+	c, err := m.Credential(ctx, reader)
+	if errors.Is(err, briefing.ErrNotFound) {
+		return nil, err
+	}
+	return []briefing.Credential{c}, err
+}
+
+func (m *memory) DeleteCredential(_ context.Context, reader briefing.ReaderID) ([]briefing.Credential, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, ok := m.rows[reader]; !ok {
-		return briefing.Credential{}, briefing.ErrNotFound
+		return nil, briefing.ErrNotFound
 	}
 	gone := m.load(reader)
 	delete(m.rows, reader)
 	if m.garbled != nil {
 		gone = briefing.Credential{}
 	}
-	return gone, nil
+	return []briefing.Credential{gone}, nil
 }
 
 func (m *memory) AccountInUse(_ context.Context, email, subject string, except briefing.ReaderID) (bool, error) {

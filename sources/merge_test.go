@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -109,18 +110,42 @@ func TestOutsiderWritesMeanwhile(t *testing.T) {
 	})
 }
 
-// busy is a store onto which an outsider writes just before a grant is saved.
+// busy is a store in which something happens, once unless always, just before a grant is saved.
 type busy struct {
 	*store.Store
+	mu        sync.Mutex
 	meanwhile func()
+	always    bool
+	stateless bool // a state by itself cannot be saved
 }
 
-func (b *busy) SaveGrant(ctx context.Context, c briefing.Credential) error {
-	if fn := b.meanwhile; fn != nil {
+func (b *busy) SaveConsented(ctx context.Context, c briefing.Credential) error {
+	b.happens()
+	return b.Store.SaveConsented(ctx, c)
+}
+
+func (b *busy) ConfirmPending(ctx context.Context, ticketHash string, c briefing.Credential, now time.Time) error {
+	b.happens()
+	return b.Store.ConfirmPending(ctx, ticketHash, c, now)
+}
+
+func (b *busy) SaveCredentialState(ctx context.Context, c briefing.Credential) error {
+	if b.stateless {
+		return &briefing.Error{Op: "save state", Reason: briefing.Unavailable}
+	}
+	return b.Store.SaveCredentialState(ctx, c)
+}
+
+func (b *busy) happens() {
+	b.mu.Lock()
+	fn := b.meanwhile
+	if !b.always {
 		b.meanwhile = nil
+	}
+	b.mu.Unlock()
+	if fn != nil {
 		fn()
 	}
-	return b.Store.SaveGrant(ctx, c)
 }
 
 // TestRotatedWhileConsenting: a consent that brings no refresh token goes onto the row as it is when it is saved, and

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -191,15 +192,21 @@ func widened(listed, answered []string) []string {
 	return all
 }
 
-// SaveGrant stores a grant just consented to, replacing the reader's earlier one; members of the row that
-// are other programs' are kept. A consent may bring no refresh token: the stored one stays then, unless it
-// is known to be another account's; with a Version, only if the row is still as it was read: ErrFenced when it is not, or
-// has gone.
+// SaveGrant stores a grant, whatever is there, replacing the reader's earlier one; members of the row that are other
+// programs' are kept. It may bring no refresh token: the stored one stays then, unless it is known to be another
+// account's.
 func (s *Store) SaveGrant(ctx context.Context, c briefing.Credential) error {
+	return s.saveGrantIf(ctx, c, nil)
+}
+
+// SaveConsented is SaveGrant for a consent, which takes its time: ErrNotFound when its reader is gone meanwhile, and
+// ErrFenced unless the row is still as it was read, of c's Version, or where that is "" there is still none.
+func (s *Store) SaveConsented(ctx context.Context, c briefing.Credential) error {
 	return s.saveGrantIf(ctx, c, func(*session) error { return nil })
 }
 
-// saveGrantIf is SaveGrant on a condition that is looked at, or made true, in the same transaction.
+// saveGrantIf is SaveConsented on a condition that is looked at, or made true, in the same transaction; without one it is
+// SaveGrant.
 func (s *Store) saveGrantIf(ctx context.Context, c briefing.Credential, condition func(q *session) error) error {
 	err := s.saveGrant(ctx, c, condition)
 	if isDuplicate(err, "") {
@@ -214,8 +221,13 @@ func (s *Store) saveGrantIf(ctx context.Context, c briefing.Credential, conditio
 
 func (s *Store) saveGrant(ctx context.Context, c briefing.Credential, condition func(q *session) error) error {
 	return s.inTx(ctx, func(q *session) error {
-		if err := condition(q); err != nil {
-			return err
+		if condition != nil {
+			if err := readerStays(ctx, q, c.ReaderID); err != nil {
+				return err
+			}
+			if err := condition(q); err != nil {
+				return err
+			}
 		}
 		raw, found, err := q.counting(ctx, c.ReaderID, q.dialect.forUpdate())
 		if err != nil {
@@ -224,7 +236,7 @@ func (s *Store) saveGrant(ctx context.Context, c briefing.Credential, condition 
 		// A row that cannot be read is exactly what connecting again mends: what can be kept of it is.
 		raw.keys = q.keys // none was read where there is no row
 		row, _ := raw.parse(c.ReaderID)
-		if c.RefreshToken.IsZero() && c.Version != "" && (!found || row.version != c.Version) {
+		if condition != nil && (found != (c.Version != "") || found && row.version != c.Version) {
 			return briefing.ErrFenced
 		}
 		earlier, _ := row.credential()
@@ -257,6 +269,16 @@ func (s *Store) saveGrant(ctx context.Context, c briefing.Credential, condition 
 	})
 }
 
+// readerStays locks a reader, so that whoever erases them waits, or returns ErrNotFound. It comes before all other locks,
+// as where a reader is erased.
+func readerStays(ctx context.Context, q *session, id briefing.ReaderID) error {
+	_, there, err := one(ctx, q, scalar[string], "SELECT id FROM achim_reader WHERE id = ?"+q.dialect.forShare(), string(id))
+	if err == nil && !there {
+		err = briefing.ErrNotFound
+	}
+	return err
+}
+
 // sameAccount reports whether nothing speaks against the two being of one Google account.
 func sameAccount(a, b briefing.Credential) bool {
 	if a.Subject != "" && b.Subject != "" {
@@ -265,15 +287,65 @@ func sameAccount(a, b briefing.Credential) bool {
 	return a.Email == "" || b.Email == "" || briefing.SameAddress(a.Email, b.Email)
 }
 
-// DeleteCredential forgets the reader's grant and what was known of it, and returns the grant as it was, as far as
-// it could be read; of several rows, that which counts most. ErrNotFound when there is none.
-func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) (gone briefing.Credential, err error) {
+// CredentialsOf returns the grants of all of a reader's rows, each as far as it can be read, with what is known of it, or
+// ErrNotFound. Where no token can be read because a key is not here, an error with reason malformed comes beside them;
+// what cannot be read for any other reason never will be, and is no error.
+func (s *Store) CredentialsOf(ctx context.Context, reader briefing.ReaderID) ([]briefing.Credential, error) {
+	q := s.reader()
+	rows, err := list(ctx, q, q.scanToken, q.shared.tokens.find(""), string(reader))
+	if err == nil && len(rows) == 0 {
+		err = briefing.ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("grants of reader %s: %w", reader, err)
+	}
+	grants, locked := credentials(rows, reader)
+	for i, c := range grants {
+		if grants[i].State, err = readState(ctx, q, c); err != nil {
+			return nil, err
+		}
+	}
+	return grants, locked
+}
+
+// credentials returns the grants of rows, and an error if a key is missing to read a token of one of them.
+func credentials(rows []rawToken, reader briefing.ReaderID) (grants []briefing.Credential, locked error) {
+	for _, raw := range rows {
+		row, fault := raw.parse(reader)
+		c, _ := row.credential()
+		_, never := errors.AsType[*briefing.UnusableGrantError](fault)
+		if fault != nil && !never && c.RefreshToken.IsZero() && c.AccessToken.IsZero() {
+			locked = fault
+		}
+		grants = append(grants, c)
+	}
+	return grants, locked
+}
+
+// DateGrants notes of grants of which it is not known since when they are there that it is since now at the latest: so
+// they are told from what is connected later, however often they are refreshed.
+func (s *Store) DateGrants(ctx context.Context, grants []briefing.Credential) error {
+	q := s.writer()
+	for _, c := range grants {
+		if c.RefreshToken.IsZero() {
+			continue
+		}
+		now := ms(s.now())
+		_, err := q.exec(ctx, "INSERT INTO achim_credential_state (fingerprint, access_fingerprint, last_error, granted_at, updated_at) VALUES (?, '', '', ?, ?) "+
+			"ON CONFLICT (fingerprint) DO UPDATE SET granted_at = COALESCE(achim_credential_state.granted_at, excluded.granted_at)",
+			briefing.Fingerprint(c.RefreshToken), now, now)
+		if err != nil {
+			return fmt.Errorf("date the grant of reader %s: %w", c.ReaderID, err)
+		}
+	}
+	return nil
+}
+
+// DeleteCredential forgets the grants of all of the reader's rows and what was known of them, and returns them as they were,
+// as far as they could be read. ErrNotFound when there is none.
+func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) (gone []briefing.Credential, err error) {
 	err = s.inTx(ctx, func(q *session) error {
 		t := &q.shared.tokens
-		counts, found, err := q.counting(ctx, reader, q.dialect.forUpdate())
-		if err != nil {
-			return err
-		}
 		rows, err := list(ctx, q, q.scanToken, "DELETE FROM gmail_token WHERE "+t.key+" = ? RETURNING "+t.columns, string(reader))
 		if err != nil {
 			return err
@@ -281,14 +353,8 @@ func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) 
 		if len(rows) == 0 {
 			return briefing.ErrNotFound
 		}
-		// A row nobody can read is deleted like any other.
-		if found {
-			row, _ := counts.parse(reader)
-			gone, _ = row.credential()
-		}
-		for _, raw := range rows {
-			row, _ := raw.parse(reader)
-			c, _ := row.credential()
+		gone, _ = credentials(rows, reader) // a row nobody can read is deleted like any other
+		for _, c := range gone {
 			if _, err := q.exec(ctx, "DELETE FROM achim_credential_state WHERE fingerprint = ?", briefing.Fingerprint(c.RefreshToken)); err != nil {
 				return err
 			}
@@ -296,7 +362,7 @@ func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) 
 		return nil
 	})
 	if err != nil {
-		return briefing.Credential{}, fmt.Errorf("delete grant of reader %s: %w", reader, err)
+		return nil, fmt.Errorf("delete grant of reader %s: %w", reader, err)
 	}
 	return gone, nil
 }

@@ -90,8 +90,8 @@ func (s *Store) FindPending(ctx context.Context, ticketHash string) (briefing.Pe
 	return p, nil
 }
 
-// ConfirmPending stores c as SaveGrant does and marks the grant behind the ticket used, both or neither. ErrFenced when it
-// does not wait any more, because it was taken, confirmed or has expired.
+// ConfirmPending stores c as SaveConsented does and marks the grant behind the ticket used, both or neither. ErrFenced also
+// when it does not wait any more, because it was taken, confirmed or has expired.
 func (s *Store) ConfirmPending(ctx context.Context, ticketHash string, c briefing.Credential, now time.Time) error {
 	return s.saveGrantIf(ctx, c, func(q *session) error {
 		n, err := q.exec(ctx, wipePending+" WHERE ticket_hash = ? AND used_at IS NULL AND expires_at > ?", ms(now), ticketHash, now.UnixMilli())

@@ -282,6 +282,74 @@ func TestGoogleIsAwayThatNight(t *testing.T) {
 	}
 }
 
+// TestWhatHappensToAGrantThatIsToEnd: a grant that could not be revoked in the night of the erasure is, when Google is back,
+// whatever has happened to its row; and one of which a token can be read is not forgotten before.
+func TestWhatHappensToAGrantThatIsToEnd(t *testing.T) {
+	const unreadable = "UPDATE gmail_token SET scopes = '5'"
+	const unknown = "DELETE FROM achim_credential_state"
+	for name, c := range map[string]struct {
+		before, after string // what is done to the rows before that night, and after it
+		refreshed     bool
+	}{
+		"refreshed by another program's call": {refreshed: true},
+		"refreshed, and of another program":   {before: unknown, refreshed: true},
+		"not to be read whole any more":       {after: unreadable},
+		"never to be read whole":              {before: unreadable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, h *house) {
+				night := func(n int) {
+					h.clock.set(friday.AddDate(0, 0, 30+n).Add(time.Hour))
+					h.app.Housekeep(t.Context())
+				}
+				run := func(statement string) {
+					if statement != "" {
+						storetest.Exec(t, h.app.Store, statement)
+					}
+				}
+				h.gone()
+				run(c.before)
+				h.google.Inject(standin.Fault{Op: "revoke", Status: http.StatusServiceUnavailable})
+				night(1)
+				if rows := h.rows("SELECT COUNT(*) FROM gmail_token"); rows != "1" || h.google.Calls("revoke") != 1 || h.reader().ErasedAt.IsZero() {
+					t.Fatalf("%s rows after the first night, with %d calls", rows, h.google.Calls("revoke"))
+				}
+				h.google.Clear()
+				run(c.after)
+				if c.refreshed {
+					h.clock.set(h.clock.now().Add(time.Hour))
+					h.json("POST", "/api/gmail/refresh/"+haneul, apiSecret, "", http.StatusOK)
+				}
+				night(2)
+				if rows := h.rows("SELECT COUNT(*) FROM gmail_token"); rows != "0" || h.google.Calls("revoke") != 2 {
+					t.Errorf("%s rows after the second night, with %d calls", rows, h.google.Calls("revoke"))
+				}
+			})
+		})
+	}
+}
+
+// TestASealedGrantWaitsForItsKey: for however many nights, since only with it Google can be asked.
+func TestASealedGrantWaitsForItsKey(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		h.gone()
+		tokens := h.rows("SELECT token_data FROM gmail_token")
+		storetest.Exec(t, h.app.Store, `UPDATE gmail_token SET token_data = '{"achim_sealed":"AQutyv4="}'`)
+		for n := 1; n <= 20; n++ {
+			h.clock.set(friday.AddDate(0, 0, 30+n).Add(time.Hour))
+			h.app.Housekeep(t.Context())
+		}
+		if rows := h.rows("SELECT COUNT(*) FROM gmail_token"); rows != "1" || h.reader().ErasedAt.IsZero() {
+			t.Fatalf("%s rows are left", rows)
+		}
+		storetest.Exec(t, h.app.Store, "UPDATE gmail_token SET token_data = '"+tokens+"'")
+		h.app.Housekeep(t.Context())
+		if rows := h.rows("SELECT COUNT(*) FROM gmail_token"); rows != "0" || h.google.Calls("revoke") != 1 {
+			t.Errorf("%s rows are left, after %d calls", rows, h.google.Calls("revoke"))
+		}
+	})
+}
+
 // TestWhoComesBackAtNightStays: of several who are gone, one comes back while the first is being erased.
 func TestWhoComesBackAtNightStays(t *testing.T) {
 	t.Parallel()

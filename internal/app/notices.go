@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"achim/briefing"
@@ -122,36 +123,32 @@ func (a *App) eraseLeft(ctx context.Context) (Departed, error) {
 }
 
 // depart ends the grant of a reader who is long gone, and erases what is kept of them where that was not done in an
-// earlier night. While Google cannot be reached the grant stays, alone: forgotten, it could never be revoked.
+// earlier night. While Google cannot be reached, or a key is missing to read the grant, it stays, alone: forgotten, it
+// could never be revoked.
 func (a *App) depart(ctx context.Context, r briefing.Reader, done *Departed) error {
 	erased := !r.ErasedAt.IsZero()
-	known, err := a.knownGrant(ctx, r)
-	if err != nil || erased && !known {
+	grants, err := a.Store.CredentialsOf(ctx, r.ID)
+	locked := errors.Is(err, briefing.Malformed)
+	if err != nil && !locked && !errors.Is(err, briefing.ErrNotFound) {
 		return err
 	}
+	if erased && (len(grants) == 0 || slices.ContainsFunc(grants, func(c briefing.Credential) bool { return connectedSince(c, r.ErasedAt) })) {
+		return nil
+	}
 	end := a.Google.DisconnectRevoked
-	if !known || erased && a.now().Sub(r.ErasedAt) >= endTries {
+	if erased && !locked && a.now().Sub(r.ErasedAt) >= endTries {
 		end = a.Google.Disconnect
 	}
 	ending, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	what := store.EraseGathered
-	switch became, err := end(ending, r.ID); {
-	case errors.Is(err, sources.ErrNotRevoked):
-		what = store.EraseContents
-		a.Logger.WarnContext(ctx, "Google cannot be asked to revoke the grant of a reader who is gone; tomorrow night tries again", "reader", r.ID)
-	case errors.Is(err, briefing.ErrNotFound):
-	case err != nil:
+	what, err := a.endGrant(ending, r, end, done)
+	if err != nil || erased {
 		return err
-	default:
-		done.Grants++
-		if became == briefing.RevocationFailed {
-			a.Logger.ErrorContext(ctx, "the grant of a reader who is gone was forgotten and could not be revoked at Google: they can end the access at https://myaccount.google.com/connections",
-				"reader", r.ID)
-		}
 	}
-	if erased {
-		return nil
+	if what == store.EraseContents {
+		if err := a.Store.DateGrants(ctx, grants); err != nil {
+			return err
+		}
 	}
 	if _, err := a.Store.Erase(ctx, r.ID, what); err != nil {
 		return err
@@ -162,18 +159,36 @@ func (a *App) depart(ctx context.Context, r briefing.Reader, done *Departed) err
 	return nil
 }
 
-// knownGrant reports whether a reader who is gone has a grant of which something was found out here, and of one who was
-// erased, before that: what came since, another program has put there or a person has connected.
-func (a *App) knownGrant(ctx context.Context, r briefing.Reader) (bool, error) {
-	stored, err := a.Store.Credential(ctx, r.ID)
-	if errors.Is(err, briefing.ErrNotFound) || briefing.ReasonOf(err) == briefing.Malformed {
-		return false, nil
+// endGrant ends the grant of a reader who is gone, and returns what else of them may be erased.
+func (a *App) endGrant(ctx context.Context, r briefing.Reader, end func(context.Context, briefing.ReaderID) (briefing.Revocation, error),
+	done *Departed) (store.Erasing, error) {
+	switch became, err := end(ctx, r.ID); {
+	case errors.Is(err, sources.ErrNotRevoked):
+		a.Logger.WarnContext(ctx, "Google cannot be asked to revoke the grant of a reader who is gone; tomorrow night tries again", "reader", r.ID, "error", err)
+		return store.EraseContents, nil
+	case errors.Is(err, briefing.ErrNotFound):
+	case err != nil:
+		return store.EraseContents, err
+	default:
+		done.Grants++
+		if became == briefing.RevocationFailed {
+			a.Logger.ErrorContext(ctx, "the grant of a reader who is gone was forgotten and could not be revoked at Google: they can end the access at https://myaccount.google.com/connections",
+				"reader", r.ID)
+		}
 	}
-	if err != nil || stored.State.GrantedAt.IsZero() && stored.State.CheckedAt.IsZero() {
-		return false, err
+	return store.EraseGathered, nil
+}
+
+// connectedSince reports whether a grant of a reader who was erased came after that: another program has put it there, or
+// a person has connected. One that was there is dated (see store.DateGrants), and stays so when it is refreshed.
+func connectedSince(c briefing.Credential, erased time.Time) bool {
+	switch {
+	case c.RefreshToken.IsZero():
+		return false // no connection at all
+	case !c.State.GrantedAt.IsZero():
+		return c.State.GrantedAt.After(erased)
 	}
-	since := r.ErasedAt
-	return since.IsZero() || !stored.State.GrantedAt.After(since) && !stored.State.CheckedAt.After(since), nil
+	return c.State.CheckedAt.IsZero() || c.State.CheckedAt.After(erased)
 }
 
 // Erase forgets the reader with everything that is kept of them here, and ends their grant: revoked at Google unless

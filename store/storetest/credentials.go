@@ -440,7 +440,7 @@ func credentialForgotten(t *testing.T, s *store.Store) {
 	if !inUse("nobody@gaon.example", "55") {
 		t.Error("a row that does not say whose account it is might be of any")
 	}
-	if gone := must(s.DeleteCredential(t.Context(), readerID(1)))(t); gone.RefreshToken.Reveal() != "refresh-1" || gone.Email != "minji@gaon.example" {
+	if gone := must(s.DeleteCredential(t.Context(), readerID(1)))(t); len(gone) != 1 || gone[0].RefreshToken.Reveal() != "refresh-1" || gone[0].Email != "minji@gaon.example" {
 		t.Errorf("what was forgotten: %+v", gone)
 	}
 	must(s.DeleteCredential(t.Context(), readerID(4)))(t)

@@ -59,6 +59,8 @@ func pendingTaken(t *testing.T, s *store.Store) {
 func pendingConfirmed(t *testing.T, s *store.Store) {
 	p := pending(1, nine.Add(10*time.Minute))
 	check(t, s.SavePending(t.Context(), p))
+	wantError(t, s.ConfirmPending(t.Context(), p.TicketHash, p.Grant, nine), briefing.ErrNotFound) // there is no such reader
+	addReader(t, s, 1)
 	wantSame(t, "waiting", must(s.FindPending(t.Context(), p.TicketHash))(t), p)
 	wantError(t, s.ConfirmPending(t.Context(), "forged", p.Grant, nine), briefing.ErrFenced)
 	wantError(t, s.ConfirmPending(t.Context(), p.TicketHash, p.Grant, p.ExpiresAt), briefing.ErrFenced)
