@@ -34,7 +34,11 @@ func readToken(ctx context.Context, q *session, reader briefing.ReaderID, lock s
 	if err != nil {
 		return tokenRow{}, fmt.Errorf("grant of reader %s: %w", reader, err)
 	}
-	return raw.parse(reader)
+	row, fault := raw.parse(reader)
+	if row, err = row.outlived(ctx, q); err != nil {
+		return tokenRow{}, err
+	}
+	return row, fault
 }
 
 // withState returns the grant of a row with what our own table knows of it.
@@ -224,6 +228,9 @@ func (s *Store) saveGrant(ctx context.Context, c briefing.Credential, condition 
 		// A row that cannot be read is exactly what connecting again mends: what can be kept of it is.
 		raw.keys = q.keys // none was read where there is no row
 		row, _ := raw.parse(c.ReaderID)
+		if row, err = row.outlived(ctx, q); err != nil {
+			return err
+		}
 		if c.RefreshToken.IsZero() && c.Version != "" && (!found || row.version != c.Version) {
 			return briefing.ErrFenced
 		}
@@ -284,12 +291,16 @@ func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) 
 		// A row nobody can read is deleted like any other.
 		if found {
 			row, _ := counts.parse(reader)
+			if row, err = row.outlived(ctx, q); err != nil {
+				return err
+			}
 			gone, _ = row.credential()
 		}
 		for _, raw := range rows {
 			row, _ := raw.parse(reader)
 			c, _ := row.credential()
-			if _, err := q.exec(ctx, "DELETE FROM achim_credential_state WHERE fingerprint = ?", briefing.Fingerprint(c.RefreshToken)); err != nil {
+			if _, err := q.exec(ctx, "DELETE FROM achim_credential_state WHERE fingerprint IN (?, ?)", briefing.Fingerprint(c.RefreshToken),
+				briefing.Fingerprint(briefing.NewSecret(row.theirs.refresh))); err != nil {
 				return err
 			}
 		}

@@ -1,11 +1,14 @@
 package store
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"achim/briefing"
 )
 
 // flatTokens are the tokens in the flat columns of a row of the older layout. What stands beside them as expiry is
@@ -31,19 +34,64 @@ func (r *rawToken) readable(t *tokenTable) {
 	}
 }
 
-// flatten reads a row that has no token in token_data from its flat columns, and notices flat columns that were changed
-// afterwards: they hold another refresh token than token_data. Another access token means nothing, every refresh
-// elsewhere brings one.
-func (row *tokenRow) flatten(flat flatTokens) {
+// flatten reads a row from its flat columns that has no token in token_data, or none that could be refreshed, whatever is
+// wrong with it; taken says that they make up for that. They do not where the operator's key may open it yet. And it notices
+// flat columns that were changed afterwards: they hold another refresh token than token_data. Another access token means
+// nothing, every refresh elsewhere brings one.
+func (row *tokenRow) flatten(flat flatTokens, fault error) (taken bool) {
 	if !row.token.holdsTokens() {
 		row.flattened = flat != flatTokens{}
 		row.token.set("access_token", flat.access)
 		row.token.set("refresh_token", flat.refresh)
-		return
+		return flat.refresh != ""
 	}
 	ours, err := row.token.text("refresh_token")
-	row.leaveFlat = flat.refresh != "" && ours != flat.refresh // it is the newer grant, and somebody else's
-	row.flatChanged = row.leaveFlat && err == nil && ours != ""
+	_, unclear := row.token.text("access_token")
+	switch {
+	case flat.refresh == "":
+	case lacksKey(fault):
+		row.leaveFlat = true
+	case ours == "" || err != nil || unclear != nil:
+		row.flattened = true
+		row.take(flat)
+		return true
+	case ours != flat.refresh: // it is the newer grant, and somebody else's
+		row.leaveFlat, row.flatChanged, row.theirs = true, true, flat
+	}
+	return false
+}
+
+// take makes the grant in the flat columns that of the row: with the next write all of it is the same again.
+func (row *tokenRow) take(theirs flatTokens) {
+	delete(row.token, sealedMember)
+	delete(row.token, "access_token")
+	row.token.set("access_token", theirs.access)
+	row.token.set("refresh_token", theirs.refresh)
+	row.leaveFlat, row.flatChanged, row.theirs = false, false, flatTokens{}
+}
+
+// outlives reports whether theirs counts, which somebody else has put into the flat columns: ours is known to be dead, and
+// theirs is not.
+func (theirs flatTokens) outlives(ours, state briefing.CredentialState) bool {
+	return theirs.refresh != "" && !ours.DeadSince.IsZero() && state.DeadSince.IsZero()
+}
+
+// outlived returns the row with the grant that counts.
+func (row tokenRow) outlived(ctx context.Context, q *session) (tokenRow, error) {
+	if row.theirs.refresh == "" {
+		return row, nil
+	}
+	c, _ := row.credential() // whatever else is wrong with it
+	ours, err := readState(ctx, q, c)
+	if err != nil {
+		return row, err
+	}
+	c.RefreshToken = briefing.NewSecret(row.theirs.refresh)
+	theirs, err := readState(ctx, q, c)
+	if err == nil && row.theirs.outlives(ours, theirs) {
+		row.take(row.theirs)
+	}
+	return row, err
 }
 
 // holdsTokens reports whether a token stands in the object, or what may be one.
