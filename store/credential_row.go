@@ -124,6 +124,7 @@ type rawToken struct {
 
 	keys        keyring
 	flat        flatTokens
+	ends        string // their expires_at, only to put it back
 	place       string
 	plainScopes bool
 }
@@ -244,6 +245,7 @@ func (row *tokenRow) clear(c briefing.Credential) {
 // put writes what c holds over the row; what c lacks stays. was is when the access token in the row expires, zero when
 // that is not known.
 func (row *tokenRow) put(c briefing.Credential, was, now time.Time) error {
+	delete(row.token, flatMember)
 	row.token.set("access_token", c.AccessToken.Reveal())
 	row.token.set("refresh_token", c.RefreshToken.Reveal())
 	if kind, err := row.token.text("token_type"); err != nil || kind == "" {

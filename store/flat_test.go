@@ -155,3 +155,97 @@ func TestFlatColumnsMakeUpForTokenData(t *testing.T) {
 		})
 	}
 }
+
+// TestUnsealedFlatRowsAreAsTheyWere: every column of a flat row is what it was before it was sealed, whichever program
+// wrote it last, and what the other program does to it then counts as it did.
+func TestUnsealedFlatRowsAreAsTheyWere(t *testing.T) {
+	for name, written := range map[string]string{
+		"flat alone": "", "no refresh token": "refresh_token = NULL", "no access token": "access_token = ''",
+		"ours":                  `token_data = '{"access_token":"marked-access-1","refresh_token":"marked-refresh-1"}'`,
+		"refreshed elsewhere":   `token_data = '{"access_token":"older","refresh_token":"marked-refresh-1","more":[1, 2]}', expires_at = 1795201200`,
+		"no flat refresh token": `token_data = '{"access_token":"older","refresh_token":"ours"}', refresh_token = NULL, expires_at = NULL`,
+		"reconnected elsewhere": `token_data = '{"access_token":"older","refresh_token":"ours"}'`,
+		"a lone access token":   `token_data = '{"access_token":"older"}'`,
+		"nothing in it":         `token_data = '{"token_type":"Bearer","refresh_token":null}'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			plain, sealed := sealedFlat(t)
+			if written != "" {
+				storetest.Exec(t, plain.s, "UPDATE gmail_token SET "+written)
+			}
+			before := wholeRows(t, plain.s, "gmail_token", columnsOf(t, plain.s, "gmail_token"))
+			for range 2 {
+				c, _ := sealed.s.Credential(t.Context(), benchReader(1))
+				if _, err := sealed.s.Reseal(t.Context(), store.Resealing{}); err != nil {
+					t.Fatal(err)
+				}
+				now, err := sealed.s.Credential(t.Context(), benchReader(1))
+				if err != nil || !now.RefreshToken.Equal(c.RefreshToken) || !now.AccessToken.Equal(c.AccessToken) {
+					t.Errorf("another grant once it is sealed: %v", err)
+				}
+				again, err := sealed.s.Reseal(t.Context(), store.Resealing{TokensOnly: true})
+				if err != nil || again.Rows != 0 {
+					t.Errorf("sealed again: %+v, %v", again, err)
+				}
+				if _, err := sealed.s.Unseal(t.Context(), store.Resealing{}); err != nil {
+					t.Fatal(err)
+				}
+				same(t, "the row", wholeRows(t, plain.s, "gmail_token", columnsOf(t, plain.s, "gmail_token")), before)
+			}
+			if name == "no refresh token" {
+				plain.counts("", false)
+				storetest.Exec(t, plain.s, reconnectedElsewhere)
+				plain.counts("their-refresh", false)
+			}
+		})
+	}
+}
+
+// TestUnsealedAfterAWrite: what we have written since a flat row was sealed is what it holds when it is unsealed, and so
+// is what somebody else has put into its columns meanwhile.
+func TestUnsealedAfterAWrite(t *testing.T) {
+	reseal := func(f flatRow) {
+		if _, err := f.s.Reseal(t.Context(), store.Resealing{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unseal := func(f flatRow) {
+		if _, err := f.s.Unseal(t.Context(), store.Resealing{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Run("ours", func(t *testing.T) {
+		plain, sealed := sealedFlat(t)
+		reseal(sealed)
+		sealed.refresh(sealed.counts("marked-refresh-1", false), "fresh")
+		unseal(sealed)
+		plain.reads("fresh|marked-refresh-1|fresh|marked-refresh-1")
+		same(t, "kept", storetest.Marked(storetest.Dump(t, plain.s), "achim_flat"), nil)
+	})
+	t.Run("theirs", func(t *testing.T) {
+		for _, between := range []func(flatRow){func(flatRow) {}, reseal} {
+			plain, sealed := sealedFlat(t)
+			reseal(sealed)
+			storetest.Exec(t, plain.s, reconnectedElsewhere)
+			between(sealed)
+			unseal(sealed)
+			plain.reads("their-access|their-refresh|marked-access-1|marked-refresh-1")
+			plain.counts("marked-refresh-1", true)
+		}
+	})
+	t.Run("theirs, where there was none", func(t *testing.T) {
+		for _, between := range []func(flatRow){func(flatRow) {}, reseal} {
+			plain, sealed := sealedFlat(t)
+			storetest.Exec(t, plain.s, "UPDATE gmail_token SET refresh_token = NULL")
+			reseal(sealed)
+			storetest.Exec(t, plain.s, reconnectedElsewhere)
+			sealed.counts("their-refresh", false)
+			between(sealed)
+			sealed.counts("their-refresh", false)
+			unseal(sealed)
+			plain.counts("their-refresh", false)
+			same(t, "what the other program reads", storetest.Rows(t, plain.s, "SELECT access_token, refresh_token FROM gmail_token"), []string{"their-access|their-refresh"})
+		}
+	})
+}
