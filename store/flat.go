@@ -146,10 +146,10 @@ func (row *tokenRow) take(theirs flatTokens) {
 	row.leaveFlat, row.flatChanged, row.theirs = false, false, flatTokens{}
 }
 
-// outlives reports whether theirs counts, which somebody else has put into the flat columns: ours is known to be dead, and
+// outlives reports whether the grant that somebody else has put into the flat columns counts: ours is known to be dead, and
 // theirs is not.
-func (theirs flatTokens) outlives(ours, state briefing.CredentialState) bool {
-	return theirs.refresh != "" && !ours.DeadSince.IsZero() && state.DeadSince.IsZero()
+func (f flatTokens) outlives(ours, theirs briefing.CredentialState) bool {
+	return f.refresh != "" && !ours.DeadSince.IsZero() && theirs.DeadSince.IsZero()
 }
 
 // outlived returns the row with the grant that counts.

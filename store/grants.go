@@ -233,12 +233,12 @@ func (o ownedToken) read() readGrant {
 }
 
 // outlived makes theirs count, which somebody else has put into the flat columns, if it does.
-func (g *readGrant) outlived(states map[string]grantState) {
-	refresh := briefing.NewSecret(g.theirs.refresh)
+func (r *readGrant) outlived(states map[string]grantState) {
+	refresh := briefing.NewSecret(r.theirs.refresh)
 	theirs := briefing.Fingerprint(refresh)
-	if g.theirs.outlives(states[g.print].CredentialState, states[theirs].CredentialState) {
-		g.credential.AccessToken, g.credential.RefreshToken = briefing.NewSecret(g.theirs.access), refresh
-		g.print, g.theirs, g.flatChanged = theirs, flatTokens{}, false
+	if r.theirs.outlives(states[r.print].CredentialState, states[theirs].CredentialState) {
+		r.credential.AccessToken, r.credential.RefreshToken = briefing.NewSecret(r.theirs.access), refresh
+		r.print, r.theirs, r.flatChanged = theirs, flatTokens{}, false
 	}
 }
 
