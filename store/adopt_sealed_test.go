@@ -38,7 +38,7 @@ func TestUnsealedFlatColumnsAreBack(t *testing.T) {
 // TestSealingLosesNoToken: a row whose token_data holds no token is read from its flat columns, whatever else stands in
 // token_data, and sealing takes the tokens along; what it cannot take along stays.
 func TestSealingLosesNoToken(t *testing.T) {
-	for _, tokenData := range []string{`NULL`, `'null'`, `'{}'`, `'"{}"'`, `'{"token_type":"Bearer"}'`, `'{"access_token":null,"refresh_token":""}'`} {
+	for _, tokenData := range []string{`NULL`, `'null'`, `'{}'`, `'"{}"'`, `'{"token_type":"Bearer"}'`, `'{"access_token":null,"refresh_token":""}'`, `'{"access_token":"theirs"}'`} {
 		t.Run(tokenData, func(t *testing.T) {
 			t.Parallel()
 			plain, url := foreign(t, layouts[3], 1)
@@ -61,7 +61,7 @@ func TestSealingLosesNoToken(t *testing.T) {
 			}
 		})
 	}
-	for tokenData, staying := range map[string]store.Staying{`'["theirs"]'`: {FlatUnread: 1}, `'{"access_token":"theirs"}'`: {FlatChanged: 1}, `'{"achim_sealed":"garbage"}'`: {FlatUnread: 1}} {
+	for tokenData, staying := range map[string]store.Staying{`'["theirs"]'`: {FlatUnread: 1}, `'{"access_token":"a","refresh_token":"theirs"}'`: {FlatChanged: 1}, `'{"achim_sealed":"garbage"}'`: {FlatUnread: 1}} {
 		t.Run(tokenData, func(t *testing.T) {
 			t.Parallel()
 			plain, url := foreign(t, layouts[3], 1)

@@ -107,12 +107,13 @@ type tokenRow struct {
 	keys     keyring
 
 	was         rawToken
-	place       string // where the row stands, in a table that may hold several of one owner
-	plainScopes bool   // scopes were found as plain text
-	unread      bool   // token_data cannot be opened, or is no object
-	flattened   bool   // the tokens were read from flat columns
-	flatChanged bool   // see flatten
-	leaveFlat   bool   // the flat columns are not written
+	place       string     // where the row stands, in a table that may hold several of one owner
+	plainScopes bool       // scopes were found as plain text
+	unread      bool       // token_data cannot be opened, or is no object
+	flattened   bool       // the tokens were read from flat columns
+	flatChanged bool       // see flatten
+	leaveFlat   bool       // the flat columns are not written
+	theirs      flatTokens // what stands in flat columns that were changed
 }
 
 const tokenColumns = "token_data, oauth_config, scopes, metadata, updated_at"
@@ -123,6 +124,7 @@ type rawToken struct {
 
 	keys        keyring
 	flat        flatTokens
+	ends        string // their expires_at, only to put it back
 	place       string
 	plainScopes bool
 }
@@ -173,19 +175,26 @@ func (r rawToken) parse(reader briefing.ReaderID) (tokenRow, error) {
 	}
 	row.token = read("token_data", open(tokenColumn, r.token))
 	row.unread = len(faults) > 0
+	if row.flatten(r.flat, errors.Join(faults...)) {
+		faults = nil
+	}
 	row.config = read("oauth_config", open(configColumn, r.config))
 	row.metadata = read("metadata", r.metadata)
 	sum := sha256.Sum256([]byte(strings.Join([]string{r.token, r.config, r.scopes, r.metadata, r.updated, r.flat.access, r.flat.refresh}, "\x00")))
 	row.version = hex.EncodeToString(sum[:])
-	row.flatten(r.flat)
 	return row, malformed(reader, errors.Join(faults...))
+}
+
+// lacksKey reports whether it is a key that is missing.
+func lacksKey(fault error) bool {
+	return errors.Is(fault, ErrSealed) && !errors.Is(fault, secret.ErrBroken)
 }
 
 func malformed(reader briefing.ReaderID, fault error) error {
 	if fault == nil {
 		return nil
 	}
-	if !errors.Is(fault, ErrSealed) || errors.Is(fault, secret.ErrBroken) {
+	if !lacksKey(fault) {
 		fault = &briefing.UnusableGrantError{Fault: fault} // else the operator's key may open it yet
 	}
 	return fmt.Errorf("grant of reader %s: %w", reader, &briefing.Error{Op: "read gmail_token", Reason: briefing.Malformed, Err: fault})
@@ -236,6 +245,7 @@ func (row *tokenRow) clear(c briefing.Credential) {
 // put writes what c holds over the row; what c lacks stays. was is when the access token in the row expires, zero when
 // that is not known.
 func (row *tokenRow) put(c briefing.Credential, was, now time.Time) error {
+	delete(row.token, flatMember)
 	row.token.set("access_token", c.AccessToken.Reveal())
 	row.token.set("refresh_token", c.RefreshToken.Reveal())
 	if kind, err := row.token.text("token_type"); err != nil || kind == "" {

@@ -35,7 +35,11 @@ func readToken(ctx context.Context, q *session, reader briefing.ReaderID, lock s
 	if err != nil {
 		return tokenRow{}, fmt.Errorf("grant of reader %s: %w", reader, err)
 	}
-	return raw.parse(reader)
+	row, fault := raw.parse(reader)
+	if row, err = row.outlived(ctx, q); err != nil {
+		return tokenRow{}, err
+	}
+	return row, fault
 }
 
 // withState returns the grant of a row with what our own table knows of it.
@@ -239,6 +243,9 @@ func (s *Store) saveGrant(ctx context.Context, c briefing.Credential, condition 
 		if condition != nil && (found != (c.Version != "") || found && row.version != c.Version) {
 			return briefing.ErrFenced
 		}
+		if row, err = row.outlived(ctx, q); err != nil {
+			return err
+		}
 		earlier, _ := row.credential()
 		known, err := readState(ctx, q, earlier)
 		if err != nil {
@@ -308,7 +315,8 @@ func (s *Store) CredentialsOf(ctx context.Context, reader briefing.ReaderID) ([]
 	return grants, locked
 }
 
-// credentials returns the grants of rows, and an error if a key is missing to read a token of one of them.
+// credentials returns the grants of rows, those that somebody else has put into flat columns beside ours among them, and an
+// error if a key is missing to read a token of one of them.
 func credentials(rows []rawToken, reader briefing.ReaderID) (grants []briefing.Credential, locked error) {
 	for _, raw := range rows {
 		row, fault := raw.parse(reader)
@@ -318,6 +326,10 @@ func credentials(rows []rawToken, reader briefing.ReaderID) (grants []briefing.C
 			locked = fault
 		}
 		grants = append(grants, c)
+		if row.theirs.refresh != "" {
+			c.RefreshToken, c.AccessToken = briefing.NewSecret(row.theirs.refresh), briefing.NewSecret(row.theirs.access)
+			grants = append(grants, c)
+		}
 	}
 	return grants, locked
 }

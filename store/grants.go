@@ -217,6 +217,7 @@ type readGrant struct {
 	owned       ownedToken
 	credential  briefing.Credential
 	print       string // of the refresh token, "" without one
+	theirs      flatTokens
 	flatChanged bool
 	fault       error
 }
@@ -224,19 +225,32 @@ type readGrant struct {
 // read makes sense of the row.
 func (o ownedToken) read() readGrant {
 	row, c, fault := o.parse()
-	g := readGrant{owned: o, credential: c, flatChanged: row.flatChanged, fault: fault}
+	g := readGrant{owned: o, credential: c, theirs: row.theirs, flatChanged: row.flatChanged, fault: fault}
 	if !c.RefreshToken.IsZero() {
 		g.print = briefing.Fingerprint(c.RefreshToken)
 	}
 	return g
 }
 
-// readStates returns what is known of the grants' refresh tokens, by fingerprint.
+// outlived makes theirs count, which somebody else has put into the flat columns, if it does.
+func (r *readGrant) outlived(states map[string]grantState) {
+	refresh := briefing.NewSecret(r.theirs.refresh)
+	theirs := briefing.Fingerprint(refresh)
+	if r.theirs.outlives(states[r.print].CredentialState, states[theirs].CredentialState) {
+		r.credential.AccessToken, r.credential.RefreshToken = briefing.NewSecret(r.theirs.access), refresh
+		r.print, r.theirs, r.flatChanged = theirs, flatTokens{}, false
+	}
+}
+
+// readStates returns what is known of the grants' refresh tokens, by fingerprint, and has them be those that count.
 func readStates(ctx context.Context, q *session, grants []readGrant) (map[string]grantState, error) {
 	var prints []any
 	for _, g := range grants {
 		if g.print != "" {
 			prints = append(prints, g.print)
+		}
+		if g.theirs.refresh != "" {
+			prints = append(prints, briefing.Fingerprint(briefing.NewSecret(g.theirs.refresh)))
 		}
 	}
 	if len(prints) == 0 {
@@ -254,6 +268,9 @@ func readStates(ctx context.Context, q *session, grants []readGrant) (map[string
 	states := make(map[string]grantState, len(known))
 	for _, k := range known {
 		states[k.key] = k.grantState
+	}
+	for i := range grants {
+		grants[i].outlived(states)
 	}
 	return states, err
 }

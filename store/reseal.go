@@ -221,20 +221,22 @@ func (w *resealer) missed(err error, key string) bool {
 }
 
 // token returns how a row of gmail_token is to be written, if it is: its token_data as it stands, or, where no token
-// stands in it and it is to be sealed, what its flat columns make it. When it was changed last stays: nothing of it was.
+// stands in it and it is to be sealed, what its flat columns make it; unsealed, as it stood before. When it was changed
+// last stays: nothing of it was.
 func (w *resealer) token(o ownedToken) ([]write, error) {
 	if !w.unseal && w.done.Staying.foreign(o) {
 		return nil, nil
 	}
 	table := &w.s.shapes.Load().tokens
-	tokenData := o.raw.token
+	tokenData, asItStood := o.raw.token, false
 	var set []string
 	var args []any
 	if len(table.flat) > 0 {
 		// Nothing but token_data matters: a row whose address cannot be read holds tokens, too.
 		row, _ := o.raw.parse(o.owner)
-		if row.flattened && !row.unread && !w.unseal {
-			tokenData = row.token.String()
+		asItStood = !row.leaveFlat
+		if !w.unseal {
+			tokenData = row.toSeal()
 		}
 		set, args = w.flat(table, o, row)
 		if !w.unseal {
@@ -252,9 +254,14 @@ func (w *resealer) token(o ownedToken) ([]write, error) {
 		if err != nil {
 			return nil, err
 		}
-		if text != c.stored {
-			set, args = append(set, c.name+" = ?"), append(args, text)
+		if text == c.stored {
+			continue
 		}
+		value := any(text)
+		if w.unseal && c.name == "token_data" {
+			value = table.given["token_data"].orNothing(recalled(text, asItStood && tokenColumn.asSealed(c.stored, text)))
+		}
+		set, args = append(set, c.name+" = ?"), append(args, value)
 	}
 	if len(set) == 0 {
 		return nil, nil
@@ -264,25 +271,32 @@ func (w *resealer) token(o ownedToken) ([]write, error) {
 }
 
 // flat returns how the flat columns of a row are emptied that is about to be sealed: tokens that stand in them alone go
-// into token_data first, and expires_at says that there is none any more that could be used. The tokens are filled in
-// again when it is unsealed. Those that somebody has changed since are theirs, and stay.
+// into token_data first, and expires_at says that there is none any more that could be used. All of it is filled in again
+// when it is unsealed. What somebody has changed since is theirs, and stays.
 func (w *resealer) flat(t *tokenTable, o ownedToken, row tokenRow) (set []string, args []any) {
 	if id, _ := tokenColumn.keyOf(o.raw.token); row.unread || row.leaveFlat || (w.unseal && id == "") {
 		return nil, nil
 	}
-	put := func(a attribute) {
-		if value, left := row.flatValue(a, w.unseal, w.s.now()); !left {
-			set, args = append(set, a.name+" = ?"), append(args, value)
-		}
+	again := func(a attribute) (value any, left bool) { return row.flatValue(a, false, w.s.now()) }
+	if w.unseal {
+		again = func(a attribute) (value any, left bool) { return row.flatAgain(a, w.s.now()) }
 	}
 	for _, a := range t.flat {
 		if stood, secret := o.raw.flat.in(a); secret && (stood == "") == w.unseal {
-			put(a)
+			if value, left := again(a); !left {
+				set, args = append(set, a.name+" = ?"), append(args, value)
+			}
 		}
 	}
 	for _, a := range t.flat {
-		if a.name == "expires_at" && len(set) > 0 && !w.unseal && !t.ranks(a) {
-			put(a)
+		if a.name != "expires_at" || len(set) == 0 || t.ranks(a) {
+			continue
+		}
+		if kept, ok := row.token.keptFlat(); w.unseal && ok && o.raw.flat.access == "" {
+			set, args = append(set, "expires_at = CAST(CAST(? AS text) AS "+a.kind+")"), append(args, a.orNothing(kept.Ends))
+		} else if !w.unseal {
+			value, _ := again(a)
+			set, args = append(set, "expires_at = ?"), append(args, value)
 		}
 	}
 	return set, args

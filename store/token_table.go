@@ -58,7 +58,7 @@ func tokensOf(r relation) tokenTable {
 		t.insertID = "gen_random_uuid()" + textCast(r)
 	}
 	t.given = map[string]attribute{}
-	for _, name := range []string{"oauth_config", "scopes", "expiry", "updated_at", "created_at"} {
+	for _, name := range []string{"token_data", "oauth_config", "scopes", "expiry", "updated_at", "created_at"} {
 		a, ok := r.column(name)
 		if ok && (a.notNull || (a.kind != "timestamp" && slices.Contains(instantKinds, a.kind))) {
 			t.given[name] = a
@@ -70,7 +70,7 @@ func tokensOf(r relation) tokenTable {
 		}
 	}
 	if len(t.flat) > 0 {
-		t.columns += ", " + flatColumn(r, "access_token") + ", " + flatColumn(r, "refresh_token")
+		t.columns += ", " + flatColumn(r, "access_token") + ", " + flatColumn(r, "refresh_token") + ", CAST(" + flatColumn(r, "expires_at") + " AS text)"
 	}
 	if !t.sole {
 		t.columns += ", ctid::text"
@@ -147,7 +147,7 @@ func (t *tokenTable) scan(row scanner) (rawToken, error) {
 func (t *tokenTable) targets(r *rawToken) []any {
 	to := r.targets()
 	if len(t.flat) > 0 {
-		to = append(to, opt(&r.flat.access), opt(&r.flat.refresh))
+		to = append(to, opt(&r.flat.access), opt(&r.flat.refresh), opt(&r.ends))
 	}
 	if !t.sole {
 		to = append(to, opt(&r.place))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -103,6 +104,52 @@ func TestMovingOver(t *testing.T) {
 			}
 			for _, part := range []string{granted.RefreshToken, access, "marked-rotated-since"} {
 				lacks(t, h.log.String(), part)
+			}
+		})
+	}
+}
+
+// TestAReconnectionElsewhereMendsOurs: whoever connects anew with the auth server of before need not do so here: once Google
+// has refused our grant, at whatever time, theirs is used, refreshed, and stands in all of the row.
+func TestAReconnectionElsewhereMendsOurs(t *testing.T) {
+	t.Parallel()
+	const refresh = "/api/gmail/refresh/" + haneul
+	for name, known := range map[string]bool{"ours is known to be dead": true, "ours dies only now": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := build(t, storetest.Postgres)
+			old, granted := elsewhere["flat"], h.google.Grant(haneulMail)
+			s, err := store.Open(t.Context(), h.env["DATABASE_URL"], store.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = s.Close() }()
+			storetest.Exec(t, s, old.create)
+			storetest.Exec(t, s, fmt.Sprintf(old.grant, haneul, granted.AccessToken, granted.RefreshToken))
+			h.start()
+			h.addHaneul()
+			if _, err := h.app.Google.RefreshNow(t.Context(), haneul); err != nil {
+				t.Fatal(err)
+			}
+			h.google.Revoke(haneulMail)
+			if known {
+				if _, err := h.app.Google.RefreshNow(t.Context(), haneul); err == nil {
+					t.Fatal("a revoked grant was refreshed")
+				}
+				h.json("POST", refresh, apiSecret, "", http.StatusConflict)
+			}
+			theirs := h.google.Grant(haneulMail)
+			storetest.Exec(t, s, "UPDATE gmail_token SET access_token = '"+theirs.AccessToken+"', refresh_token = '"+theirs.RefreshToken+"'")
+			if known {
+				h.json("POST", refresh, apiSecret, "", http.StatusOK)
+			} else if _, err := h.app.Google.RefreshNow(t.Context(), haneul); err != nil {
+				t.Error(err)
+			}
+			wants(t, h.json("GET", "/api/gmail/check/"+haneul, cronSecret, "", http.StatusOK), map[string]any{"last_error": nil, "has_refresh_token": true})
+			wants(t, h.trigger(""), map[string]any{"outcome": "delivered", "status": "complete"})
+			row := storetest.Rows(t, s, "SELECT access_token = token_data->>'access_token', refresh_token = token_data->>'refresh_token', refresh_token FROM gmail_token")
+			if row[0] != "true|true|"+theirs.RefreshToken {
+				t.Error("the row is not the same in all of it")
 			}
 		})
 	}

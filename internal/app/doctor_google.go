@@ -218,7 +218,7 @@ func (x *examination) flaws(c connection) []doctor.Finding {
 	}{
 		{unreadable(g), doctor.Fail(doctor.GrantMalformed, who, "the row of gmail_token cannot be read: %s", grantFault(g)).Do("%s", c.connect())},
 		{g.Fault == nil && !g.HasRefreshToken, doctor.Fail(doctor.GrantNoRefreshToken, who, "there is no refresh token: what can be read ends within the hour").Do("%s", c.connect())},
-		{g.FlatChanged, doctor.Warn(doctor.GrantFlatChanged, who, "another program has put another refresh token into the flat columns of the row since: ours is used, and theirs left alone")},
+		{g.FlatChanged, doctor.Warn(doctor.GrantFlatChanged, who, "another program has put another refresh token into the flat columns of the row since: ours is used as long as Google takes it, and theirs left alone")},
 		{g.PassedOver > 0, doctor.Note(doctor.GrantPassedOver, who, "has %s in gmail_token, of which one counts: the newest with a refresh token", plural(g.PassedOver+1, "row", "rows"))},
 		{x.foreign(g), doctor.Note(doctor.GrantForeignClient, who, "belongs to another Google client than the configured one, and is refreshed as that one")},
 		{g.State.Gone, doctor.Fail(doctor.GrantDead, who, "Google says that the account was deleted").Do("achim users remove --user %s, or %s with another account", c.reader.ID, c.connect()+" --switch-account")},
