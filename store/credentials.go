@@ -286,10 +286,14 @@ func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) 
 			row, _ := counts.parse(reader)
 			gone, _ = row.credential()
 		}
+		known := map[string]bool{}
 		for _, raw := range rows {
 			row, _ := raw.parse(reader)
 			c, _ := row.credential()
-			if _, err := q.exec(ctx, "DELETE FROM achim_credential_state WHERE fingerprint = ?", briefing.Fingerprint(c.RefreshToken)); err != nil {
+			known[briefing.Fingerprint(c.RefreshToken)] = true
+		}
+		for fingerprint := range known {
+			if _, err := q.exec(ctx, "DELETE FROM achim_credential_state WHERE fingerprint = ?", fingerprint); err != nil {
 				return err
 			}
 		}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"achim/briefing"
 	"achim/internal/secret"
 )
 
@@ -396,19 +395,29 @@ const idChars = 7
 // eachToken reads gmail_token in pages, in the order of its owners. Rows that are passed over are among them: they hold
 // tokens, too, and may need a key.
 func (s *Store) eachToken(ctx context.Context, size int, do func(page []ownedToken) error) error {
-	for after := briefing.ReaderID(""); ; {
-		q := s.reader()
-		page, err := q.owned(ctx, after, size)
+	t := &s.shapes.Load().tokens
+	place := ""
+	if !t.sole {
+		place = ", CAST(tableoid AS BIGINT), ctid" // of one owner in the order in which they stand
+	}
+	where, args := t.key+" > ?", []any{t.none()}
+	if !t.nameless {
+		where = t.key + " >= ?"
+	}
+	for {
+		var part int64
+		page, err := list(ctx, s.reader(), func(row scanner) (ownedToken, error) { return s.reader().scanOwned(behind{row, []any{&part}}) },
+			"SELECT "+t.key+", "+t.columns+t.part()+" FROM gmail_token WHERE "+where+" ORDER BY "+t.key+place+" LIMIT ?", slices.Concat(args, []any{size})...)
 		if err != nil {
 			return fmt.Errorf("read gmail_token: %w", err)
 		}
-		others, err := q.passedOver(ctx, page)
-		if err != nil {
-			return fmt.Errorf("read gmail_token: %w", err)
-		}
-		if err := do(slices.Concat(page, others)); err != nil || len(page) < size {
+		if err := do(page); err != nil || len(page) < size {
 			return err
 		}
-		after = page[len(page)-1].owner
+		last := page[len(page)-1]
+		where, args = t.key+" > ?", []any{last.key}
+		if !t.sole {
+			where, args = "("+t.key+place+") > (?, ?, ?::tid)", append(args, part, last.raw.place)
+		}
 	}
 }

@@ -81,14 +81,11 @@ func (st *Staying) flat(o ownedToken, row tokenRow) bool {
 
 // findReaders notes which of the rows are readers', of those who are gone too.
 func (s *Store) findReaders(ctx context.Context, rows []ownedToken) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	owners := make([]any, len(rows))
+	owners := make([]string, len(rows))
 	for i, o := range rows {
 		owners[i] = string(o.owner)
 	}
-	ids, err := list(ctx, s.reader(), scalar[briefing.ReaderID], "SELECT id FROM achim_reader WHERE id IN (?"+strings.Repeat(", ?", len(owners)-1)+")", owners...)
+	ids, err := listIn(ctx, s.reader(), scalar[briefing.ReaderID], "SELECT id FROM achim_reader WHERE id", owners)
 	if err != nil {
 		return fmt.Errorf("whose rows of gmail_token: %w", err)
 	}

@@ -111,12 +111,31 @@ func (t *tokenTable) ranks(a attribute) bool {
 	return a.name == "expires_at" && strings.Contains(t.newest, a.name)
 }
 
-// find returns the statement that reads an owner's row, or their rows, the newest first.
-func (t *tokenTable) find(lock string) string {
+// find returns the statement that reads an owner's row, or of their rows that fulfil a condition as many as are asked for,
+// the newest first.
+func (t *tokenTable) find(condition, lock string) string {
 	if t.sole {
 		return "SELECT " + t.columns + " FROM gmail_token WHERE user_id = ?" + lock
 	}
-	return "SELECT " + t.columns + " FROM gmail_token WHERE " + t.key + " = ? ORDER BY " + t.newest + lock
+	return "SELECT " + t.columns + " FROM gmail_token WHERE " + t.key + " = ?" + condition + " ORDER BY " + t.newest + " LIMIT ?" + lock
+}
+
+// refreshable narrows to the rows in which a refresh token may stand.
+func (t *tokenTable) refreshable() string {
+	const token = "CAST(token_data AS TEXT)"
+	may := token + " LIKE '%refresh_token%' OR " + token + " LIKE '%" + sealedMember + "%'"
+	if slices.ContainsFunc(t.flat, func(a attribute) bool { return a.name == "refresh_token" }) {
+		may += " OR refresh_token <> ''"
+	}
+	return " AND (" + may + ")"
+}
+
+// part is the part of the table a row stands in, as a number: a table of parts has rows of one place in each.
+func (t *tokenTable) part() string {
+	if t.sole {
+		return ", 0"
+	}
+	return ", CAST(tableoid AS BIGINT)"
 }
 
 // others narrows to the rows of everybody but one owner.
