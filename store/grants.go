@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"achim/briefing"
+	"achim/internal/secret"
 )
 
 // Grants returns up to limit grants whose owner's id comes after the given one, in the order of these ids; ""
@@ -155,7 +156,7 @@ func (q *session) newest(ctx context.Context, owner briefing.ReaderID, condition
 }
 
 // foremost returns of each owner's rows, which stand together, the newest first, the one that counts. What counts most is
-// a refresh token, then that the row can be read, then that it is the newest. But one that Google has refused gives way to
+// a refresh token, then that the row can be read, by whoever has its key, then that it is the newest. But one that Google has refused gives way to
 // another of the same account that it has not: which is the newest may have been told wrongly.
 func (q *session) foremost(ctx context.Context, rows []ownedToken, lock string) ([]ownedToken, error) {
 	var counting []ownedToken
@@ -202,7 +203,7 @@ func (q *session) rivals(ctx context.Context, rows []ownedToken, lock string) ([
 // theOne returns the one of an owner's several rows that counts.
 func theOne(grants []readGrant, states map[string]grantState) ownedToken {
 	dead := func(g readGrant) bool { return !states[g.print].DeadSince.IsZero() }
-	worth := func(g readGrant) int64 { return 2*flag(g.refreshes()) + flag(g.fault == nil) }
+	worth := func(g readGrant) int64 { return 2*flag(g.refreshes()) + flag(g.legible()) }
 	best := grants[0]
 	for _, g := range grants[1:] {
 		if worth(g) > worth(best) || worth(g) == worth(best) && dead(best) && !dead(g) && sameAccount(best.credential, g.credential) {
@@ -288,8 +289,16 @@ func (o ownedToken) read() readGrant {
 	return g
 }
 
-// refreshes reports whether the row has a refresh token.
-func (r readGrant) refreshes() bool { return r.print != "" }
+// refreshes reports whether the row has a refresh token, as far as it can be told: of tokens that lack their key here it is
+// taken for granted. A process that holds the key lets this row count, and none may let another count beside it.
+func (r readGrant) refreshes() bool {
+	return r.print != "" || r.fault != nil && r.owned.raw.keys.lacks(tokenColumn, r.owned.raw.token)
+}
+
+// legible reports whether the row can be read, if not here, then where its key is.
+func (r readGrant) legible() bool {
+	return r.fault == nil || errors.Is(r.fault, ErrSealed) && !errors.Is(r.fault, secret.ErrBroken)
+}
 
 // readStates returns what is known of the grants' refresh tokens, by fingerprint.
 func readStates(ctx context.Context, q *session, grants []readGrant) (map[string]grantState, error) {

@@ -1,9 +1,14 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
+	"achim/briefing"
+	"achim/store"
 	"achim/store/storetest"
 )
 
@@ -33,5 +38,52 @@ func TestVeryManyRowsOfOneOwner(t *testing.T) {
 	}
 	if gone, err := s.DeleteCredential(t.Context(), benchReader(1)); err != nil || gone.RefreshToken.Reveal() != "same" {
 		t.Errorf("forgotten: %v", err)
+	}
+}
+
+// TestRowThatLacksItsKeyCounts: while keys are changed, a process with the old ones alone does not go on with a row that is
+// passed over, which may be another account's: it says which key it lacks. What no key opens makes room.
+func TestRowThatLacksItsKeyCounts(t *testing.T) {
+	s, url := foreign(t, layouts[6], 1)
+	migrate(t, s)
+	admit(t, s, 1)
+	storetest.Exec(t, s, strings.ReplaceAll(layouts[6].insert(1, "newer-access", "newer-refresh"), "1795197600", "1795201200"))
+	storetest.Exec(t, s, `UPDATE gmail_token SET metadata = '{"email":"former@gaon.example"}' WHERE refresh_token = 'marked-refresh-1'`)
+	old := storetest.Sealer(t)
+	behind := with(t, url, old)
+	use(t, behind)
+	ahead := with(t, url, rotated(t, old))
+	use(t, ahead)
+	c, err := ahead.Credential(t.Context(), benchReader(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ahead.SaveRefreshed(t.Context(), c, briefing.Credential{AccessToken: briefing.NewSecret("fresh"), State: briefing.CredentialState{Expiry: time.Unix(1795204800, 0)}}); err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range map[string]*store.Store{"the old key": behind, "none": s} {
+		got, err := s.Credential(t.Context(), benchReader(1))
+		if !errors.Is(err, store.ErrSealed) || !got.RefreshToken.IsZero() || got.Email != "haneul@gaon.example" {
+			t.Errorf("with %s %s counts: %v", name, got.Email, err)
+		}
+		if _, err := s.SaveRefreshed(t.Context(), c, briefing.Credential{AccessToken: briefing.NewSecret("never")}); !errors.Is(err, store.ErrSealed) {
+			t.Errorf("with %s a row is written: %v", name, err)
+		}
+		if all := listed(t, s, 10); len(all) != 1 || !errors.Is(all[0].Fault, store.ErrSealed) {
+			t.Errorf("with %s: %+v", name, all)
+		}
+	}
+	consent := briefing.Credential{ReaderID: benchReader(1), AccessToken: briefing.NewSecret("b"), RefreshToken: briefing.NewSecret("consented"), Email: "haneul@gaon.example"}
+	if err := behind.SaveGrant(t.Context(), consent); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ahead.Credential(t.Context(), benchReader(1)); err != nil || got.RefreshToken.Reveal() != "consented" {
+		t.Errorf("after a consent where the key is lacking: %v", err)
+	}
+	for _, garbage := range []string{`{"achim_sealed":"garbage"}`, `{"achim_sealed":5}`} {
+		storetest.Exec(t, s, "UPDATE gmail_token SET token_data = '"+garbage+"' WHERE metadata LIKE '%haneul%'")
+		if got, err := ahead.Credential(t.Context(), benchReader(1)); err != nil || got.RefreshToken.Reveal() != "marked-refresh-1" {
+			t.Errorf("beside garbage: %v", err)
+		}
 	}
 }

@@ -398,7 +398,7 @@ func (s *Store) eachToken(ctx context.Context, size int, do func(page []ownedTok
 	t := &s.shapes.Load().tokens
 	place := ""
 	if !t.sole {
-		place = ", CAST(tableoid AS BIGINT), ctid" // of one owner in the order in which they stand
+		place = ", CAST(tableoid AS BIGINT), gmail_token.ctid" // in the order in which they stand; ctid alone is what is read, a text
 	}
 	where, args := t.key+" > ?", []any{t.none()}
 	if !t.nameless {

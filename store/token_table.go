@@ -103,7 +103,7 @@ func newestOf(r relation) string {
 			order = append(order, name+" DESC NULLS LAST")
 		}
 	}
-	return strings.Join(append(order, "ctid DESC"), ", ")
+	return strings.Join(append(order, "gmail_token.ctid DESC"), ", ")
 }
 
 // ranks reports whether the column says which of several rows of one owner counts.
