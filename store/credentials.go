@@ -17,6 +17,10 @@ func (s *Store) Credential(ctx context.Context, reader briefing.ReaderID) (brief
 	row, err := readToken(ctx, q, reader, "")
 	if briefing.ReasonOf(err) == briefing.Malformed {
 		c, _ := row.credential() // whatever else is wrong with it: that may be the operator's to mend
+		var unknown error
+		if c.State, unknown = readState(ctx, q, c); unknown != nil {
+			return c, unknown
+		}
 		return c, fmt.Errorf("read the grant: %w", err)
 	}
 	if err != nil {
@@ -39,12 +43,10 @@ func readToken(ctx context.Context, q *session, reader briefing.ReaderID, lock s
 
 // withState returns the grant of a row with what our own table knows of it.
 func withState(ctx context.Context, q *session, row tokenRow) (briefing.Credential, error) {
-	c, err := row.credential()
-	if err != nil {
-		return c, err
-	}
-	c.State, err = readState(ctx, q, c)
-	return c, err
+	c, unclear := row.credential()
+	state, err := readState(ctx, q, c)
+	c.State = state
+	return c, cmp.Or(err, unclear)
 }
 
 // grantState is a row of achim_credential_state. access is the fingerprint of the access token whose expiry
@@ -314,7 +316,7 @@ func (s *Store) AccountInUse(ctx context.Context, email, subject string, except 
 	return len(users) > 0, err
 }
 
-// AccountUsers returns those because of whom AccountInUse says yes, the certain ones first.
+// AccountUsers returns those because of whom AccountInUse says yes, each once, the certain ones first.
 func (s *Store) AccountUsers(ctx context.Context, email, subject string, except briefing.ReaderID) ([]briefing.AccountUser, error) {
 	// In this order: who says yes in between is found among those who have it.
 	awaited, err := s.accountAwaited(ctx, email, subject, except, s.now())
@@ -325,7 +327,19 @@ func (s *Store) AccountUsers(ctx context.Context, email, subject string, except 
 	if err != nil {
 		return nil, err
 	}
-	users := append(held, awaited...)
+	for i := range awaited {
+		awaited[i].Waits = true
+	}
+	var users []briefing.AccountUser
+	at := map[briefing.ReaderID]int{}
+	for _, u := range slices.Concat(held, awaited) {
+		i, known := at[u.Owner]
+		if !known {
+			at[u.Owner], users = len(users), append(users, u)
+			continue
+		}
+		users[i].Certain = users[i].Certain || u.Certain
+	}
 	slices.SortStableFunc(users, func(a, b briefing.AccountUser) int { return cmp.Compare(flag(b.Certain), flag(a.Certain)) })
 	return users, nil
 }

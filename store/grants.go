@@ -60,7 +60,7 @@ func (q *session) ownerless(ctx context.Context) (int64, error) {
 	if !q.shared.tokens.nameless {
 		return 0, nil
 	}
-	n, _, err := one(ctx, q, scalar[int64], "SELECT COUNT(*) FROM gmail_token WHERE user_id IS NULL OR "+q.shared.tokens.key+" = ?", q.shared.tokens.none())
+	n, _, err := one(ctx, q, scalar[int64], "SELECT COUNT(*) FROM gmail_token WHERE "+q.shared.tokens.ownerless(), q.shared.tokens.none())
 	return n, err
 }
 
@@ -215,8 +215,11 @@ func theOne(grants []readGrant, states map[string]grantState) ownedToken {
 
 // scanOwned reads a row behind the key of its owner.
 func (q *session) scanOwned(row scanner) (ownedToken, error) {
+	return q.scanOwnedIn(&q.shared.tokens, row)
+}
+
+func (q *session) scanOwnedIn(t *tokenTable, row scanner) (ownedToken, error) {
 	var o ownedToken
-	t := &q.shared.tokens
 	err := row.Scan(append([]any{anyText{(*string)(&o.owner)}}, t.targets(&o.raw)...)...)
 	o.raw.readable(t)
 	o.raw.keys = q.keys
@@ -246,9 +249,17 @@ type ownedToken struct {
 	owner   briefing.ReaderID
 	key     string // the owner as the table has it
 	alien   bool   // that is no UUID
+	nobodys bool   // there is none; known where all rows are walked through
 	readers bool   // it is a reader's; known once findReaders has looked
 	others  int    // rows of the same owner, where they are listed
 	raw     rawToken
+}
+
+// lost reports whether the row was sealed as somebody's and is nobody's now. What is sealed opens beside its owner alone.
+func (o ownedToken) lost() bool {
+	token, _ := tokenColumn.keyOf(o.raw.token)
+	config, _ := configColumn.keyOf(o.raw.config)
+	return o.nobodys && (token != "" || config != "")
 }
 
 // call gives the row the name of its owner: what is no UUID, in quotes.

@@ -57,6 +57,8 @@ func (st *Staying) foreign(o ownedToken) bool {
 	case token != "" || config != "":
 		return false
 	case !isToken && !isConfig && o.raw.flat == flatTokens{}:
+	case o.nobodys:
+		st.NoOwner++
 	case o.alien:
 		st.StrangeOwner++
 	default:

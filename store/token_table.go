@@ -138,6 +138,19 @@ func (t *tokenTable) part() string {
 	return ", CAST(tableoid AS BIGINT)"
 }
 
+// ownerless narrows to the rows without an owner; its argument is none.
+func (t *tokenTable) ownerless() string { return "(user_id IS NULL OR " + t.key + " = ?)" }
+
+// ofNobody returns the table as its rows without an owner are read: nothing but where they stand tells them apart. SQLite has no such
+// place; its table is ours, and such rows are not written.
+func (t tokenTable) ofNobody(placed bool) *tokenTable {
+	if t.sole && placed {
+		t.sole, t.columns = false, t.columns+", ctid::text"
+	}
+	t.key = "COALESCE(CAST(user_id AS TEXT), '')"
+	return &t
+}
+
 // others narrows to the rows of everybody but one owner.
 func (t *tokenTable) others() string {
 	if t.nameless {
