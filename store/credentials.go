@@ -18,6 +18,10 @@ func (s *Store) Credential(ctx context.Context, reader briefing.ReaderID) (brief
 	row, err := readToken(ctx, q, reader, "")
 	if briefing.ReasonOf(err) == briefing.Malformed {
 		c, _ := row.credential() // whatever else is wrong with it: that may be the operator's to mend
+		var unknown error
+		if c.State, unknown = readState(ctx, q, c); unknown != nil {
+			return c, unknown
+		}
 		return c, fmt.Errorf("read the grant: %w", err)
 	}
 	if err != nil {
@@ -44,12 +48,10 @@ func readToken(ctx context.Context, q *session, reader briefing.ReaderID, lock s
 
 // withState returns the grant of a row with what our own table knows of it.
 func withState(ctx context.Context, q *session, row tokenRow) (briefing.Credential, error) {
-	c, err := row.credential()
-	if err != nil {
-		return c, err
-	}
-	c.State, err = readState(ctx, q, c)
-	return c, err
+	c, unclear := row.credential()
+	state, err := readState(ctx, q, c)
+	c.State = state
+	return c, cmp.Or(err, unclear)
 }
 
 // grantState is a row of achim_credential_state. access is the fingerprint of the access token whose expiry
@@ -299,7 +301,8 @@ func sameAccount(a, b briefing.Credential) bool {
 // what cannot be read for any other reason never will be, and is no error.
 func (s *Store) CredentialsOf(ctx context.Context, reader briefing.ReaderID) ([]briefing.Credential, error) {
 	q := s.reader()
-	rows, err := list(ctx, q, q.scanToken, q.shared.tokens.find(""), string(reader))
+	t := &q.shared.tokens
+	rows, err := list(ctx, q, q.scanToken, "SELECT "+t.columns+" FROM gmail_token WHERE "+t.key+" = ?", string(reader))
 	if err == nil && len(rows) == 0 {
 		err = briefing.ErrNotFound
 	}
@@ -315,9 +318,20 @@ func (s *Store) CredentialsOf(ctx context.Context, reader briefing.ReaderID) ([]
 	return grants, locked
 }
 
-// credentials returns the grants of rows, those that somebody else has put into flat columns beside ours among them, and an
-// error if a key is missing to read a token of one of them.
+// credentials returns the grants of rows, each once, those that somebody else has put into flat columns beside ours among
+// them, and an error if a key is missing to read a token of one of them.
 func credentials(rows []rawToken, reader briefing.ReaderID) (grants []briefing.Credential, locked error) {
+	known := map[string]bool{}
+	add := func(c briefing.Credential) {
+		token := c.RefreshToken
+		if token.IsZero() {
+			token = c.AccessToken
+		}
+		if print := briefing.Fingerprint(token); !known[print] {
+			known[print] = true
+			grants = append(grants, c)
+		}
+	}
 	for _, raw := range rows {
 		row, fault := raw.parse(reader)
 		c, _ := row.credential()
@@ -325,10 +339,10 @@ func credentials(rows []rawToken, reader briefing.ReaderID) (grants []briefing.C
 		if fault != nil && !never && c.RefreshToken.IsZero() && c.AccessToken.IsZero() {
 			locked = fault
 		}
-		grants = append(grants, c)
+		add(c)
 		if row.theirs.refresh != "" {
 			c.RefreshToken, c.AccessToken = briefing.NewSecret(row.theirs.refresh), briefing.NewSecret(row.theirs.access)
-			grants = append(grants, c)
+			add(c)
 		}
 	}
 	return grants, locked
@@ -388,7 +402,7 @@ func (s *Store) AccountInUse(ctx context.Context, email, subject string, except 
 	return len(users) > 0, err
 }
 
-// AccountUsers returns those because of whom AccountInUse says yes, the certain ones first.
+// AccountUsers returns those because of whom AccountInUse says yes, each once, the certain ones first.
 func (s *Store) AccountUsers(ctx context.Context, email, subject string, except briefing.ReaderID) ([]briefing.AccountUser, error) {
 	// In this order: who says yes in between is found among those who have it.
 	awaited, err := s.accountAwaited(ctx, email, subject, except, s.now())
@@ -399,7 +413,19 @@ func (s *Store) AccountUsers(ctx context.Context, email, subject string, except 
 	if err != nil {
 		return nil, err
 	}
-	users := append(held, awaited...)
+	for i := range awaited {
+		awaited[i].Waits = true
+	}
+	var users []briefing.AccountUser
+	at := map[briefing.ReaderID]int{}
+	for _, u := range slices.Concat(held, awaited) {
+		i, known := at[u.Owner]
+		if !known {
+			at[u.Owner], users = len(users), append(users, u)
+			continue
+		}
+		users[i].Certain = users[i].Certain || u.Certain
+	}
 	slices.SortStableFunc(users, func(a, b briefing.AccountUser) int { return cmp.Compare(flag(b.Certain), flag(a.Certain)) })
 	return users, nil
 }

@@ -20,8 +20,9 @@ const (
 
 	// othersZone is where the programs stand that store their own time of day without saying so.
 	othersZone = 9 * time.Hour
-	// tooFar is further ahead than an access token of Google's is ever good for.
-	tooFar   = 2 * time.Hour
+	// nearZone is how much further or less far ahead the end of a token lies that was stored so: it is good for an hour at
+	// most. Whatever else lies ahead may be a clock that is behind.
+	nearZone = time.Hour
 	clockGap = 5 * time.Minute // between two programs that tell the same instant
 	least    = 1e9             // numbers below are no instants, but lengths, or anything: as seconds they lie before 2002
 	milli    = 1e11            // numbers from here on are milliseconds: as seconds they lie beyond the year 5000
@@ -79,7 +80,7 @@ type instantForm struct {
 }
 
 // ahead returns by how much a naive time of day is ahead of UTC. That shows where the instant it tells is known, give or
-// take the clocks of two programs, and where it lies further ahead than can be. What does not show it is taken for UTC:
+// take the clocks of two programs, and where it lies as far ahead as a token that lives does in the others' zone. What does not show it is taken for UTC:
 // a token that looks dead too soon is refreshed once too often, one that looks alive fails.
 func (f instantForm) ahead(was, now time.Time) time.Duration {
 	if !was.IsZero() {
@@ -88,7 +89,7 @@ func (f instantForm) ahead(was, now time.Time) time.Duration {
 			return zone
 		}
 	}
-	if f.told.After(now.Add(tooFar)) {
+	if (f.told.Sub(now) - othersZone).Abs() <= nearZone {
 		return othersZone
 	}
 	return 0

@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
-	"strings"
 
 	"achim/briefing"
+	"achim/internal/secret"
 )
 
 // Grants returns up to limit grants whose owner's id comes after the given one, in the order of these ids; ""
@@ -59,7 +60,7 @@ func (q *session) ownerless(ctx context.Context) (int64, error) {
 	if !q.shared.tokens.nameless {
 		return 0, nil
 	}
-	n, _, err := one(ctx, q, scalar[int64], "SELECT COUNT(*) FROM gmail_token WHERE user_id IS NULL OR "+q.shared.tokens.key+" = ?", q.shared.tokens.none())
+	n, _, err := one(ctx, q, scalar[int64], "SELECT COUNT(*) FROM gmail_token WHERE "+q.shared.tokens.ownerless(), q.shared.tokens.none())
 	return n, err
 }
 
@@ -79,86 +80,148 @@ func (q *session) owned(ctx context.Context, after briefing.ReaderID, limit int)
 	if t.sole {
 		return list(ctx, q, q.scanOwned, "SELECT "+t.key+", "+t.columns+" FROM gmail_token WHERE "+t.key+than+" ORDER BY "+t.key+" LIMIT ?", from, limit)
 	}
-	rows, err := list(ctx, q, q.scanOwned, "SELECT "+t.key+", "+t.columns+" FROM gmail_token WHERE "+t.key+" IN (SELECT DISTINCT "+t.key+
-		" FROM gmail_token WHERE "+t.key+than+" ORDER BY 1 LIMIT ?) ORDER BY "+t.key+", "+t.newest, from, limit)
+	narrowed := " FROM gmail_token WHERE " + t.key + " IN (SELECT DISTINCT " + t.key + " FROM gmail_token WHERE " + t.key + than + " ORDER BY 1 LIMIT ?)"
+	few := usualRows*limit + mostRows
+	rows, err := list(ctx, q, q.scanOwned, "SELECT "+t.key+", "+t.columns+narrowed+" ORDER BY "+t.key+", "+t.newest+" LIMIT ?", from, limit, few)
+	if err == nil && len(rows) < few {
+		for group := range alike(rows) {
+			for i := range group {
+				group[i].others = len(group) - 1
+			}
+		}
+	} else if err == nil {
+		// Of owners with very many the oldest are left where they are. To rank them costs more than to read a few too many.
+		rows, err = list(ctx, q, q.scanRanked, "SELECT * FROM (SELECT "+t.key+" AS owner, "+t.columns+", COUNT(*) OVER (PARTITION BY "+t.key+") - 1, "+
+			"ROW_NUMBER() OVER (PARTITION BY "+t.key+" ORDER BY "+t.newest+") AS nth"+narrowed+") AS ranked WHERE nth <= ? ORDER BY owner, nth", from, limit, mostRows)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return q.foremost(ctx, rows)
+	return q.foremost(ctx, rows, "")
+}
+
+const (
+	// mostRows is how many rows of one owner are looked at for the one that counts: a program that only ever adds rows
+	// leaves any number of them.
+	mostRows = 100
+	// usualRows is how many rows an owner has at most, on average, where nobody only ever adds them.
+	usualRows = 20
+)
+
+// alike goes through the rows of each owner, which stand together.
+func alike(rows []ownedToken) iter.Seq[[]ownedToken] {
+	return func(yield func([]ownedToken) bool) {
+		for len(rows) > 0 {
+			n := 1
+			for n < len(rows) && rows[n].key == rows[0].key {
+				n++
+			}
+			if !yield(rows[:n]) {
+				return
+			}
+			rows = rows[n:]
+		}
+	}
 }
 
 // counting returns the row of an owner that counts.
 func (q *session) counting(ctx context.Context, owner briefing.ReaderID, lock string) (r rawToken, found bool, err error) {
-	t := &q.shared.tokens
-	rows, err := list(ctx, q, q.scanToken, t.find(lock), string(owner))
+	rows, err := q.newest(ctx, owner, "", lock)
 	switch {
 	case err != nil || len(rows) == 0:
 		return r, false, err
 	case len(rows) == 1:
-		return rows[0], true, nil
+		return rows[0].raw, true, nil
 	}
+	rows, err = q.foremost(ctx, rows, lock)
+	if err != nil {
+		return r, false, err
+	}
+	return rows[0].raw, true, nil
+}
+
+// newest returns the newest of an owner's rows that fulfil a condition, mostRows at most.
+func (q *session) newest(ctx context.Context, owner briefing.ReaderID, condition, lock string) ([]ownedToken, error) {
+	t := &q.shared.tokens
+	args := []any{string(owner)}
+	if !t.sole {
+		args = append(args, mostRows)
+	}
+	rows, err := list(ctx, q, q.scanToken, t.find(condition, lock), args...)
 	owned := make([]ownedToken, len(rows))
 	for i, raw := range rows {
 		owned[i] = ownedToken{owner: owner, key: string(owner), raw: raw}
 	}
-	owned, err = q.foremost(ctx, owned)
-	if err != nil {
-		return r, false, err
-	}
-	return owned[0].raw, true, nil
+	return owned, err
 }
 
-// foremost returns of each owner's rows, which stand together, the newest first, the one that counts, with how many
-// others there are. What counts most is a refresh token, then that the row can be read, then that it is the newest. But
-// one that Google has refused gives way to another of the same account that it has not: which is the newest may have been
-// told wrongly.
-func (q *session) foremost(ctx context.Context, rows []ownedToken) ([]ownedToken, error) {
-	var contested []readGrant
-	for i, o := range rows {
-		if i > 0 && rows[i-1].key == o.key || i+1 < len(rows) && rows[i+1].key == o.key {
-			contested = append(contested, o.read())
+// foremost returns of each owner's rows, which stand together, the newest first, the one that counts. What counts most is
+// a refresh token, then that the row can be read, by whoever has its key, then that it is the newest. But one that Google has refused gives way to
+// another of the same account that it has not: which is the newest may have been told wrongly.
+func (q *session) foremost(ctx context.Context, rows []ownedToken, lock string) ([]ownedToken, error) {
+	var counting []ownedToken
+	var contested [][]readGrant
+	var at []int
+	for group := range alike(rows) {
+		if len(group) > 1 {
+			several, err := q.rivals(ctx, group[:min(len(group), mostRows)], lock)
+			if err != nil {
+				return nil, err
+			}
+			contested, at = append(contested, several), append(at, len(counting))
 		}
+		counting = append(counting, group[0])
 	}
-	states, err := readStates(ctx, q, contested)
+	all := slices.Concat(contested...)
+	states, err := readStates(ctx, q, all)
 	if err != nil {
 		return nil, err
 	}
-	var counting []ownedToken
-	for len(rows) > 0 {
-		n := 1
-		for n < len(rows) && rows[n].key == rows[0].key {
-			n++
-		}
-		if n == 1 {
-			counting = append(counting, rows[0])
-		} else {
-			counting = append(counting, theOne(contested[:n], states))
-			contested = contested[n:]
-		}
-		rows = rows[n:]
+	for i, several := range contested {
+		counting[at[i]] = theOne(all[:len(several)], states)
+		all = all[len(several):]
 	}
 	return counting, nil
+}
+
+// rivals reads an owner's rows, of which one counts. Where the newest are many and none can be refreshed, those follow that
+// may be, however old they are: whoever only adds rows may have stored the refresh token with the first alone.
+func (q *session) rivals(ctx context.Context, rows []ownedToken, lock string) ([]readGrant, error) {
+	read := make([]readGrant, len(rows))
+	for i, o := range rows {
+		read[i] = o.read()
+	}
+	if len(rows) < mostRows || slices.ContainsFunc(read, readGrant.refreshes) {
+		return read, nil
+	}
+	older, err := q.newest(ctx, briefing.ReaderID(rows[0].key), q.shared.tokens.refreshable(), lock)
+	for _, o := range older {
+		o.owner, o.alien, o.others = rows[0].owner, rows[0].alien, rows[0].others
+		read = append(read, o.read())
+	}
+	return read, err
 }
 
 // theOne returns the one of an owner's several rows that counts.
 func theOne(grants []readGrant, states map[string]grantState) ownedToken {
 	dead := func(g readGrant) bool { return !states[g.print].DeadSince.IsZero() }
-	worth := func(g readGrant) int64 { return 2*flag(g.print != "") + flag(g.fault == nil) }
+	worth := func(g readGrant) int64 { return 2*flag(g.refreshes()) + flag(g.legible()) }
 	best := grants[0]
 	for _, g := range grants[1:] {
 		if worth(g) > worth(best) || worth(g) == worth(best) && dead(best) && !dead(g) && sameAccount(best.credential, g.credential) {
 			best = g
 		}
 	}
-	counts := best.owned
-	counts.others = len(grants) - 1
-	return counts
+	return best.owned
 }
 
 // scanOwned reads a row behind the key of its owner.
 func (q *session) scanOwned(row scanner) (ownedToken, error) {
+	return q.scanOwnedIn(&q.shared.tokens, row)
+}
+
+func (q *session) scanOwnedIn(t *tokenTable, row scanner) (ownedToken, error) {
 	var o ownedToken
-	t := &q.shared.tokens
 	err := row.Scan(append([]any{anyText{(*string)(&o.owner)}}, t.targets(&o.raw)...)...)
 	o.raw.readable(t)
 	o.raw.keys = q.keys
@@ -166,31 +229,39 @@ func (q *session) scanOwned(row scanner) (ownedToken, error) {
 	return o, err
 }
 
-// passedOver returns the other rows of the owners of these.
-func (q *session) passedOver(ctx context.Context, rows []ownedToken) ([]ownedToken, error) {
-	t := &q.shared.tokens
-	counts, owners := map[string]bool{}, []any{}
-	for _, o := range rows {
-		if o.others > 0 {
-			counts[o.key+o.raw.place] = true
-			owners = append(owners, o.key)
-		}
-	}
-	if len(owners) == 0 {
-		return nil, nil
-	}
-	all, err := list(ctx, q, q.scanOwned, "SELECT "+t.key+", "+t.columns+" FROM gmail_token WHERE "+t.key+" IN (?"+strings.Repeat(", ?", len(owners)-1)+")", owners...)
-	return slices.DeleteFunc(all, func(o ownedToken) bool { return counts[o.key+o.raw.place] }), err
+// scanRanked is scanOwned with how many other rows the owner has, and the how manieth this is.
+func (q *session) scanRanked(row scanner) (ownedToken, error) {
+	var others int
+	var nth int64
+	o, err := q.scanOwned(behind{row, []any{&others, &nth}})
+	o.others = others
+	return o, err
 }
+
+// behind is a row with more columns than whoever scans it knows.
+type behind struct {
+	row  scanner
+	more []any
+}
+
+func (b behind) Scan(to ...any) error { return b.row.Scan(slices.Concat(to, b.more)...) }
 
 // ownedToken is a row of gmail_token with whose it is.
 type ownedToken struct {
 	owner   briefing.ReaderID
 	key     string // the owner as the table has it
 	alien   bool   // that is no UUID
+	nobodys bool   // there is none; known where all rows are walked through
 	readers bool   // it is a reader's; known once findReaders has looked
-	others  int    // rows of the same owner
+	others  int    // rows of the same owner, where they are listed
 	raw     rawToken
+}
+
+// lost reports whether the row was sealed as somebody's and is nobody's now. What is sealed opens beside its owner alone.
+func (o ownedToken) lost() bool {
+	token, _ := tokenColumn.keyOf(o.raw.token)
+	config, _ := configColumn.keyOf(o.raw.config)
+	return o.nobodys && (token != "" || config != "")
 }
 
 // call gives the row the name of its owner: what is no UUID, in quotes.
@@ -242,9 +313,20 @@ func (r *readGrant) outlived(states map[string]grantState) {
 	}
 }
 
+// refreshes reports whether the row has a refresh token, as far as it can be told: of tokens that lack their key here it is
+// taken for granted. A process that holds the key lets this row count, and none may let another count beside it.
+func (r readGrant) refreshes() bool {
+	return r.print != "" || r.fault != nil && r.owned.raw.keys.lacks(tokenColumn, r.owned.raw.token)
+}
+
+// legible reports whether the row can be read, if not here, then where its key is.
+func (r readGrant) legible() bool {
+	return r.fault == nil || errors.Is(r.fault, ErrSealed) && !errors.Is(r.fault, secret.ErrBroken)
+}
+
 // readStates returns what is known of the grants' refresh tokens, by fingerprint, and has them be those that count.
 func readStates(ctx context.Context, q *session, grants []readGrant) (map[string]grantState, error) {
-	var prints []any
+	var prints []string
 	for _, g := range grants {
 		if g.print != "" {
 			prints = append(prints, g.print)
@@ -253,18 +335,15 @@ func readStates(ctx context.Context, q *session, grants []readGrant) (map[string
 			prints = append(prints, briefing.Fingerprint(briefing.NewSecret(g.theirs.refresh)))
 		}
 	}
-	if len(prints) == 0 {
-		return nil, nil
-	}
 	type keyed struct {
 		key string
 		grantState
 	}
-	known, err := list(ctx, q, func(row scanner) (keyed, error) {
+	known, err := listIn(ctx, q, func(row scanner) (keyed, error) {
 		var k keyed
 		err := row.Scan(append([]any{&k.key}, k.targets()...)...)
 		return k, err
-	}, "SELECT fingerprint, "+grantStateColumns+" FROM achim_credential_state WHERE fingerprint IN (?"+strings.Repeat(", ?", len(prints)-1)+")", prints...)
+	}, "SELECT fingerprint, "+grantStateColumns+" FROM achim_credential_state WHERE fingerprint", prints)
 	states := make(map[string]grantState, len(known))
 	for _, k := range known {
 		states[k.key] = k.grantState

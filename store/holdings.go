@@ -79,14 +79,14 @@ const credentialStates = "achim_credential_state"
 // credentialStateOf returns the key of what is known of the reader's grant, "" without one that can be read.
 func credentialStateOf(ctx context.Context, q *session, id briefing.ReaderID) (string, error) {
 	row, err := readToken(ctx, q, id, "")
-	if errors.Is(err, briefing.ErrNotFound) || briefing.ReasonOf(err) == briefing.Malformed {
+	if errors.Is(err, briefing.ErrNotFound) {
 		return "", nil
 	}
-	if err != nil {
+	if err != nil && briefing.ReasonOf(err) != briefing.Malformed {
 		return "", err
 	}
-	c, err := row.credential()
-	if err != nil || c.RefreshToken.IsZero() {
+	c, _ := row.credential() // whatever else is wrong with it
+	if c.RefreshToken.IsZero() {
 		return "", nil // nothing can be known of a grant nobody can read
 	}
 	return briefing.Fingerprint(c.RefreshToken), nil

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"achim/briefing"
 	"achim/internal/secret"
 )
 
@@ -324,6 +323,10 @@ func (s *Store) tokenSeals(ctx context.Context) (counts map[string]int64, stayin
 			return err
 		}
 		for _, o := range page {
+			if o.lost() {
+				counts[NoKey]++
+				continue
+			}
 			if staying.foreign(o) {
 				continue
 			}
@@ -333,9 +336,6 @@ func (s *Store) tokenSeals(ctx context.Context) (counts map[string]int64, stayin
 		}
 		return nil
 	})
-	if err == nil {
-		staying.NoOwner, err = s.reader().ownerless(ctx)
-	}
 	return counts, staying, err
 }
 
@@ -358,17 +358,21 @@ func (o ownedToken) needs(staying *Staying) []string {
 }
 
 // tokenKeys counts the sealed rows of gmail_token by the keys they need, as the text of the columns tells: every start
-// does this, and to make sense of 100,000 rows takes seconds.
+// does this, and to make sense of 100,000 rows takes seconds. Those that have lost their owner need none: no key opens them.
 func (s *Store) tokenKeys(ctx context.Context) (map[string]int64, error) {
 	type group struct {
 		heads [2]string
 		rows  int64
 	}
 	token, config := s.dialect.after("CAST(token_data AS TEXT)", sealedMember), s.dialect.after("CAST(oauth_config AS TEXT)", sealedMember)
+	t, owned, args := &s.shapes.Load().tokens, "user_id IS NOT NULL", []any(nil)
+	if t.nameless {
+		owned, args = "NOT "+t.ownerless(), []any{t.none()}
+	}
 	groups, err := list(ctx, s.reader(), func(row scanner) (g group, err error) {
 		err = row.Scan(opt(&g.heads[0]), opt(&g.heads[1]), &g.rows)
 		return g, err
-	}, "SELECT "+token+", "+config+", COUNT(*) FROM gmail_token GROUP BY 1, 2")
+	}, "SELECT "+token+", "+config+", COUNT(*) FROM gmail_token WHERE "+owned+" GROUP BY 1, 2", args...)
 	if err != nil {
 		return nil, fmt.Errorf("keys of gmail_token: %w", err)
 	}
@@ -393,22 +397,48 @@ func (s *Store) tokenKeys(ctx context.Context) (map[string]int64, error) {
 // groups.
 const idChars = 7
 
-// eachToken reads gmail_token in pages, in the order of its owners. Rows that are passed over are among them: they hold
-// tokens, too, and may need a key.
+// eachToken reads gmail_token in pages, first the rows without an owner, then in the order of the owners. Rows that are
+// passed over are among them: they hold tokens, too, and may need a key.
 func (s *Store) eachToken(ctx context.Context, size int, do func(page []ownedToken) error) error {
-	for after := briefing.ReaderID(""); ; {
-		q := s.reader()
-		page, err := q.owned(ctx, after, size)
+	t := &s.shapes.Load().tokens
+	if !t.nameless {
+		return s.walk(ctx, t, t.key+" >= ?", size, do)
+	}
+	err := s.walk(ctx, t.ofNobody(!s.Exclusive()), t.ownerless(), size, func(page []ownedToken) error {
+		for i := range page {
+			page[i].nobodys = true
+		}
+		return do(page)
+	})
+	if err != nil {
+		return err
+	}
+	return s.walk(ctx, t, t.key+" > ?", size, do)
+}
+
+// walk reads the rows that fulfil a condition, which has none of the table as its argument.
+func (s *Store) walk(ctx context.Context, t *tokenTable, condition string, size int, do func(page []ownedToken) error) error {
+	place, from := "", " AND "+t.key+" > ?"
+	if !t.sole {
+		// In the order in which they stand; ctid alone would be the text that is read.
+		place = ", CAST(tableoid AS BIGINT), gmail_token.ctid"
+		from = " AND (" + t.key + place + ") > (?, ?, ?::tid)"
+	}
+	q, after, args := s.reader(), "", []any{t.none()}
+	for {
+		var part int64
+		page, err := list(ctx, q, func(row scanner) (ownedToken, error) { return q.scanOwnedIn(t, behind{row, []any{&part}}) },
+			"SELECT "+t.key+", "+t.columns+t.part()+" FROM gmail_token WHERE "+condition+after+" ORDER BY "+t.key+place+" LIMIT ?", slices.Concat(args, []any{size})...)
 		if err != nil {
 			return fmt.Errorf("read gmail_token: %w", err)
 		}
-		others, err := q.passedOver(ctx, page)
-		if err != nil {
-			return fmt.Errorf("read gmail_token: %w", err)
-		}
-		if err := do(slices.Concat(page, others)); err != nil || len(page) < size {
+		if err := do(page); err != nil || len(page) < size {
 			return err
 		}
-		after = page[len(page)-1].owner
+		last := page[len(page)-1]
+		after, args = from, []any{t.none(), last.key}
+		if !t.sole {
+			args = append(args, part, last.raw.place)
+		}
 	}
 }

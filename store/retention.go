@@ -100,7 +100,7 @@ func (s *Store) forgetStates(ctx context.Context) (int, error) {
 	err = s.eachToken(ctx, tokenPage, func(page []ownedToken) error {
 		for _, o := range page {
 			_, c, err := o.parse()
-			sealed = sealed || errors.Is(err, ErrSealed)
+			sealed = sealed || errors.Is(err, ErrSealed) && !o.nobodys
 			held[briefing.Fingerprint(c.RefreshToken)] = true
 		}
 		return nil

@@ -124,3 +124,9 @@ func (c sharedColumn) keyOf(stored string) (id string, secrets bool) {
 	}
 	return id, true
 }
+
+// lacks reports whether the column is sealed with a key that is not held here, but may be elsewhere.
+func (k keyring) lacks(c sharedColumn, stored string) bool {
+	id, _ := c.keyOf(stored)
+	return id != NoKey && !k.holds(id)
+}

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 )
 
@@ -130,6 +132,27 @@ func list[T any](ctx context.Context, q *session, scan func(scanner) (T, error),
 		all = append(all, one)
 	}
 	return all, unavailable(rows.Err())
+}
+
+// inMost is how many values a statement names at most: databases take some tens of thousands.
+const inMost = 5000
+
+// listIn is list for a query that ends in a column, of the rows in which one of the values stands there.
+func listIn[T any](ctx context.Context, q *session, scan func(scanner) (T, error), query string, values []string) ([]T, error) {
+	values = slices.Compact(slices.Sorted(slices.Values(values)))
+	var all []T
+	for some := range slices.Chunk(values, inMost) {
+		args := make([]any, len(some))
+		for i, value := range some {
+			args[i] = value
+		}
+		found, err := list(ctx, q, scan, query+" IN (?"+strings.Repeat(", ?", len(args)-1)+")", args...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
 }
 
 // one runs a query and reads its first row; found is false when there is none.

@@ -75,6 +75,8 @@ func (st *Staying) foreign(o ownedToken) bool {
 	case token != "" || config != "":
 		return false
 	case !isToken && !isConfig && o.raw.flat == flatTokens{}:
+	case o.nobodys:
+		st.NoOwner++
 	case o.alien:
 		st.StrangeOwner++
 	default:
@@ -99,14 +101,11 @@ func (st *Staying) flat(o ownedToken, row tokenRow) bool {
 
 // findReaders notes which of the rows are readers', of those who are gone too.
 func (s *Store) findReaders(ctx context.Context, rows []ownedToken) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	owners := make([]any, len(rows))
+	owners := make([]string, len(rows))
 	for i, o := range rows {
 		owners[i] = string(o.owner)
 	}
-	ids, err := list(ctx, s.reader(), scalar[briefing.ReaderID], "SELECT id FROM achim_reader WHERE id IN (?"+strings.Repeat(", ?", len(owners)-1)+")", owners...)
+	ids, err := listIn(ctx, s.reader(), scalar[briefing.ReaderID], "SELECT id FROM achim_reader WHERE id", owners)
 	if err != nil {
 		return fmt.Errorf("whose rows of gmail_token: %w", err)
 	}

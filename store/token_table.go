@@ -103,7 +103,7 @@ func newestOf(r relation) string {
 			order = append(order, name+" DESC NULLS LAST")
 		}
 	}
-	return strings.Join(append(order, "ctid DESC"), ", ")
+	return strings.Join(append(order, "gmail_token.ctid DESC"), ", ")
 }
 
 // ranks reports whether the column says which of several rows of one owner counts.
@@ -111,12 +111,44 @@ func (t *tokenTable) ranks(a attribute) bool {
 	return a.name == "expires_at" && strings.Contains(t.newest, a.name)
 }
 
-// find returns the statement that reads an owner's row, or their rows, the newest first.
-func (t *tokenTable) find(lock string) string {
+// find returns the statement that reads an owner's row, or of their rows that fulfil a condition as many as are asked for,
+// the newest first.
+func (t *tokenTable) find(condition, lock string) string {
 	if t.sole {
 		return "SELECT " + t.columns + " FROM gmail_token WHERE user_id = ?" + lock
 	}
-	return "SELECT " + t.columns + " FROM gmail_token WHERE " + t.key + " = ? ORDER BY " + t.newest + lock
+	return "SELECT " + t.columns + " FROM gmail_token WHERE " + t.key + " = ?" + condition + " ORDER BY " + t.newest + " LIMIT ?" + lock
+}
+
+// refreshable narrows to the rows in which a refresh token may stand.
+func (t *tokenTable) refreshable() string {
+	const token = "CAST(token_data AS TEXT)"
+	may := token + " LIKE '%refresh_token%' OR " + token + " LIKE '%" + sealedMember + "%'"
+	if slices.ContainsFunc(t.flat, func(a attribute) bool { return a.name == "refresh_token" }) {
+		may += " OR refresh_token <> ''"
+	}
+	return " AND (" + may + ")"
+}
+
+// part is the part of the table a row stands in, as a number: a table of parts has rows of one place in each.
+func (t *tokenTable) part() string {
+	if t.sole {
+		return ", 0"
+	}
+	return ", CAST(tableoid AS BIGINT)"
+}
+
+// ownerless narrows to the rows without an owner; its argument is none.
+func (t *tokenTable) ownerless() string { return "(user_id IS NULL OR " + t.key + " = ?)" }
+
+// ofNobody returns the table as its rows without an owner are read: nothing but where they stand tells them apart. SQLite has no such
+// place; its table is ours, and such rows are not written.
+func (t tokenTable) ofNobody(placed bool) *tokenTable {
+	if t.sole && placed {
+		t.sole, t.columns = false, t.columns+", ctid::text"
+	}
+	t.key = "COALESCE(CAST(user_id AS TEXT), '')"
+	return &t
 }
 
 // others narrows to the rows of everybody but one owner.

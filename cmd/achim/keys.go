@@ -144,7 +144,7 @@ func (c *cli) printResealed(how string, done app.Resealed, err error, asJSON boo
 		return err
 	}
 	if asJSON {
-		err = c.printJSON(map[string]any{"rows": done.Rows, "left": done.Left, "unopened": done.Unopened, "stay_plain": done.Staying})
+		err = c.printJSON(map[string]any{"rows": done.Rows, "left": done.Left, "unopened": done.Unopened, "lost": done.Lost, "stay_plain": done.Staying})
 	} else {
 		_, err = fmt.Fprintf(c.out, "rows now %s: %d\n", how, done.Rows)
 		if n := done.Staying.Total(); err == nil && n > 0 {
@@ -154,6 +154,10 @@ func (c *cli) printResealed(how string, done app.Resealed, err error, asJSON boo
 	if err == nil && done.Unopened > 0 {
 		err = fmt.Errorf("%s as before: the key is not held, or the rows were changed",
 			counted(done.Unopened, "text cannot be opened and stays", "texts cannot be opened and stay"))
+		if done.Lost > 0 {
+			err = fmt.Errorf("%w; %s: put the user_id back, and what was sealed opens again, or delete the rows of gmail_token that have none and in which achim_sealed stands", err,
+				counted(done.Lost, "row of gmail_token has lost its user_id, without which no key opens it", "rows of gmail_token have lost their user_id, without which no key opens them"))
+		}
 	}
 	return err
 }

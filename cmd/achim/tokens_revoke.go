@@ -84,9 +84,14 @@ func sharers(shared []app.SharedGrant) string {
 		if s.Name != nil {
 			who = "that of " + *s.Name
 		}
-		if s.Certain {
+		switch {
+		case s.Waits && s.Name != nil:
+			parts = append(parts, *s.Name+" waits to confirm it")
+		case s.Waits:
+			parts = append(parts, string(s.UserID)+", no reader here, waits to confirm it")
+		case s.Certain:
 			parts = append(parts, who+" is of it")
-		} else {
+		default:
 			parts = append(parts, who+" might be, not saying whose account it is")
 		}
 	}

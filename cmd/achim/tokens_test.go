@@ -257,7 +257,7 @@ func TestRevokingWhatIsShared(t *testing.T) {
 	}
 	got := shared(storetest.SQLite).json(0, "tokens", "revoke", "--user", "haneul", "--yes")
 	if want := fmt.Sprint(map[string]any{"user_id": haneulID, "revocation": "shared",
-		"shared_with": []any{map[string]any{"user_id": strangerID, "name": "minji", "certain": true}}}); fmt.Sprint(got) != want {
+		"shared_with": []any{map[string]any{"user_id": strangerID, "name": "minji", "certain": true, "waits": false}}}); fmt.Sprint(got) != want {
 		t.Errorf("%v, want %s", got, want)
 	}
 	shared(storetest.Postgres).expect(0, []string{"not revoked at Google", "that of minji is of it"}, "tokens", "revoke", "--user", "haneul", "--yes")

@@ -310,7 +310,7 @@ func (x *examination) checkSeals(ctx context.Context) []doctor.Finding {
 			plain += c.Rows
 		case c.Key == store.NoKey:
 			found = append(found, doctor.Fail(doctor.Seals, c.Table, "%s cannot be opened with any key", plural(int(c.Rows), "row", "rows")).
-				Do("let the reader connect again if it is a grant; nothing else brings back what the row held"))
+				Do("let the reader connect again if it is a grant; a row that has lost its user_id opens again beside it; nothing else brings back what the row held"))
 		case !c.Held:
 			missing = true
 			f := doctor.Fail(doctor.Seals, c.Table, "%s sealed with key %s, which is not configured", plural(int(c.Rows), "row was", "rows were"), c.Key)

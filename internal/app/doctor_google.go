@@ -166,19 +166,22 @@ func (c connection) connect() string { return fmt.Sprintf("achim connect --user 
 // be very many.
 func nobodys(grants []briefing.Grant) []doctor.Finding {
 	var plain, broken []string
+	plainRows, brokenRows := 0, 0
 	for _, g := range grants {
 		if unreadable(g) {
+			brokenRows += 1 + g.PassedOver
 			broken = append(broken, string(g.Owner)+" ("+fault(g)+")")
 		} else {
+			plainRows += 1 + g.PassedOver
 			plain = append(plain, string(g.Owner))
 		}
 	}
 	var found []doctor.Finding
-	if n := len(plain); n > 0 {
+	if n := plainRows; n > 0 {
 		found = append(found, doctor.Note(doctor.GrantWithoutReader, "", "%s: %s",
 			plural(n, "row of gmail_token has no reader here and is never briefed", "rows of gmail_token have no reader here and are never briefed"), someOf(plain)).Of(n))
 	}
-	if n := len(broken); n > 0 {
+	if n := brokenRows; n > 0 {
 		found = append(found, doctor.Warn(doctor.GrantMalformed, "", "%s no reader here and cannot be read: %s",
 			plural(n, "row of gmail_token has", "rows of gmail_token have"), someOf(broken)).Of(n).Do("correct or delete what is nobody's"))
 	}
@@ -219,7 +222,7 @@ func (x *examination) flaws(c connection) []doctor.Finding {
 		{unreadable(g), doctor.Fail(doctor.GrantMalformed, who, "the row of gmail_token cannot be read: %s", grantFault(g)).Do("%s", c.connect())},
 		{g.Fault == nil && !g.HasRefreshToken, doctor.Fail(doctor.GrantNoRefreshToken, who, "there is no refresh token: what can be read ends within the hour").Do("%s", c.connect())},
 		{g.FlatChanged, doctor.Warn(doctor.GrantFlatChanged, who, "another program has put another refresh token into the flat columns of the row since: ours is used as long as Google takes it, and theirs left alone")},
-		{g.PassedOver > 0, doctor.Note(doctor.GrantPassedOver, who, "has %s in gmail_token, of which one counts: the newest with a refresh token", plural(g.PassedOver+1, "row", "rows"))},
+		{g.PassedOver > 0, doctor.Note(doctor.GrantPassedOver, who, "has %s in gmail_token, of which one counts", plural(g.PassedOver+1, "row", "rows"))},
 		{x.foreign(g), doctor.Note(doctor.GrantForeignClient, who, "belongs to another Google client than the configured one, and is refreshed as that one")},
 		{g.State.Gone, doctor.Fail(doctor.GrantDead, who, "Google says that the account was deleted").Do("achim users remove --user %s, or %s with another account", c.reader.ID, c.connect()+" --switch-account")},
 		{!g.State.Gone && !g.State.DeadSince.IsZero(), doctor.Fail(doctor.GrantDead, who, "Google does not take it any more, known since %s", x.day(g.State.DeadSince)).Do("%s", c.connect())},

@@ -126,6 +126,7 @@ type SharedGrant struct {
 	UserID  briefing.ReaderID `json:"user_id"`
 	Name    *string           `json:"name"`    // of the reader; null: it is no reader's
 	Certain bool              `json:"certain"` // it is of the same account; else it does not say that it is not
+	Waits   bool              `json:"waits"`   // there is no row yet: they wait to confirm a consent
 }
 
 // RevokeGrant revokes the owner's grant at Google and forgets it, and returns those because of whom it was only
@@ -144,7 +145,7 @@ func (a *App) RevokeGrant(ctx context.Context, owner briefing.ReaderID) (briefin
 	names, err := a.Names(ctx)
 	shared := make([]SharedGrant, len(users))
 	for i, u := range users {
-		shared[i] = SharedGrant{u.Owner, orNull(names[u.Owner]), u.Certain}
+		shared[i] = SharedGrant{u.Owner, orNull(names[u.Owner]), u.Certain, u.Waits}
 	}
 	return became, shared, err
 }
