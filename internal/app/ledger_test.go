@@ -302,6 +302,37 @@ func TestYesterdaysCalendarIsMarkedAsSuch(t *testing.T) {
 	holds(t, seen(h.dms()[1]), "토요일 점검", "가온상사 방문", "새로 잡힘")
 }
 
+// TestEmptyCopyIsToldAsACopy: a calendar that held nothing when it was last read and cannot be read now is neither told
+// as an empty day nor passed over: it is named among what is missing, and its copy with the hour it was read.
+func TestEmptyCopyIsToldAsACopy(t *testing.T) {
+	t.Parallel()
+	for name, breakIt := range map[string]func(h *house){
+		"unavailable": func(h *house) {
+			for _, op := range []string{"calendar.calendarList.list", "gmail.messages.list"} {
+				h.google.Inject(standin.Fault{Op: op, Status: 503})
+			}
+		},
+		"revoked": func(h *house) { h.google.Revoke(haneulMail) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := build(t, storetest.SQLite)
+			h.clock.set(friday.Add(8 * 24 * time.Hour)) // a Saturday without meetings
+			h.start()
+			h.addHaneul()
+			h.connect()
+			h.trigger("")
+			holds(t, seen(h.oneDM()), "일정도")
+			breakIt(h)
+			reader := h.trigger(`{"force":true}`)
+			wants(t, reader["sources"].(map[string]any)["calendar"].(map[string]any), map[string]any{"verdict": "stale", "count": 0})
+			dm := h.dms()[1]
+			holds(t, seen(dm), "메일과 일정을", "Gmail·캘린더", "*일정 없음*  (08:30 기준, 그 뒤에 바뀐 내용은 반영되지 않았습니다)", "일정 없음(08:30 기준)")
+			lacks(t, seen(dm), "오늘 일정 없음", "일정도", "오늘은 일정")
+		})
+	}
+}
+
 // TestMailMissedOnBadDaysIsCaughtUp: the watermark moves only with a reading in full.
 func TestMailMissedOnBadDaysIsCaughtUp(t *testing.T) {
 	t.Parallel()

@@ -122,7 +122,7 @@ type Words struct {
 	Lost      func(l briefing.Before, c Clock) string // the briefing before was not sent, or may not have arrived
 
 	// Calendar.
-	MeetingsHead func(n int) string
+	MeetingsHead func(n int) string // none is told of a copy that holds none
 	StaleNote    func(asOf time.Time, c Clock) string
 	ReadOf       func(ok, of int) string // how many of the calendars the list is from
 	AllDay       string
