@@ -129,7 +129,7 @@ func koMorning() morningWords {
 }
 
 func koCauseFor(c MorningCause) (what, remedy string) {
-	const link = " 링크는 achim connect --user 이름 으로 만들 수 있습니다."
+	const link = " 링크는 achim connect --user 이름 명령으로 만들 수 있습니다."
 	if c.Outcome != briefing.OutcomeDelivered {
 		return koUnsent(c)
 	}
@@ -159,15 +159,15 @@ func koUnsent(c MorningCause) (what, remedy string) {
 	case c.Outcome == briefing.OutcomePending:
 		return "아직 보내지 못함", "계속 시도하고 있습니다. " + log
 	case c.Outcome == briefing.OutcomeUnknown:
-		return "보냈는지 알 수 없음", "DM을 받았는지 본인에게 묻고 achim runs resolve 로 알려 주세요."
+		return "보냈는지 알 수 없음", "DM을 받았는지 본인에게 묻고 achim runs resolve 명령으로 알려 주세요."
 	case c.Reason == briefing.ClientMisconfigured:
 		return "Slack이 봇 토큰을 받지 않음", "SLACK_BOT_TOKEN과 Slack 앱 설치를 확인해 주세요."
 	case c.Reason == briefing.RecipientUnreachable:
-		return "Slack DM을 보낼 수 없는 독자", "achim users show 로 Slack ID를 확인해 주세요."
+		return "Slack DM을 보낼 수 없는 독자", "achim users show 명령으로 Slack ID를 확인해 주세요."
 	case c.Reason == briefing.PayloadRefused:
 		return "Slack이 메시지를 거절함", log
 	case c.Reason == briefing.PastGrace:
-		return "너무 늦어 보내지 않음", "그때 서버가 멈춰 있었는지 확인해 주세요. achim run --user 이름 으로 지금 보낼 수 있습니다."
+		return "너무 늦어 보내지 않음", "그때 서버가 멈춰 있었는지 확인해 주세요. achim run --user 이름 명령으로 지금 보낼 수 있습니다."
 	default:
 		return "Slack에 보내지 못함", "유예 시간 안에는 계속 시도합니다. " + log
 	}
