@@ -172,10 +172,10 @@ func enFacts(t Trouble) []string {
 	return []string{line}
 }
 
-// enAdmin names who runs the server.
+// enAdmin names who runs the server. "Your administrator" would pass for the one of the reader's Workspace.
 func enAdmin(operator string) string {
 	if operator == "" {
-		return "your administrator"
+		return "whoever runs Achim"
 	}
 	return operator
 }

@@ -159,10 +159,10 @@ func koFacts(t Trouble) []string {
 	}
 }
 
-// koAdmin names who runs the server.
+// koAdmin names who runs the server. Without a name 관리자 alone would pass for the one of the reader's Workspace.
 func koAdmin(operator string) string {
 	if operator == "" {
-		return "관리자"
+		return "Achim을 운영하는 분"
 	}
 	return "관리자(" + operator + ")"
 }
