@@ -28,6 +28,8 @@ type RenderConfig struct {
 	Operator string
 	// KeepDays is how long titles and summaries are kept, as a welcome says.
 	KeepDays int
+	// TeamFeeds says that everyone gets news. Without it a welcome promises news to readers with feeds of their own alone.
+	TeamFeeds bool
 }
 
 // Renderer writes briefings down. It is safe for concurrent use.
