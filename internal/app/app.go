@@ -68,7 +68,8 @@ type App struct {
 	bell      *engine.Bell
 	engine    engine.Engine
 	behind    *background
-	sealing   sync.Mutex // held while what is stored is sealed
+	marking   sync.RWMutex // held for reading while a reader is marked as gone
+	sealing   sync.Mutex   // held while what is stored is sealed
 	listeners []net.Listener
 	cleanups  cleanups
 	failed    chan error

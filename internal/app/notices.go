@@ -52,7 +52,9 @@ func (a *App) deactivated(id briefing.ReaderID, cause error) {
 	if !errors.Is(cause, briefing.ErrDeactivated) {
 		return
 	}
+	a.marking.RLock()
 	a.behind.Go(func(ctx context.Context) {
+		defer a.marking.RUnlock()
 		left, err := a.Roster.Leave(ctx, id, briefing.LeftSlack, cause)
 		if err != nil {
 			a.Logger.ErrorContext(ctx, "a reader whose Slack account is deactivated could not be marked as gone; the next answer tries again",
