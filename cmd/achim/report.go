@@ -160,8 +160,12 @@ func advice(r briefing.RunReader, who briefing.Reader) []string {
 		add(fmt.Sprintf("Slack did not say whether it was posted: look into the DM, then achim runs resolve %s --delivered or --resend", r.Entry))
 	default:
 	}
-	for _, v := range r.Verdicts {
-		if !v.Whole() {
+	for source, v := range r.Verdicts {
+		switch {
+		case v.Whole():
+		case source == briefing.News && v.Reason == briefing.ClientMisconfigured:
+			add("a feed on a private address is not read: take it out, or set news.allow_private_networks (achim doctor names it)")
+		default:
 			add(googleAdvice(v.Reason, r.Reader))
 		}
 	}

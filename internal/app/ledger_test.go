@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -331,6 +332,30 @@ func TestEmptyCopyIsToldAsACopy(t *testing.T) {
 			lacks(t, seen(dm), "오늘 일정 없음", "일정도", "오늘은 일정")
 		})
 	}
+}
+
+// TestAFeedWeRefuse: a feed on a private address is refused where somebody adds it, and one that was there before is
+// laid at nobody's door but ours: the site is not blamed, and filling in is not promised.
+func TestAFeedWeRefuse(t *testing.T) {
+	t.Parallel()
+	h := build(t, storetest.SQLite)
+	h.env["PRIVATE_FEEDS"] = "false" // the team's feed is on loopback
+	h.start()
+	h.addHaneul()
+	for _, address := range []string{"http://127.0.0.1:9/x?key=hunter2", "http://localhost/x", "http://10.0.0.7/x"} {
+		fault := h.json("PUT", "/api/users/"+haneul, apiSecret, fmt.Sprintf(`{"feeds":[{"url":%q}]}`, address), http.StatusBadRequest)
+		if said := fmt.Sprint(fault); !strings.Contains(said, "feeds[0]") || !strings.Contains(said, "news.allow_private_networks") || strings.Contains(said, "hunter2") {
+			t.Errorf("%s: %s", address, said)
+		}
+	}
+	h.json("PUT", "/api/users/"+haneul, apiSecret, `{"feeds":[{"url":"https://news.gaon.example/x"}]}`, http.StatusOK)
+	h.json("PUT", "/api/users/"+haneul, apiSecret, `{"feeds":null}`, http.StatusOK)
+	h.connect()
+	reader := h.trigger("")
+	wants(t, reader["sources"].(map[string]any)["news"].(map[string]any), map[string]any{"verdict": "failed", "reason": "client_misconfigured"})
+	dm := seen(h.oneDM())
+	holds(t, dm, "서버 설정 문제로 뉴스를 읽지 못했습니다.", "만 고칠 수 있습니다")
+	lacks(t, dm, "뉴스 사이트", "채워 드립니다")
 }
 
 // TestMailMissedOnBadDaysIsCaughtUp: the watermark moves only with a reading in full.

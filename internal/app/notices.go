@@ -69,6 +69,9 @@ func (a *App) deactivated(id briefing.ReaderID, cause error) {
 // noteTrouble tells the operator of what they alone can mend, as soon as a source meets it.
 func (a *App) noteTrouble(s briefing.Section) {
 	source := s.Source
+	if s.Provider == briefing.Feeds {
+		return // of a feed that is refused the morning's alarm tells, which does not speak of our client
+	}
 	switch s.Verdict.Reason {
 	case briefing.ClientMisconfigured:
 		source = "" // which takes all of Google

@@ -233,6 +233,12 @@ type Trouble struct {
 // lasting reports whether the trouble began long enough before the briefing that "since when" is news.
 func (t Trouble) lasting() bool { return !t.Since.IsZero() && t.At.Sub(t.Since) >= time.Hour }
 
+// refusedFeed reports whether a feed was not asked for because of where it is: nobody but the operator changes that, and
+// nothing says that they will.
+func (t Trouble) refusedFeed() bool {
+	return t.Provider == briefing.Feeds && t.Reason == briefing.ClientMisconfigured
+}
+
 // partly reports whether some of everything affected could be read.
 func (t Trouble) partly() bool { return len(t.Missing) == 0 && len(t.Partial) > 0 }
 

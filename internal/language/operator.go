@@ -35,6 +35,9 @@ type MorningCause struct {
 	Names   []string              // of some of them
 }
 
+// feedsOnly reports whether nothing but news is lacking.
+func (c MorningCause) feedsOnly() bool { return len(c.Sources) == 1 && c.Sources[0] == briefing.News }
+
 // operatorCauses bounds a message that is read on a phone.
 const operatorCauses = 5
 
@@ -139,6 +142,9 @@ func koCauseFor(c MorningCause) (what, remedy string) {
 	case briefing.ScopeMissing:
 		return "Google 권한 빠짐", "본인이 브리핑에서 권한을 추가하면 됩니다." + link
 	case briefing.ClientMisconfigured:
+		if c.feedsOnly() {
+			return "내부망 주소라 읽지 않은 피드", "achim doctor가 알려 주는 피드를 빼거나 news.allow_private_networks를 켜 주세요."
+		}
 		return "Google 클라이언트 설정 오류", "GOOGLE_CLIENT_ID와 GOOGLE_CLIENT_SECRET을 확인해 주세요."
 	case briefing.APIDisabled:
 		return "Google API 꺼짐", "Google Cloud 콘솔에서 이 API를 켜 주세요."
@@ -227,6 +233,9 @@ func enCauseFor(c MorningCause) (what, remedy string) {
 	case briefing.ScopeMissing:
 		return "Google permission missing", "They add it from their briefing." + link
 	case briefing.ClientMisconfigured:
+		if c.feedsOnly() {
+			return "A feed on a private address, which is not read", "Take out what achim doctor names, or set news.allow_private_networks."
+		}
 		return "Google refuses our client", "Check GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET."
 	case briefing.APIDisabled:
 		return "Google API not enabled", "Enable it in the Google Cloud console."
