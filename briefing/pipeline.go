@@ -381,7 +381,7 @@ func (p *Pipeline) compose(r reading) Entry {
 		Before: r.memory.Before})
 	if p.ToldAt != nil {
 		for i, problem := range content.Problems {
-			if problem.Reason.Mender() == MenderOperator {
+			if problem.Reason.Mender() == MenderOperator && problem.Provider != Feeds { // of feeds there is no notice
 				content.Problems[i].ToldAt = p.ToldAt(problem.Reason, problem.Sources)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -19,12 +20,18 @@ type Roster struct {
 	Now      func() time.Time
 	Lead     time.Duration // how long before the hour preparing starts
 	Wake     func()        // tells the engine that the ledger has changed; may be nil
+	// Unread returns why a feed would never be read, or nil; may be nil itself. Feeds a reader has already are not asked about.
+	Unread func(Feed) error
 }
 
 // Save validates and stores r, and plans again from now. It returns the reader as stored and whether it
 // is new. Its error joins *FieldErrors when r is at fault. May be called from several goroutines.
 func (ro *Roster) Save(ctx context.Context, r Reader) (saved Reader, created bool, err error) {
-	if faults := r.Validate(); len(faults) > 0 {
+	old, err := ro.Readers.Reader(ctx, string(r.ID))
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Reader{}, false, fmt.Errorf("look up reader %s: %w", r.ID, err)
+	}
+	if faults := ro.Faults(old, r); len(faults) > 0 {
 		errs := make([]error, len(faults))
 		for i, fault := range faults {
 			errs[i] = fault
@@ -32,6 +39,23 @@ func (ro *Roster) Save(ctx context.Context, r Reader) (saved Reader, created boo
 		return Reader{}, false, errors.Join(errs...)
 	}
 	return ro.keep(ctx, r)
+}
+
+// Faults returns what is wrong with r, who was old until now (zero = nobody), nil when nothing is.
+func (ro *Roster) Faults(old, r Reader) []*FieldError {
+	faults := r.Validate()
+	if ro.Unread == nil {
+		return faults
+	}
+	for i, feed := range r.Feeds {
+		if slices.ContainsFunc(old.Feeds, func(f Feed) bool { return f.URL == feed.URL }) {
+			continue
+		}
+		if err := ro.Unread(feed); err != nil {
+			faults = append(faults, &FieldError{Field: fmt.Sprintf("feeds[%d]", i), Code: "invalid_field", Problem: err.Error()})
+		}
+	}
+	return faults
 }
 
 // keep stores r, whose faults are not looked for, and plans again.

@@ -90,6 +90,10 @@ func (l *layout) troubleOf(p briefing.Problem) language.Trouble {
 		Since: p.Since, LastOK: p.LastOK, ToldAt: p.ToldAt, At: l.b.At, Unusable: p.Unusable,
 		Operator: l.cfg.Operator, NoLink: l.connectURL == "", Clock: l.clock,
 	}
+	if l.emptyCopy() && slices.Contains(t.Sources, briefing.Calendar) {
+		// Of a copy that holds meetings the list tells; one without any would pass for a calendar that was read.
+		t.Missing = slices.Concat(t.Missing, []briefing.SourceName{briefing.Calendar})
+	}
 	for _, source := range t.Sources {
 		if s, ok := l.b.Section(source); ok && s.Verdict.State == briefing.VerdictPartial {
 			t.Partial = append(t.Partial, source)
@@ -149,6 +153,12 @@ func (l *layout) stale() bool {
 	return ok && s.Verdict.State == briefing.VerdictStale
 }
 
+// emptyCopy reports whether all there is of the calendar is an earlier copy that holds no meeting.
+func (l *layout) emptyCopy() bool {
+	s, _ := l.b.Section(briefing.Calendar)
+	return l.stale() && s.Count(briefing.Meeting) == 0
+}
+
 // quiet is a day on which nothing is asked of the reader.
 func (l *layout) quiet() bool {
 	return l.none(l.b.Gist.Meetings, briefing.Calendar) && l.none(l.b.Gist.NeedsReply, briefing.Gmail)
@@ -165,7 +175,7 @@ func (l *layout) gist() string {
 		facts = append(facts, w.GistInvite)
 	}
 	switch n := l.some(g.Meetings, briefing.Calendar); {
-	case n > 0 && l.stale():
+	case g.Meetings != nil && l.stale():
 		facts = append(facts, w.GistStale(n, g.StaleAsOf, l.clock))
 	case n > 0 && g.FirstMeeting.IsZero():
 		facts = append(facts, w.GistMeetings(n, ""))

@@ -26,12 +26,13 @@ func (l *layout) calendar(d *document, s briefing.Shown) {
 		}
 	}
 	total := max(s.Count(briefing.Meeting), len(meetings))
-	if total == 0 && len(allDay) == 0 {
+	stale := s.Verdict.State == briefing.VerdictStale
+	if total == 0 && len(allDay) == 0 && !stale {
 		return
 	}
 	p := part{kind: section, id: "calendar", hidden: total - len(meetings)}
 	var notes []language.Phrase
-	if s.Verdict.State == briefing.VerdictStale {
+	if stale {
 		notes = append(notes, language.Plain(l.words.StaleNote(s.Verdict.AsOf, l.clock)))
 	}
 	if s.Verdict.State == briefing.VerdictPartial && s.Parts > s.PartsOK {
@@ -40,7 +41,7 @@ func (l *layout) calendar(d *document, s briefing.Shown) {
 	if len(allDay) > 0 {
 		notes = append(notes, l.wholeDays(allDay, max(s.Count(briefing.AllDay), len(allDay))))
 	}
-	if total == 0 {
+	if total == 0 && !stale {
 		p.head = append(p.head, dotted(notes...))
 		d.add(p)
 		return

@@ -9,6 +9,7 @@ import (
 func (r *Renderer) Notice(t briefing.Telling) briefing.Message {
 	f := language.NoticeFacts{
 		Telling: t, Name: clean(t.Reader.Name, maxName), Operator: r.cfg.Operator, KeepDays: r.cfg.KeepDays,
+		News:  r.cfg.TeamFeeds || len(t.Reader.Feeds) > 0,
 		Clock: language.Clock{Today: briefing.DateOf(t.Now, t.Zone), Zone: t.Zone},
 	}
 	link := ""

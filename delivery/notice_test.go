@@ -41,6 +41,10 @@ var noticeStories = map[string]briefing.Telling{
 	"welcome_connected": telling(briefing.NoticeWelcome, func(t *briefing.Telling) {
 		t.Connected, t.Weekdays = true, briefing.EveryDay&^(1<<time.Saturday|1<<time.Sunday)
 	}),
+	"welcome_no_feeds": telling(briefing.NoticeWelcome, nil),
+	"welcome_own_feed": telling(briefing.NoticeWelcome, func(t *briefing.Telling) {
+		t.Reader.Feeds = []briefing.Feed{{URL: "https://news.gaon.example/own.xml"}}
+	}),
 	"welcome_hostile": telling(briefing.NoticeWelcome, func(t *briefing.Telling) {
 		t.Reader.Name, t.Weekdays = "<!channel> *bold* \u202eevil <https://evil.example|bank>", 1<<time.Monday|1<<time.Wednesday|1<<time.Friday
 	}),
@@ -86,7 +90,7 @@ func TestNotices(t *testing.T) {
 				story.Language = code
 				file := fmt.Sprintf("testdata/notices/%s.%s.txtar", name, code)
 				cfg := house()
-				cfg.KeepDays = 30
+				cfg.KeepDays, cfg.TeamFeeds = 30, name != "welcome_no_feeds" && name != "welcome_own_feed"
 				if noLink {
 					file = fmt.Sprintf("testdata/notices/%s_ask.%s.txtar", name, code)
 					cfg.ConnectURL = nil

@@ -24,10 +24,12 @@ type RenderConfig struct {
 	// BriefingURL returns the page of a briefing, where the whole of a list that was cut can be seen. Nil
 	// or "": cuts link to Google, or to nothing.
 	BriefingURL func(id briefing.EntryID) string
-	// Operator is whom to ask, as "@jiwon"; "" is told as "your administrator".
+	// Operator is whom to ask, as "@jiwon"; "" is told as "whoever runs Achim".
 	Operator string
 	// KeepDays is how long titles and summaries are kept, as a welcome says.
 	KeepDays int
+	// TeamFeeds says that everyone gets news. Without it a welcome promises news to readers with feeds of their own alone.
+	TeamFeeds bool
 }
 
 // Renderer writes briefings down. It is safe for concurrent use.

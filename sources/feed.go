@@ -97,6 +97,21 @@ func refusePrivate(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
+// PrivateFeed reports whether the feed's address says by itself that it is none of the open internet. One that only its
+// name's resolution or a redirect shows is found out when it is read.
+func PrivateFeed(feed briefing.Feed) bool {
+	u, err := url.Parse(feed.URL)
+	if err != nil {
+		return false
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && !public(ip)
+}
+
 // public reports whether the address is one of the open internet. Addresses that carry an IPv4 address
 // inside are refused as a whole: nobody publishes feeds there.
 func public(ip netip.Addr) bool {
@@ -248,7 +263,10 @@ func (f *feedReader) request(ctx context.Context, address string, before feedSta
 		return fault(briefing.Malformed, "its address is no web address")
 	}
 	resp, err := f.get(ctx, address, before)
-	if err != nil {
+	switch {
+	case errors.Is(err, errPrivate): // it is us who refuse: the site has not been asked
+		return before, &briefing.Error{Op: op, Reason: briefing.ClientMisconfigured, Err: errPrivate}
+	case err != nil:
 		return before, transportError(op, err)
 	}
 	defer resp.Body.Close()

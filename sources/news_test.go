@@ -275,9 +275,21 @@ func TestNewsRefusesPrivateAddresses(t *testing.T) {
 	p := newPress(t, []string{"/a.xml"}, func(cfg *sources.NewsConfig) { cfg.AllowPrivate = false })
 	p.feeds.Set("/a.xml", feed("Hanbit", "하나"))
 	_, err := p.source.Fetch(t.Context(), p.request(readerID))
-	wantReason(t, err, briefing.Unavailable)
+	wantReason(t, err, briefing.ClientMisconfigured) // the site has nothing to do with it
 	if got := p.feeds.Calls("*"); got != 0 {
 		t.Errorf("%d requests reached a loopback address", got)
+	}
+}
+
+func TestPrivateFeed(t *testing.T) {
+	for address, want := range map[string]bool{
+		"http://127.0.0.1:8080/x": true, "http://[::1]/x": true, "http://10.1.2.3/x": true, "https://192.168.0.7/x": true, "http://169.254.169.254/": true,
+		"http://localhost/x": true, "http://LOCALHOST.:80/x": true, "http://feeds.localhost/x": true, "http://[::ffff:127.0.0.1]/x": true, "http://[fe80::1%25eth0]/": true,
+		"https://news.example/x": false, "http://93.184.215.14/x": false, "http://localhost.example/x": false, "http://[2606:4700::1111]/x": false, "::": false,
+	} {
+		if got := sources.PrivateFeed(briefing.Feed{URL: address}); got != want {
+			t.Errorf("%s: %v, want %v", address, got, want)
+		}
 	}
 }
 

@@ -17,11 +17,11 @@ func (c *cli) showRun(ctx context.Context, a *app.App, run briefing.Run, asJSON 
 	if asJSON {
 		return c.printJSON(run)
 	}
-	names, err := a.Names(ctx)
+	people, err := a.People(ctx)
 	if err != nil {
 		return err
 	}
-	if err := printRun(c.out, run, names, a.Config.Timezone); err != nil {
+	if err := printRun(c.out, run, people, a.Config.Timezone); err != nil {
 		return err
 	}
 	if len(run.Readers) == 0 {
@@ -32,22 +32,22 @@ func (c *cli) showRun(ctx context.Context, a *app.App, run briefing.Run, asJSON 
 
 // printRun prints a line a reader, what a dry run composed, what to do about it, the counts, and when what is
 // under way should be over.
-func printRun(w io.Writer, run briefing.Run, names map[briefing.ReaderID]string, zone *time.Location) error {
+func printRun(w io.Writer, run briefing.Run, people map[briefing.ReaderID]briefing.Reader, zone *time.Location) error {
 	var t table
 	for _, r := range run.Readers {
-		t.row(nameOf(names, r.Reader), outcome(r), detail(r))
+		t.row(nameOf(people, r.Reader), outcome(r), detail(r))
 	}
 	if err := t.print(w); err != nil {
 		return err
 	}
 	for _, r := range run.Readers {
 		if r.Text != "" {
-			fmt.Fprintf(w, "\n── %s ──\n%s\n\n", nameOf(names, r.Reader), r.Text)
+			fmt.Fprintf(w, "\n── %s ──\n%s\n\n", nameOf(people, r.Reader), r.Text)
 		}
 	}
 	for _, r := range run.Readers {
-		for _, step := range advice(r) {
-			fmt.Fprintf(w, "%s: %s\n", nameOf(names, r.Reader), step)
+		for _, step := range advice(r, people[r.Reader]) {
+			fmt.Fprintf(w, "%s: %s\n", nameOf(people, r.Reader), step)
 		}
 	}
 	_, err := fmt.Fprintf(w, "%s%s · run %s\n", result(run), until(run, zone), run.ID)
@@ -142,7 +142,7 @@ func countedAs(r briefing.RunReader) string {
 }
 
 // advice says what a person can do about how it went for a reader, each cause once.
-func advice(r briefing.RunReader) []string {
+func advice(r briefing.RunReader, who briefing.Reader) []string {
 	var steps []string
 	add := func(step string) {
 		if step != "" && !slices.Contains(steps, step) {
@@ -152,7 +152,7 @@ func advice(r briefing.RunReader) []string {
 	switch r.Outcome {
 	case briefing.OutcomeFailed:
 		if r.Entry != "" {
-			add(slackAdvice(r.Reason))
+			add(slackAdvice(r.Reason, who))
 		}
 	case briefing.OutcomeDelivered, briefing.OutcomeMended, briefing.OutcomeStillDegraded:
 		add(messageAdvice(r.Reason))
@@ -160,8 +160,12 @@ func advice(r briefing.RunReader) []string {
 		add(fmt.Sprintf("Slack did not say whether it was posted: look into the DM, then achim runs resolve %s --delivered or --resend", r.Entry))
 	default:
 	}
-	for _, v := range r.Verdicts {
-		if !v.Whole() {
+	for source, v := range r.Verdicts {
+		switch {
+		case v.Whole():
+		case source == briefing.News && v.Reason == briefing.ClientMisconfigured:
+			add("a feed on a private address is not read: take it out, or set news.allow_private_networks (achim doctor names it)")
+		default:
 			add(googleAdvice(v.Reason, r.Reader))
 		}
 	}
@@ -169,15 +173,20 @@ func advice(r briefing.RunReader) []string {
 	return steps
 }
 
-// slackAdvice says what to do about a DM that could not be delivered.
-func slackAdvice(reason briefing.Reason) string {
+// slackAdvice says what to do about a DM that could not be delivered. Who tries again by itself is told, for a person
+// who reads "failed" would do it in its stead.
+func slackAdvice(reason briefing.Reason, who briefing.Reader) string {
+	const again = "serve goes on trying by itself until the grace is over (grace in achim.yaml), and nothing is sent twice; without serve: achim run"
 	switch reason {
 	case briefing.ClientMisconfigured:
-		return "Slack refuses the bot token: check SLACK_BOT_TOKEN, and that the app is installed with the scopes of configs/slack-manifest.yaml"
+		return "Slack refuses the bot token: check SLACK_BOT_TOKEN, and that the app is installed with the scopes of configs/slack-manifest.yaml; " + again
 	case briefing.RecipientUnreachable:
-		return "Slack does not let the bot write to this person: check the member id (achim users set --slack)"
+		if who.LeftReason == briefing.LeftSlack {
+			return fmt.Sprintf("their Slack account is deactivated, and they are marked as gone: once they are here again, achim users set --user %s --back, or --slack with a new member id", who.ID)
+		}
+		return "Slack does not let the bot write to this person: check the member id (achim users set --slack), and whether their account is still active"
 	case briefing.Unavailable, briefing.Timeout, briefing.RateLimited:
-		return "Slack could not be reached or was too busy: try again (achim run), what was delivered is not sent twice"
+		return "Slack could not be reached or was too busy: " + again
 	default:
 		return ""
 	}
@@ -211,8 +220,8 @@ func googleAdvice(reason briefing.Reason, reader briefing.ReaderID) string {
 	}
 }
 
-func nameOf(names map[briefing.ReaderID]string, id briefing.ReaderID) string {
-	if name := names[id]; name != "" {
+func nameOf(people map[briefing.ReaderID]briefing.Reader, id briefing.ReaderID) string {
+	if name := people[id].Name; name != "" {
 		return name
 	}
 	return string(id)

@@ -1,7 +1,9 @@
 package main_test
 
 import (
+	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -76,7 +78,7 @@ func TestRefusedSlackToken(t *testing.T) {
 	h := newTown(t, storetest.SQLite)
 	h.env["SLACK_BOT_TOKEN"] = "refused-token"
 	h.addHaneul()
-	r := h.expect(1, []string{"haneul  failed  client_misconfigured", "Slack refuses the bot token", "SLACK_BOT_TOKEN", "invalid_auth", "1 failed"}, "run")
+	r := h.expect(1, []string{"haneul  failed  client_misconfigured", "Slack refuses the bot token", "SLACK_BOT_TOKEN", "goes on trying by itself until the grace is over", "invalid_auth", "1 failed"}, "run")
 	if strings.Contains(r.out+r.err, "refused-token") {
 		t.Errorf("the token is printed: %s%s", r.out, r.err)
 	}
@@ -87,6 +89,34 @@ func TestRefusedSlackToken(t *testing.T) {
 	p.signal(syscall.SIGTERM)
 	if log := p.end(0); !strings.Contains(log, "SLACK_BOT_TOKEN") || strings.Contains(log, "refused-token") {
 		t.Errorf("serve's log:\n%s", log)
+	}
+}
+
+// TestDeactivatedAccount: run, runs show and users show say that the account is deactivated, and since when, in one form.
+func TestDeactivatedAccount(t *testing.T) {
+	t.Parallel()
+	h := newTown(t, storetest.SQLite)
+	h.addHaneul()
+	h.slack.DisableUser(haneulSlack)
+	gone := []string{"haneul  failed  recipient_unreachable", "their Slack account is deactivated", "achim users set --user " + haneulID + " --back"}
+	r := h.expect(1, gone, "run")
+	_, id, _ := strings.Cut(strings.TrimSpace(r.out), "· run ")
+	if r := h.expect(0, gone, "runs", "show", id); strings.Contains(r.out, "check the member id") {
+		t.Errorf("runs show doubts the member id:\n%s", r.out)
+	}
+	shown := h.expect(0, []string{"(slack_deactivated)"}, "users", "show", "--user", "haneul").out
+	times := regexp.MustCompile(`left +(\d{4}-\d\d-\d\d \d\d:\d\d) \((?s:.*)next +left (\S+ \S+)\n`).FindStringSubmatch(shown)
+	view := h.json(0, "users", "show", "--user", "haneul")
+	at, err := time.Parse(time.RFC3339, fmt.Sprint(view["left_at"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	zone, err := time.LoadLocation(fmt.Sprint(view["timezone"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := at.In(zone).Format("2006-01-02 15:04"); len(times) != 3 || times[1] != want || times[2] != want {
+		t.Errorf("left at %q, want twice %s\n%s", times, want, shown)
 	}
 }
 

@@ -150,7 +150,7 @@ func (c *cli) printReader(v briefing.ReaderView) error {
 		t.row("feed", feed.URL)
 	}
 	if v.LeftAt != nil {
-		t.row("left", v.LeftAt.Format(time.RFC3339)+" ("+string(*v.LeftReason)+"); back: achim users set --user "+string(v.ID)+" --back")
+		t.row("left", inZone(*v.LeftAt, v)+" ("+string(*v.LeftReason)+"); back: achim users set --user "+string(v.ID)+" --back")
 	}
 	t.row("next", nextDue(v))
 	return t.print(c.out)
@@ -160,17 +160,22 @@ func (c *cli) printReader(v briefing.ReaderView) error {
 func nextDue(v briefing.ReaderView) string {
 	switch {
 	case v.LeftAt != nil:
-		return "left " + v.LeftAt.Format(time.DateOnly)
+		return "left " + inZone(*v.LeftAt, v)
 	case v.NextDueAt == nil && v.PausedUntil != nil:
 		return "paused until " + *v.PausedUntil
 	case v.NextDueAt == nil:
 		return "paused"
 	}
+	return inZone(*v.NextDueAt, v)
+}
+
+// inZone is a time as the reader's wall shows it.
+func inZone(at time.Time, v briefing.ReaderView) string {
 	zone, err := briefing.LoadZone(v.Timezone)
 	if err != nil {
-		return v.NextDueAt.Format("2006-01-02 15:04 UTC")
+		return at.UTC().Format("2006-01-02 15:04 UTC")
 	}
-	return v.NextDueAt.In(zone).Format("2006-01-02 15:04")
+	return at.In(zone).Format("2006-01-02 15:04")
 }
 
 func (c *cli) usersList() *cobra.Command {

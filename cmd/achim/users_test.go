@@ -100,6 +100,7 @@ func TestUserFaults(t *testing.T) {
 		{append(add, "--language", "fr"), []string{"--language", "ko or en"}},
 		{append(add, "--email", "nobody"), []string{"--email", "nobody"}},
 		{append(add, "--feed", "ftp://news.example"), []string{"--feed", "ftp://news.example"}},
+		{append(add, "--feed", "http://127.0.0.1:8080/feed"), []string{"--feed", `"127.0.0.1" is a private address`, "news.allow_private_networks"}},
 		{append(add, "--notification", "loud"), []string{"--notification", "private"}},
 		{append(add, "--id", "1234"), []string{"--id: \"1234\" is not a UUID"}},
 		{append(add, "--id", haneulID), []string{"--id", "haneul", "achim users set --user " + haneulID}},

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -68,7 +69,8 @@ type App struct {
 	bell      *engine.Bell
 	engine    engine.Engine
 	behind    *background
-	sealing   sync.Mutex // held while what is stored is sealed
+	marking   sync.RWMutex // held for reading while a reader is marked as gone
+	sealing   sync.Mutex   // held while what is stored is sealed
 	listeners []net.Listener
 	cleanups  cleanups
 	failed    chan error
@@ -161,7 +163,7 @@ func (a *App) wire(o Options) {
 	a.Slack = delivery.NewSlack(delivery.SlackConfig{Token: cfg.Slack.BotToken, URL: cfg.Slack.URL, Now: a.now})
 	a.Renderer = delivery.NewRenderer(delivery.RenderConfig{
 		Buttons: !cfg.Slack.SigningSecret.IsZero(), ConnectURL: a.linkForDM, Operator: cfg.Delivery.Operator,
-		KeepDays: int(cfg.Retention.Content / (24 * time.Hour)),
+		KeepDays: int(cfg.Retention.Content / (24 * time.Hour)), TeamFeeds: len(cfg.Feeds) > 0,
 	})
 	a.Pacer = a.newPacer()
 	a.Pipeline = &briefing.Pipeline{
@@ -179,7 +181,7 @@ func (a *App) wire(o Options) {
 		Now: a.now, Wake: a.engine.Wake, Changed: a.bell.Next, Settled: a.bell.Ring, Go: a.behind.Go,
 	}
 	a.Roster = &briefing.Roster{Readers: a.Store, Runs: a.Store, Ledger: a.Store, Defaults: a.Defaults,
-		Now: a.now, Lead: cfg.PrepareLead, Wake: a.engine.Wake}
+		Now: a.now, Lead: cfg.PrepareLead, Wake: a.engine.Wake, Unread: a.unread}
 	a.Planner = &briefing.Planner{Store: a.Store, Defaults: a.Defaults, Grace: cfg.Grace, Lead: cfg.PrepareLead, Now: a.now,
 		Trouble: func(c briefing.Cohort, err error) {
 			a.Logger.Error("readers cannot be planned", "zone", c.Like.Timezone, "readers", c.Readers, "error", err)
@@ -188,6 +190,18 @@ func (a *App) wire(o Options) {
 	a.wireAhead()
 	a.wireKeeper()
 	a.wireHerald()
+}
+
+// unread returns why a feed that somebody adds would never be read. The address may hold a key: only its host is told.
+func (a *App) unread(feed briefing.Feed) error {
+	if a.Config.AllowPrivateNetworks || !sources.PrivateFeed(feed) {
+		return nil
+	}
+	host := ""
+	if u, err := url.Parse(feed.URL); err == nil {
+		host = u.Hostname()
+	}
+	return fmt.Errorf("%q is a private address, which this server does not read unless news.allow_private_networks is on", host)
 }
 
 // closeSources drops the sources' idle connections.

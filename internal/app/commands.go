@@ -130,15 +130,28 @@ func (a *App) Logged(ctx context.Context, id briefing.ReaderID) (int, error) {
 // View returns r with all defaults filled in.
 func (a *App) View(r briefing.Reader) briefing.ReaderView { return a.Defaults.View(r, a.now()) }
 
-// Names returns every reader's name by id.
-func (a *App) Names(ctx context.Context) (map[briefing.ReaderID]string, error) {
+// People returns every reader by id.
+func (a *App) People(ctx context.Context) (map[briefing.ReaderID]briefing.Reader, error) {
 	readers, err := a.Store.Readers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	names := make(map[briefing.ReaderID]string, len(readers))
+	people := make(map[briefing.ReaderID]briefing.Reader, len(readers))
 	for _, r := range readers {
-		names[r.ID] = r.Name
+		people[r.ID] = r
+	}
+	return people, nil
+}
+
+// Names returns every reader's name by id.
+func (a *App) Names(ctx context.Context) (map[briefing.ReaderID]string, error) {
+	people, err := a.People(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := make(map[briefing.ReaderID]string, len(people))
+	for id, r := range people {
+		names[id] = r.Name
 	}
 	return names, nil
 }
@@ -166,6 +179,8 @@ func (a *App) RunNow(ctx context.Context, req briefing.TriggerRequest, update fu
 		run, err = a.Trigger.Wait(slice, run.ID)
 		cancel()
 	}
+	a.marking.Lock() // whoever is told of the run sees who it has found to be gone
+	defer a.marking.Unlock()
 	return run, err
 }
 

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -153,7 +154,9 @@ func (h *house) serve(handler http.Handler) string {
 func (h *house) config() config.Config {
 	h.t.Helper()
 	env := maps.Clone(h.env)
-	file := "news:\n  allow_private_networks: true\n  feeds:\n    - url: " + env["FEED_URL"] + "\n      title: 한빛통신\n" + h.file
+	allow := cmp.Or(env["PRIVATE_FEEDS"], "true")
+	delete(env, "PRIVATE_FEEDS")
+	file := "news:\n  allow_private_networks: " + allow + "\n  feeds:\n    - url: " + env["FEED_URL"] + "\n      title: 한빛통신\n" + h.file
 	delete(env, "FEED_URL")
 	cfg, err := config.Load(config.Source{
 		Getenv:   func(name string) (string, bool) { v, ok := env[name]; return v, ok },

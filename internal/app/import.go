@@ -94,7 +94,11 @@ type importer struct {
 	ids    map[briefing.ReaderID]briefing.Reader
 	slacks map[string]briefing.Reader
 	taken  map[string]string // what an earlier row has claimed, and which one
+	check  faultsOf
 }
+
+// faultsOf returns what is wrong with a reader, beside as whom they were known.
+type faultsOf func(old, r briefing.Reader) []*briefing.FieldError
 
 // PlanImport compares rows with the readers there are, by user_id and else by slack_user_id. It changes nothing.
 func (a *App) PlanImport(ctx context.Context, rows []ImportRow) (ImportPlan, error) {
@@ -102,7 +106,7 @@ func (a *App) PlanImport(ctx context.Context, rows []ImportRow) (ImportPlan, err
 	if err != nil {
 		return ImportPlan{}, err
 	}
-	im := importer{ids: map[briefing.ReaderID]briefing.Reader{}, slacks: map[string]briefing.Reader{}, taken: map[string]string{}}
+	im := importer{ids: map[briefing.ReaderID]briefing.Reader{}, slacks: map[string]briefing.Reader{}, taken: map[string]string{}, check: a.Roster.Faults}
 	for _, r := range readers {
 		im.ids[r.ID] = r
 		if r.SlackUserID != "" {
@@ -128,7 +132,7 @@ func (im importer) plan(row ImportRow) (ImportLine, []error) {
 	if err != nil {
 		return ImportLine{}, []error{err}
 	}
-	r, faults := row.apply(old)
+	r, faults := row.apply(old, im.check)
 	if !row.has("slack_user_id") && !row.has("user_id") {
 		faults = slices.DeleteFunc(faults, lacksSlackID) // told of the header
 	}
@@ -179,8 +183,9 @@ func (im importer) match(row ImportRow) (r briefing.Reader, known bool, err erro
 }
 
 // apply puts what the row says onto r and returns everything that is wrong with it then.
-func (r ImportRow) apply(to briefing.Reader) (briefing.Reader, []error) {
+func (r ImportRow) apply(to briefing.Reader, check faultsOf) (briefing.Reader, []error) {
 	var faults []error
+	before := to
 	for _, c := range importColumns {
 		value := r.Values[c.name]
 		if value == "" {
@@ -190,7 +195,7 @@ func (r ImportRow) apply(to briefing.Reader) (briefing.Reader, []error) {
 			faults = append(faults, fmt.Errorf("%s: %w", c.name, err))
 		}
 	}
-	for _, f := range to.Validate() {
+	for _, f := range check(before, to) {
 		faults = append(faults, f)
 	}
 	return to, faults
@@ -350,7 +355,7 @@ func (a *App) importOne(ctx context.Context, line ImportLine, quiet bool) (brief
 	if err != nil {
 		return line.Reader, err
 	}
-	wanted, faults := line.row.apply(r)
+	wanted, faults := line.row.apply(r, a.Roster.Faults)
 	if len(faults) > 0 {
 		return line.Reader, errors.Join(faults...)
 	}

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -300,6 +301,61 @@ func TestYesterdaysCalendarIsMarkedAsSuch(t *testing.T) {
 	h.google.Clear()
 	wants(t, h.trigger(""), map[string]any{"outcome": "mended", "status": "complete"})
 	holds(t, seen(h.dms()[1]), "토요일 점검", "가온상사 방문", "새로 잡힘")
+}
+
+// TestEmptyCopyIsToldAsACopy: a calendar that held nothing when it was last read and cannot be read now is neither told
+// as an empty day nor passed over: it is named among what is missing, and its copy with the hour it was read.
+func TestEmptyCopyIsToldAsACopy(t *testing.T) {
+	t.Parallel()
+	for name, breakIt := range map[string]func(h *house){
+		"unavailable": func(h *house) {
+			for _, op := range []string{"calendar.calendarList.list", "gmail.messages.list"} {
+				h.google.Inject(standin.Fault{Op: op, Status: 503})
+			}
+		},
+		"revoked": func(h *house) { h.google.Revoke(haneulMail) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := build(t, storetest.SQLite)
+			h.clock.set(friday.Add(8 * 24 * time.Hour)) // a Saturday without meetings
+			h.start()
+			h.addHaneul()
+			h.connect()
+			h.trigger("")
+			holds(t, seen(h.oneDM()), "일정도")
+			breakIt(h)
+			reader := h.trigger(`{"force":true}`)
+			wants(t, reader["sources"].(map[string]any)["calendar"].(map[string]any), map[string]any{"verdict": "stale", "count": 0})
+			dm := h.dms()[1]
+			holds(t, seen(dm), "메일과 일정을", "Gmail·캘린더", "*일정 없음*  (08:30 기준, 그 뒤에 바뀐 내용은 반영되지 않았습니다)", "일정 없음(08:30 기준)")
+			lacks(t, seen(dm), "오늘 일정 없음", "일정도", "오늘은 일정")
+		})
+	}
+}
+
+// TestAFeedWeRefuse: a feed on a private address is refused where somebody adds it, and one that was there before is
+// laid at nobody's door but ours: the site is not blamed, and filling in is not promised.
+func TestAFeedWeRefuse(t *testing.T) {
+	t.Parallel()
+	h := build(t, storetest.SQLite)
+	h.env["PRIVATE_FEEDS"] = "false" // the team's feed is on loopback
+	h.start()
+	h.addHaneul()
+	for _, address := range []string{"http://127.0.0.1:9/x?key=hunter2", "http://localhost/x", "http://10.0.0.7/x"} {
+		fault := h.json("PUT", "/api/users/"+haneul, apiSecret, fmt.Sprintf(`{"feeds":[{"url":%q}]}`, address), http.StatusBadRequest)
+		if said := fmt.Sprint(fault); !strings.Contains(said, "feeds[0]") || !strings.Contains(said, "news.allow_private_networks") || strings.Contains(said, "hunter2") {
+			t.Errorf("%s: %s", address, said)
+		}
+	}
+	h.json("PUT", "/api/users/"+haneul, apiSecret, `{"feeds":[{"url":"https://news.gaon.example/x"}]}`, http.StatusOK)
+	h.json("PUT", "/api/users/"+haneul, apiSecret, `{"feeds":null}`, http.StatusOK)
+	h.connect()
+	reader := h.trigger("")
+	wants(t, reader["sources"].(map[string]any)["news"].(map[string]any), map[string]any{"verdict": "failed", "reason": "client_misconfigured"})
+	dm := seen(h.oneDM())
+	holds(t, dm, "서버 설정 문제로 뉴스를 읽지 못했습니다.", "만 고칠 수 있습니다")
+	lacks(t, dm, "뉴스 사이트", "채워 드립니다")
 }
 
 // TestMailMissedOnBadDaysIsCaughtUp: the watermark moves only with a reading in full.

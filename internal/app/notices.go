@@ -53,7 +53,9 @@ func (a *App) deactivated(id briefing.ReaderID, cause error) {
 	if !errors.Is(cause, briefing.ErrDeactivated) {
 		return
 	}
+	a.marking.RLock()
 	a.behind.Go(func(ctx context.Context) {
+		defer a.marking.RUnlock()
 		left, err := a.Roster.Leave(ctx, id, briefing.LeftSlack, cause)
 		if err != nil {
 			a.Logger.ErrorContext(ctx, "a reader whose Slack account is deactivated could not be marked as gone; the next answer tries again",
@@ -68,6 +70,9 @@ func (a *App) deactivated(id briefing.ReaderID, cause error) {
 // noteTrouble tells the operator of what they alone can mend, as soon as a source meets it.
 func (a *App) noteTrouble(s briefing.Section) {
 	source := s.Source
+	if s.Provider == briefing.Feeds {
+		return // of a feed that is refused the morning's alarm tells, which does not speak of our client
+	}
 	switch s.Verdict.Reason {
 	case briefing.ClientMisconfigured:
 		source = "" // which takes all of Google

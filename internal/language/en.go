@@ -30,7 +30,14 @@ func enGist(w *Words) {
 	w.CutLines = func(n int) string { return "… " + enCount(n, "line") + " left out here" }
 	w.GistMeetings = enGistMeetings
 	w.GistStale = func(n int, asOf time.Time, c Clock) string {
-		return enCount(n, "meeting") + " (as of " + enDay(c.DateOf(asOf), c.Today) + ")"
+		when, meetings := enDay(c.DateOf(asOf), c.Today), enCount(n, "meeting")
+		if c.days(asOf) == 0 {
+			when = c.HM(asOf)
+		}
+		if n == 0 {
+			meetings = "no meetings"
+		}
+		return meetings + " (as of " + when + ")"
 	}
 	w.GistReply = func(n int) string {
 		if n == 0 {
@@ -76,7 +83,12 @@ func enSummary(w *Words) {
 
 // enSections fills in calendar, mail and news.
 func enSections(w *Words) {
-	w.MeetingsHead = func(n int) string { return enCount(n, "meeting") }
+	w.MeetingsHead = func(n int) string {
+		if n == 0 {
+			return "No meetings"
+		}
+		return enCount(n, "meeting")
+	}
 	w.StaleNote = func(asOf time.Time, c Clock) string {
 		return "as of " + enMoment(asOf, c) + "; later changes are not included"
 	}

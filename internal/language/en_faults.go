@@ -80,7 +80,7 @@ func enChosen(p *Page, f FaultFacts, unchanged string) {
 	case briefing.ConnectDomain:
 		p.Title = "This server doesn’t take that account"
 		p.Facts = pageFacts(PageFact{"You just chose", f.Chosen})
-		p.Lead = "Only Google accounts of the domains its administrator named can be connected. " + unchanged
+		p.Lead = "It takes Google accounts of certain domains only. " + unchanged
 		p.Main.Label = "Try again with another account"
 	}
 }

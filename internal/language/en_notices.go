@@ -35,12 +35,16 @@ const (
 )
 
 func enWelcome(f NoticeFacts) NoticeWords {
+	contents := "meetings and mail"
+	if f.News {
+		contents = "meetings, mail and news"
+	}
 	first := "on " + enDate(f.Clock.DateOf(f.Next)) + " at " + f.Clock.HM(f.Next)
 	w := NoticeWords{
 		Push:  "Your morning briefing begins · the first one comes " + first,
 		Title: fmt.Sprintf("Hello %s, this is Achim, your morning briefing.", f.Name),
 		Lines: []string{
-			fmt.Sprintf("%s at %s you get the day's meetings, mail and news here, in one message. The first one comes %s.", enWeekdays(f.Weekdays), f.At, first),
+			fmt.Sprintf("%s at %s you get the day's %s here, in one message. The first one comes %s.", enWeekdays(f.Weekdays), f.At, contents, first),
 		},
 		Notes: []string{enReadsOnly, fmt.Sprintf("Subjects and one-line summaries from your briefings stay on this server for %d days; message bodies are never stored.", f.KeepDays)},
 	}

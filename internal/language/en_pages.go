@@ -207,7 +207,7 @@ func enNoLink(f LinkFacts) Page {
 // enOperator names whom to ask.
 func enOperator(operator string) string {
 	if operator == "" {
-		return "your administrator"
+		return "whoever runs Achim"
 	}
 	return operator
 }

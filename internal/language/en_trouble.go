@@ -24,8 +24,11 @@ func enTrouble(t Trouble) TroubleWords {
 	case briefing.MenderOperator:
 		w.Lines = enFacts(t)
 		remedy := "Nothing for you to do. We'll fill in this message once it is fixed."
-		if !t.ToldAt.IsZero() {
+		switch {
+		case !t.ToldAt.IsZero():
 			remedy = "Nothing for you to do. We told " + enAdmin(t.Operator) + " " + enAt(t.ToldAt, t.Clock) + "."
+		case t.refusedFeed():
+			remedy = "Nothing for you to do. Only " + enAdmin(t.Operator) + " can fix it."
 		}
 		w.Lines = append(w.Lines, remedy)
 		w.Short = names + " not read"
@@ -172,10 +175,10 @@ func enFacts(t Trouble) []string {
 	return []string{line}
 }
 
-// enAdmin names who runs the server.
+// enAdmin names who runs the server. "Your administrator" would pass for the one of the reader's Workspace.
 func enAdmin(operator string) string {
 	if operator == "" {
-		return "your administrator"
+		return "whoever runs Achim"
 	}
 	return operator
 }

@@ -30,7 +30,11 @@ func koGist(w *Words) {
 	w.CutLines = func(n int) string { return fmt.Sprintf("… 여기서 %d줄을 줄였습니다", n) }
 	w.GistMeetings = koGistMeetings
 	w.GistStale = func(n int, asOf time.Time, c Clock) string {
-		return fmt.Sprintf("일정 %d건(%s 기준)", n, koDay(c.DateOf(asOf), c.Today))
+		when := koDay(c.DateOf(asOf), c.Today)
+		if c.days(asOf) == 0 {
+			when = c.HM(asOf)
+		}
+		return w.MeetingsHead(n) + "(" + when + " 기준)"
 	}
 	w.GistReply = func(n int) string {
 		if n == 0 {
@@ -74,7 +78,12 @@ func koSummary(w *Words) {
 
 // koSections fills in calendar, mail and news.
 func koSections(w *Words) {
-	w.MeetingsHead = func(n int) string { return fmt.Sprintf("일정 %d건", n) }
+	w.MeetingsHead = func(n int) string {
+		if n == 0 {
+			return "일정 없음"
+		}
+		return fmt.Sprintf("일정 %d건", n)
+	}
 	w.StaleNote = func(asOf time.Time, c Clock) string {
 		return koMoment(asOf, c) + " 기준, 그 뒤에 바뀐 내용은 반영되지 않았습니다"
 	}

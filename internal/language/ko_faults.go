@@ -80,7 +80,7 @@ func koChosen(p *Page, f FaultFacts, unchanged string) {
 	case briefing.ConnectDomain:
 		p.Title = "이 서버에서 쓸 수 없는 계정입니다"
 		p.Facts = pageFacts(PageFact{"방금 고르신 계정", f.Chosen})
-		p.Lead = "관리자가 정한 도메인의 Google 계정만 연결할 수 있습니다. " + unchanged
+		p.Lead = "이 서버는 정해진 도메인의 Google 계정만 받습니다. " + unchanged
 		p.Main.Label = "다른 계정으로 다시 시도"
 	}
 }

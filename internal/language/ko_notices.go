@@ -34,12 +34,16 @@ const (
 )
 
 func koWelcome(f NoticeFacts) NoticeWords {
+	contents := "일정과 메일"
+	if f.News {
+		contents += ", 뉴스"
+	}
 	first := koDate(f.Clock.DateOf(f.Next)) + " " + f.Clock.HM(f.Next)
 	w := NoticeWords{
 		Push:  "아침 브리핑을 시작합니다 · 첫 브리핑은 " + first,
 		Title: fmt.Sprintf("안녕하세요, %s 님. 아침 브리핑 Achim입니다.", f.Name),
 		Lines: []string{
-			fmt.Sprintf("%s %s에 그날의 일정과 메일, 뉴스를 이 DM 하나로 정리해 드립니다. 첫 브리핑은 %s입니다.", koWeekdays(f.Weekdays), f.At, first),
+			fmt.Sprintf("%s %s에 그날의 %s 이 DM 하나로 정리해 드립니다. 첫 브리핑은 %s입니다.", koWeekdays(f.Weekdays), f.At, contents+Particle(contents, "을/를"), first),
 		},
 		Notes: []string{koReadsOnly, fmt.Sprintf("브리핑에 실린 제목과 한 줄 요약은 이 서버에 %d일 동안 보관하고, 메일 본문은 보관하지 않습니다.", f.KeepDays)},
 	}

@@ -208,7 +208,7 @@ func koNoLink(f LinkFacts) Page {
 // koOperator names whom to ask, in a form that 에게 can follow without a line break in between.
 func koOperator(operator string) string {
 	if operator == "" {
-		return "관리자"
+		return "Achim을 운영하는 분"
 	}
 	return "관리자(" + operator + ")\u2060"
 }

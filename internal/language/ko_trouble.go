@@ -24,8 +24,11 @@ func koTrouble(t Trouble) TroubleWords {
 	case briefing.MenderOperator:
 		w.Lines = koFacts(t)
 		remedy := "하실 일은 없습니다. 고쳐지는 대로 이 메시지에 채워 드립니다."
-		if !t.ToldAt.IsZero() {
+		switch {
+		case !t.ToldAt.IsZero():
 			remedy = "하실 일은 없습니다. " + koMoment(t.ToldAt, t.Clock) + "에 " + koAdmin(t.Operator) + "에게 알렸습니다."
+		case t.refusedFeed():
+			remedy = "하실 일은 없습니다. " + koAdmin(t.Operator) + "만 고칠 수 있습니다."
 		}
 		w.Lines = append(w.Lines, remedy)
 		w.Short = names + " 읽지 못함"
@@ -159,10 +162,10 @@ func koFacts(t Trouble) []string {
 	}
 }
 
-// koAdmin names who runs the server.
+// koAdmin names who runs the server. Without a name 관리자 alone would pass for the one of the reader's Workspace.
 func koAdmin(operator string) string {
 	if operator == "" {
-		return "관리자"
+		return "Achim을 운영하는 분"
 	}
 	return "관리자(" + operator + ")"
 }

@@ -122,7 +122,7 @@ type Words struct {
 	Lost      func(l briefing.Before, c Clock) string // the briefing before was not sent, or may not have arrived
 
 	// Calendar.
-	MeetingsHead func(n int) string
+	MeetingsHead func(n int) string // none is told of a copy that holds none
 	StaleNote    func(asOf time.Time, c Clock) string
 	ReadOf       func(ok, of int) string // how many of the calendars the list is from
 	AllDay       string
@@ -232,6 +232,12 @@ type Trouble struct {
 
 // lasting reports whether the trouble began long enough before the briefing that "since when" is news.
 func (t Trouble) lasting() bool { return !t.Since.IsZero() && t.At.Sub(t.Since) >= time.Hour }
+
+// refusedFeed reports whether a feed was not asked for because of where it is: nobody but the operator changes that, and
+// nothing says that they will.
+func (t Trouble) refusedFeed() bool {
+	return t.Provider == briefing.Feeds && t.Reason == briefing.ClientMisconfigured
+}
 
 // partly reports whether some of everything affected could be read.
 func (t Trouble) partly() bool { return len(t.Missing) == 0 && len(t.Partial) > 0 }

@@ -133,8 +133,8 @@ func TestUnusableGrant(t *testing.T) {
 // TestToldOnlyWhenTrue: that the operator was told is said exactly when it happened, and to whom.
 func TestToldOnlyWhenTrue(t *testing.T) {
 	for code, words := range map[briefing.Language][2]string{
-		briefing.Korean:  {"08:01에 관리자(@jiwon)에게 알렸습니다", "08:01에 관리자에게 알렸습니다"},
-		briefing.English: {"We told @jiwon at 08:01", "We told your administrator at 08:01"},
+		briefing.Korean:  {"08:01에 관리자(@jiwon)에게 알렸습니다", "08:01에 Achim을 운영하는 분에게 알렸습니다"},
+		briefing.English: {"We told @jiwon at 08:01", "We told whoever runs Achim at 08:01"},
 	} {
 		troubles(func(name string, trouble language.Trouble) {
 			say := func() string { return strings.Join(language.For(code).Trouble(trouble).Lines, "\n") }

@@ -13,6 +13,7 @@ type NoticeFacts struct {
 	Operator string // "@jiwon", or "" when the operator has no name here
 	NoLink   bool   // there is no link a phone could use: say whom to ask
 	KeepDays int    // how long titles and summaries are kept
+	News     bool   // there are feeds to read news from
 	Clock    Clock
 }
 

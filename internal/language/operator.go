@@ -35,6 +35,9 @@ type MorningCause struct {
 	Names   []string              // of some of them
 }
 
+// feedsOnly reports whether nothing but news is lacking.
+func (c MorningCause) feedsOnly() bool { return len(c.Sources) == 1 && c.Sources[0] == briefing.News }
+
 // operatorCauses bounds a message that is read on a phone.
 const operatorCauses = 5
 
@@ -129,7 +132,7 @@ func koMorning() morningWords {
 }
 
 func koCauseFor(c MorningCause) (what, remedy string) {
-	const link = " 링크는 achim connect --user 이름 으로 만들 수 있습니다."
+	const link = " 링크는 achim connect --user 이름 명령으로 만들 수 있습니다."
 	if c.Outcome != briefing.OutcomeDelivered {
 		return koUnsent(c)
 	}
@@ -139,6 +142,9 @@ func koCauseFor(c MorningCause) (what, remedy string) {
 	case briefing.ScopeMissing:
 		return "Google 권한 빠짐", "본인이 브리핑에서 권한을 추가하면 됩니다." + link
 	case briefing.ClientMisconfigured:
+		if c.feedsOnly() {
+			return "내부망 주소라 읽지 않은 피드", "achim doctor가 알려 주는 피드를 빼거나 news.allow_private_networks를 켜 주세요."
+		}
 		return "Google 클라이언트 설정 오류", "GOOGLE_CLIENT_ID와 GOOGLE_CLIENT_SECRET을 확인해 주세요."
 	case briefing.APIDisabled:
 		return "Google API 꺼짐", "Google Cloud 콘솔에서 이 API를 켜 주세요."
@@ -159,15 +165,15 @@ func koUnsent(c MorningCause) (what, remedy string) {
 	case c.Outcome == briefing.OutcomePending:
 		return "아직 보내지 못함", "계속 시도하고 있습니다. " + log
 	case c.Outcome == briefing.OutcomeUnknown:
-		return "보냈는지 알 수 없음", "DM을 받았는지 본인에게 묻고 achim runs resolve 로 알려 주세요."
+		return "보냈는지 알 수 없음", "DM을 받았는지 본인에게 묻고 achim runs resolve 명령으로 알려 주세요."
 	case c.Reason == briefing.ClientMisconfigured:
 		return "Slack이 봇 토큰을 받지 않음", "SLACK_BOT_TOKEN과 Slack 앱 설치를 확인해 주세요."
 	case c.Reason == briefing.RecipientUnreachable:
-		return "Slack DM을 보낼 수 없는 독자", "achim users show 로 Slack ID를 확인해 주세요."
+		return "Slack DM을 보낼 수 없는 독자", "achim users show 명령으로 Slack ID를 확인해 주세요."
 	case c.Reason == briefing.PayloadRefused:
 		return "Slack이 메시지를 거절함", log
 	case c.Reason == briefing.PastGrace:
-		return "너무 늦어 보내지 않음", "그때 서버가 멈춰 있었는지 확인해 주세요. achim run --user 이름 으로 지금 보낼 수 있습니다."
+		return "너무 늦어 보내지 않음", "그때 서버가 멈춰 있었는지 확인해 주세요. achim run --user 이름 명령으로 지금 보낼 수 있습니다."
 	default:
 		return "Slack에 보내지 못함", "유예 시간 안에는 계속 시도합니다. " + log
 	}
@@ -227,6 +233,9 @@ func enCauseFor(c MorningCause) (what, remedy string) {
 	case briefing.ScopeMissing:
 		return "Google permission missing", "They add it from their briefing." + link
 	case briefing.ClientMisconfigured:
+		if c.feedsOnly() {
+			return "A feed on a private address, which is not read", "Take out what achim doctor names, or set news.allow_private_networks."
+		}
 		return "Google refuses our client", "Check GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET."
 	case briefing.APIDisabled:
 		return "Google API not enabled", "Enable it in the Google Cloud console."

@@ -92,7 +92,7 @@ func ExampleOperatorLines() {
 	// ⚠️ 11월 20일 금요일 09:00 브리핑: 독자 12명 중 5명을 확인해 주세요.
 	// 보냄 7명 · 일부 누락 1명 · 보내지 못함 1명 · 확인 불가 1명 · 보내는 중 1명 · 건너뜀 1명
 	// • Slack이 봇 토큰을 받지 않음: 4명(minji, junho, sujin 외 1명). SLACK_BOT_TOKEN과 Slack 앱 설치를 확인해 주세요.
-	// • Google 연결 끊김(Gmail·캘린더): 1명(haneul). 본인이 브리핑에서 다시 연결하면 됩니다. 링크는 achim connect --user 이름 으로 만들 수 있습니다.
+	// • Google 연결 끊김(Gmail·캘린더): 1명(haneul). 본인이 브리핑에서 다시 연결하면 됩니다. 링크는 achim connect --user 이름 명령으로 만들 수 있습니다.
 	// ⚠️ Briefings of Friday 20 November, 09:00: 5 of 12 readers to look at.
 	// 7 complete · 1 incomplete · 1 not delivered · 1 unknown · 1 under way · 1 skipped
 	// • Slack refuses the bot token: 4 readers (minji, junho, sujin and 1 more). Check SLACK_BOT_TOKEN and that the Slack app is installed.
