@@ -200,7 +200,11 @@ func (g *Google) refresh(ctx context.Context, stored briefing.Credential) (ensur
 		return ensured{}, storeError("save google token", err)
 	}
 	// When an outsider's grant has won, nothing of ours is in the row, and nobody has asked about theirs yet.
-	return ensured{credential: row, refreshed: row.AccessToken.Equal(fresh.AccessToken)}, nil
+	ours := row.AccessToken.Equal(fresh.AccessToken)
+	if ours {
+		row = g.name(context.WithoutCancel(ctx), row, answer)
+	}
+	return ensured{credential: row, refreshed: ours}, nil
 }
 
 // save stores what Google answered, and tries again while the database is away for a moment: a refresh token that came
