@@ -100,6 +100,14 @@ func account(g app.GrantView) string {
 	return language.MaskAddress(*g.Email)
 }
 
+// around puts the account between two texts; "" where it is unknown.
+func around(before string, g app.GrantView, after string) string {
+	if g.Email == nil {
+		return ""
+	}
+	return before + account(g) + after
+}
+
 // standing puts how a grant stands into words.
 func standing(g app.GrantView, zone *time.Location) string {
 	at := func(t *time.Time) string {

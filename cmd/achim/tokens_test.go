@@ -109,7 +109,7 @@ func TestTokensOfEveryKind(t *testing.T) {
 			h.expect(1, []string{"no reader of achim's", "achim users add --id 2" + strangerID[1:]}, "tokens", "refresh", "--user", "2"+strangerID[1:], "--force")
 			h.expect(0, []string{"forgotten; there was nothing to revoke"}, "tokens", "revoke", "--user", "4"+strangerID[1:], "--yes")
 			// What is left says of one row not whose account it is: haneul's access might be its too.
-			h.expect(0, []string{"haneul: forgotten; not revoked at Google", "the row of 2" + strangerID[1:] + ", no reader here, might be",
+			h.expect(0, []string{"haneul: forgotten, but not revoked at Google", "\n  2" + strangerID[1:] + " (no reader): might be connected to it",
 				"https://myaccount.google.com/connections, which ends it for all"}, "tokens", "revoke", "--user", "haneul", "--yes")
 			if n := h.google.Calls("revoke"); n != 0 {
 				t.Errorf("%d revocations", n)
@@ -191,21 +191,37 @@ func TestTokensOfOddRows(t *testing.T) {
 	}
 }
 
-// TestRevokingWhatIsShared: whoever else uses the account is named, readers by their names.
+// TestRevokingWhatIsShared: whoever else uses the account is listed once, readers by their names, also where their UUID
+// stands in the table in capitals; and who has merely been asked is not said to have a row.
 func TestRevokingWhatIsShared(t *testing.T) {
 	t.Parallel()
-	shared := func(dialect storetest.Dialect) *town {
+	shared := func(dialect storetest.Dialect, owner string) *town {
 		h := connected(t, dialect)
 		h.expect(0, nil, "users", "add", "--name", "minji", "--slack", "U0MINJI", "--id", strangerID, "--quiet")
-		h.outside(fmt.Sprintf(`INSERT INTO gmail_token (user_id, token_data, metadata) VALUES ('%s', '{"refresh_token":"1//x"}', '{"email":"%s"}')`, strangerID, haneulMail))
+		h.expect(0, nil, "users", "add", "--name", "dana", "--slack", "U0DANA", "--id", "8"+strangerID[1:], "--quiet")
+		if dialect == storetest.Postgres {
+			h.outside("ALTER TABLE gmail_token ALTER COLUMN user_id TYPE TEXT")
+			h.expect(0, nil, "migrate")
+		}
+		h.outside(fmt.Sprintf(`INSERT INTO gmail_token (user_id, token_data, metadata) VALUES ('%s', '{"refresh_token":"1//x"}', '{"email":"%s"}')`, owner, haneulMail))
+		for n, who := range []string{"8" + strangerID[1:], strangerID} { // minji has a row as well
+			h.outside(fmt.Sprintf("INSERT INTO achim_pending_grant (ticket_hash, reader_id, email, subject, tokens, scopes, switch_account, expires_at) VALUES ('t%d', '%s', '%s', '', '{}', '[]', 0, 9999999999999)",
+				n, who, haneulMail))
+		}
 		return h
 	}
-	got := shared(storetest.SQLite).json(0, "tokens", "revoke", "--user", "haneul", "--yes")
-	if want := fmt.Sprint(map[string]any{"user_id": haneulID, "revocation": "shared",
-		"shared_with": []any{map[string]any{"user_id": strangerID, "name": "minji", "certain": true}}}); fmt.Sprint(got) != want {
+	got := shared(storetest.SQLite, strangerID).json(0, "tokens", "revoke", "--user", "haneul", "--yes")
+	if want := fmt.Sprint(map[string]any{"user_id": haneulID, "revocation": "shared", "shared_with": []any{
+		map[string]any{"user_id": strangerID, "name": "minji", "certain": true, "waits": false},
+		map[string]any{"user_id": "8" + strangerID[1:], "name": "dana", "certain": true, "waits": true}}}); fmt.Sprint(got) != want {
 		t.Errorf("%v, want %s", got, want)
 	}
-	shared(storetest.Postgres).expect(0, []string{"not revoked at Google", "that of minji is of it"}, "tokens", "revoke", "--user", "haneul", "--yes")
+	r := shared(storetest.Postgres, strings.ToUpper(strangerID)).expect(0, []string{"haneul: forgotten, but not revoked at Google",
+		"\n  minji: is connected to it\n  dana: is asked whether to connect it, and has not answered\n", "https://myaccount.google.com/connections, which ends it for all"},
+		"tokens", "revoke", "--user", "haneul", "--yes")
+	if strings.Count(r.out, "minji") != 1 {
+		t.Errorf("said twice: %s", r.out)
+	}
 }
 
 // TestTokensAreTheAPIs: --json prints what the API answers.
