@@ -331,6 +331,16 @@ func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) 
 	return gone, nil
 }
 
+// GrantRows returns how many rows of the shared table are the reader's.
+func (s *Store) GrantRows(ctx context.Context, reader briefing.ReaderID) (int, error) {
+	q := s.reader()
+	n, _, err := one(ctx, q, scalar[int64], "SELECT COUNT(*) FROM gmail_token WHERE "+q.shared.tokens.key+" = ?", string(reader))
+	if err != nil {
+		return 0, fmt.Errorf("count the grants of reader %s: %w", reader, err)
+	}
+	return int(n), nil
+}
+
 // AccountInUse reports whether a row of anybody but except ("" = nobody) is of the Google account with this address
 // and subject, or might be, or somebody else waits to confirm it: revoking at Google would end that grant as well.
 // Subjects decide where both are known, else addresses. Where neither can be compared, as with a row that does not say

@@ -63,7 +63,7 @@ func forgotten(became briefing.Revocation, shared []app.SharedGrant) string {
 	case briefing.RevocationDone:
 		return "revoked at Google and forgotten"
 	case briefing.RevocationShared:
-		return "forgotten, but not revoked at Google: that would end the access of all who use the account\n" +
+		return "forgotten, but not revoked at Google: that would end the access of all who use the account, and others do, or might\n" +
 			sharers(shared) + yourself + ", which ends it for all of them."
 	case briefing.RevocationFailed:
 		return "forgotten; Google could not be reached or refused to revoke it\n" + yourself + "."

@@ -3,6 +3,7 @@ package main_test
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -221,6 +222,19 @@ func TestRevokingWhatIsShared(t *testing.T) {
 		"tokens", "revoke", "--user", "haneul", "--yes")
 	if strings.Count(r.out, "minji") != 1 {
 		t.Errorf("said twice: %s", r.out)
+	}
+}
+
+// TestErasingCountsRows: where a person has several rows, all of them went, and that is what is said.
+func TestErasingCountsRows(t *testing.T) {
+	t.Parallel()
+	h := connected(t, storetest.Postgres)
+	h.outside("ALTER TABLE gmail_token DROP CONSTRAINT gmail_token_pkey", "ALTER TABLE gmail_token ALTER COLUMN user_id TYPE TEXT")
+	h.expect(0, nil, "migrate")
+	h.outside("INSERT INTO gmail_token (user_id, token_data, metadata) SELECT upper(user_id), token_data, metadata FROM gmail_token")
+	r := h.expect(0, []string{"erased haneul", "revoked at Google and forgotten"}, "users", "remove", "--user", "haneul", "--erase", "--yes")
+	if !regexp.MustCompile(`gmail_token +2 rows`).MatchString(r.out) {
+		t.Errorf("it says:\n%s", r.out)
 	}
 }
 
