@@ -27,6 +27,7 @@ type want struct {
 	certain   bool      // its expiry must be known
 	confirmed bool      // Google must have said after the time that follows that the grant lives
 	after     time.Time // zero = ever
+	unfailing bool      // the last refresh must not have failed
 	forced    bool      // a grant known to be dead is asked about, too
 }
 
@@ -35,6 +36,8 @@ func (w want) satisfied(c briefing.Credential, now time.Time) bool {
 	token := c.AccessToken.Reveal()
 	switch {
 	case token == "" || token == w.rejected:
+		return false
+	case w.unfailing && c.State.LastError != "":
 		return false
 	case w.confirmed && (!c.State.CheckedAt.After(w.after) || c.State.LastError != ""):
 		return false

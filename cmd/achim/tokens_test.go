@@ -79,7 +79,7 @@ func TestTokensOfEveryKind(t *testing.T) {
 			)
 			r := h.expect(0, []string{
 				"WHO", "haneul", "works, confirmed 2",
-				"mi•••@gaon.example", "not tried by achim yet; lacks userinfo.email, gmail.readonly, calendar.readonly; no reader",
+				"mi•••@gaon.example", "not tried by achim yet; its row does not list userinfo.email, gmail.readonly, calendar.readonly; no reader",
 				"no refresh token; no reader", "cannot be read: token_data is not a JSON object; no reader",
 			}, "tokens", "list")
 			if strings.Contains(r.out+r.err, "leaky") || strings.Contains(r.out, haneulMail) {
@@ -126,7 +126,10 @@ func TestTokensWithGoogleAgainst(t *testing.T) {
 	h.env["ACHIM_PUBLIC_URL"] = "https://achim.gaon.example"
 	force := []string{"tokens", "refresh", "--user", "haneul", "--force"}
 	h.google.Inject(standin.Fault{Op: "token", Times: 1, Status: http.StatusServiceUnavailable})
-	h.expect(1, []string{"unavailable"}, force...)
+	r0 := h.expect(1, []string{"achim: haneul: Google gives no new access token for now (unavailable: HTTP 503", "); nothing is lost, and a running serve tries again"}, force...)
+	if strings.Contains(r0.err, "refresh google token") || strings.Count(r0.err, "\n") != 1 {
+		t.Errorf("an outage: %s", r0.err)
+	}
 	h.expect(1, []string{"failing since 2", "unavailable"}, "tokens", "check", "--user", "haneul")
 	h.google.Inject(standin.Fault{Op: "token", Times: 1, Status: http.StatusUnauthorized, Body: standin.OAuthError("invalid_client", "leaky-secret")})
 	if r := h.expect(1, []string{"client_misconfigured", "GOOGLE_CLIENT_SECRET"}, force...); strings.Contains(r.out+r.err, "leaky") {
@@ -148,6 +151,8 @@ func TestTokensWithGoogleAgainst(t *testing.T) {
 	if r := h.expect(1, []string{"reauth_required, since 2"}, "tokens", "refresh", "--user", "haneul"); strings.Contains(r.out+r.err, "valid") {
 		t.Errorf("a dead grant: %s%s", r.out, r.err)
 	}
+	h.env["ACHIM_PUBLIC_URL"] = "http://127.0.0.1:8001"
+	h.expect(1, []string{"achim: a phone cannot open http://127.0.0.1:8001: set ACHIM_PUBLIC_URL"}, force...)
 	h.expect(0, []string{"dead since 2", "1 reader has to connect again"}, "tokens", "list")
 	h.google.Inject(standin.Fault{Op: "revoke", Delay: time.Minute})
 	if got := h.json(0, "tokens", "revoke", "--user", "haneul", "--yes"); got["revocation"] != "failed" || got["user_id"] != haneulID {
@@ -190,6 +195,31 @@ func TestTokensOfOddRows(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTokensThatLackAScope: that Google did not grant something is told, with what helps and status 1; that a row does not
+// list it is a hint which the next refresh clears up.
+func TestTokensThatLackAScope(t *testing.T) {
+	t.Parallel()
+	h := connected(t, storetest.SQLite)
+	put := func(scopes ...string) {
+		token := h.google.Grant(haneulMail, scopes...)
+		h.outside(fmt.Sprintf(`UPDATE gmail_token SET scopes = '["openid"]', token_data = '{"access_token":"%s","refresh_token":"%s"}'`, token.AccessToken, token.RefreshToken))
+	}
+	check := []string{"tokens", "check", "--user", "haneul"}
+	put()
+	r := h.expect(0, []string{"not tried by achim yet; its row does not list", "gmail.readonly", "achim tokens refresh --force --user " + haneulID}, check...)
+	if r.out += h.expect(0, []string{"its row does not list"}, "tokens", "list").out; strings.Contains(r.out, "only they can mend it") || strings.Contains(r.out, "connect again") {
+		t.Errorf("a hint is taken for certain:\n%s", r.out)
+	}
+	h.expect(0, []string{"refreshed"}, "tokens", "refresh", "--user", "haneul")
+	if r := h.expect(0, []string{"works, confirmed"}, check...); strings.Contains(r.out, "list") || strings.Contains(r.out, "remedy") {
+		t.Errorf("all was granted:\n%s", r.out)
+	}
+	put("openid", "email", "calendar.readonly")
+	h.expect(0, []string{"refreshed"}, "tokens", "refresh", "--user", "haneul", "--force")
+	h.expect(1, []string{"lacks gmail.readonly", "only they can mend it"}, check...)
+	h.expect(0, []string{"lacks gmail.readonly", "1 reader has to connect again"}, "tokens", "list")
 }
 
 // TestRevokingWhatIsShared: whoever else uses the account is listed once, readers by their names, also where their UUID

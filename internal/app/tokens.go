@@ -41,6 +41,7 @@ type GrantView struct {
 	Scopes          []string          `json:"scopes"`
 	MissingScopes   []string          `json:"missing_scopes"`
 	Lacks           []string          `json:"-"` // of the missing ones, those without which something cannot be read
+	Unlisted        bool              `json:"-"` // Google has listed no scopes yet: what seems missing is what the row says, a hint
 	LastError       *briefing.Reason  `json:"last_error"`
 	Detail          *string           `json:"detail"` // Google's own words for last_error
 	AccountDeleted  bool              `json:"account_deleted"`
@@ -188,7 +189,7 @@ func (a *App) viewGrant(g briefing.Grant, names map[briefing.ReaderID]string) Gr
 		LastError: orNull(st.LastError), Detail: orNull(st.Detail), AccountDeleted: st.Gone, ExpiresAt: instantOrNull(st.Expiry), FailingSince: instantOrNull(st.FailingSince),
 		DeadSince: instantOrNull(st.DeadSince), EndsAt: instantOrNull(st.EndsAt), GrantedAt: instantOrNull(st.GrantedAt), CheckedAt: instantOrNull(st.CheckedAt),
 	}
-	v.Lacks = sources.Needed(v.MissingScopes)
+	v.Lacks, v.Unlisted = sources.Needed(v.MissingScopes), st.Granted == ""
 	if ours := a.Config.Google.ClientID; ours != "" && g.ClientID != ours {
 		v.OtherClient = orNull(g.ClientID)
 	}
