@@ -235,7 +235,7 @@ const (
 type AccountUser struct {
 	Owner   ReaderID // of a row, as Grant has it, or who waits to confirm a consent
 	Certain bool     // it is of the account; else nothing says that it is not
-	Waits   bool     // they have no such row, but wait to confirm a consent
+	Waits   bool     // there is no row of theirs: they are asked whether to connect, and have not answered
 }
 
 // Credentials looks after grants on request.

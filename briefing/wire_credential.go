@@ -36,7 +36,12 @@ func (r CredentialReport) View(owner ReaderID, now time.Time) CredentialView {
 		NeedsRefresh: true, Scopes: orEmpty(r.Scopes), MissingScopes: orEmpty(r.MissingScopes),
 		LastError: orNull(r.LastError), DeadSince: instant(r.DeadSince),
 	}
-	if !r.Expiry.IsZero() {
+	switch {
+	case !r.DeadSince.IsZero():
+		// With the grant its access token is over, whatever was said of it before.
+		expired, none := true, int64(0)
+		view.IsExpired, view.RemainingSeconds = &expired, &none
+	case !r.Expiry.IsZero():
 		left := r.Expiry.Sub(now)
 		expired := left <= 0
 		view.RemainingSeconds, view.IsExpired = secondsLeft(r.Expiry, now), &expired

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -34,28 +35,82 @@ func (g *Google) identify(ctx context.Context, token *oauth2.Token) (identity, e
 			return who, nil
 		}
 	}
-	const op = "ask who consented"
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.cfg.UserinfoURL, nil)
-	if err != nil {
-		return identity{}, &briefing.Error{Op: op, Reason: briefing.Internal, Err: errors.New("the userinfo address is no URL")}
+	var who identity
+	if err := g.askWho(ctx, g.cfg.UserinfoURL, token.AccessToken, &who); err != nil {
+		return identity{}, err
 	}
-	bearerHeader(token.AccessToken)(req.Header)
+	if who.Subject == "" && who.Email == "" {
+		return identity{}, &briefing.Error{Op: askWhoOp, Reason: briefing.Malformed, Err: errors.New("neither sub nor email")}
+	}
+	return who, nil
+}
+
+const askWhoOp = "ask whose google account it is"
+
+// askWho reads what Google answers at the address about whose access token it is.
+func (g *Google) askWho(ctx context.Context, address, token string, into any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return &briefing.Error{Op: askWhoOp, Reason: briefing.Internal, Err: errors.New("the address to ask at is no URL")}
+	}
+	bearerHeader(token)(req.Header)
 	resp, err := g.token.Do(req)
 	if err != nil {
-		return identity{}, transportError(op, err)
+		return transportError(askWhoOp, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return identity{}, &briefing.Error{Op: op, Reason: tokenReason(resp.StatusCode, ""), Err: &answerError{status: resp.StatusCode}}
+		return &briefing.Error{Op: askWhoOp, Reason: tokenReason(resp.StatusCode, ""), Err: &answerError{status: resp.StatusCode}}
 	}
-	var who identity
-	if err := json.NewDecoder(resp.Body).Decode(&who); err != nil {
-		return identity{}, transportError(op, err)
+	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+		return transportError(askWhoOp, err)
 	}
-	if who.Subject == "" && who.Email == "" {
-		return identity{}, &briefing.Error{Op: op, Reason: briefing.Malformed, Err: errors.New("neither sub nor email")}
+	return nil
+}
+
+const (
+	nameWithin = 3 * time.Second // of finding out whose account a grant is of
+	nameAgain  = 24 * time.Hour  // after it could not be found out
+)
+
+// name finds out whose account a grant is of that was just refreshed and does not say so: rows that other programs wrote
+// often do not, and while any may be of an account, that can never be revoked. It returns the row as it then is. That it
+// could not be found out is no failure, and is not tried again for a day.
+func (g *Google) name(ctx context.Context, row briefing.Credential, answer *oauth2.Token) briefing.Credential {
+	now := g.cfg.Now()
+	if last, ok := g.asked.Load(row.ReaderID); row.Email != "" || row.Subject != "" || ok && now.Sub(last.(time.Time)) < nameAgain {
+		return row
 	}
-	return who, nil
+	g.asked.Store(row.ReaderID, now)
+	ctx, cancel := context.WithTimeout(ctx, nameWithin)
+	defer cancel()
+	who := g.holder(ctx, row.Holds(), answer)
+	if who.Email == "" && who.Subject == "" {
+		return row
+	}
+	named, err := g.store.NameAccount(ctx, row, who.Email, who.Subject)
+	if err != nil || !named.RefreshToken.Equal(row.RefreshToken) {
+		return row
+	}
+	g.asked.Delete(row.ReaderID)
+	return named
+}
+
+// holder asks whose account it is where the scopes allow it, all of them when none are listed; zero for not known.
+func (g *Google) holder(ctx context.Context, scopes []string, answer *oauth2.Token) (who identity) {
+	may := func(scope string) bool { return len(scopes) == 0 || covered(scope, scopes) }
+	if may("openid") || may("email") {
+		who, _ = g.identify(ctx, answer) // Gmail may know it
+	}
+	if who.Email == "" && may("gmail.metadata") {
+		var profile struct {
+			Address string `json:"emailAddress"`
+		}
+		if g.askWho(ctx, strings.TrimSuffix(g.cfg.GmailURL, "/")+"/gmail/v1/users/me/profile?fields=emailAddress", answer.AccessToken, &profile) == nil {
+			who.Email = profile.Address
+		}
+	}
+	return who
 }
 
 // mayConnect reports whether the account is of one of the domains the operator allows; one without an address

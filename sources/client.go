@@ -82,7 +82,15 @@ type GoogleStore interface {
 	briefing.PendingStore
 	briefing.ConfirmStore
 	AccountStore
+	AccountNamer
 	TestingStore
+}
+
+// AccountNamer keeps whose account a grant is of.
+type AccountNamer interface {
+	// NameAccount notes it in the row that holds the refresh token of read, unless the row says already, and returns the
+	// row as it now is. ErrNotFound when there is none any more.
+	NameAccount(ctx context.Context, read briefing.Credential, email, subject string) (briefing.Credential, error)
 }
 
 // Google looks after the readers' grants and gives the sources authorised calls. It is safe for
@@ -98,6 +106,8 @@ type Google struct {
 
 	flights singleflight.Group // of refreshes, by reader
 	asking  sync.RWMutex       // read-locked while Google is asked to refresh and its answer is stored
+
+	asked sync.Map // by reader, when Google was last asked whose account a grant is of that does not say
 
 	making   sync.Once
 	services services

@@ -35,9 +35,10 @@ func (g *Google) Check(ctx context.Context, reader briefing.ReaderID) (briefing.
 	return g.report(stored), nil
 }
 
-// Refresh implements briefing.Credentials.
+// Refresh implements briefing.Credentials. Google is asked also when the last refresh failed: it may have been needed because
+// the stored access token, for all the time that is left of it, was refused.
 func (g *Google) Refresh(ctx context.Context, reader briefing.ReaderID) (briefing.CredentialReport, error) {
-	return g.ensureReport(ctx, "refresh", reader, want{certain: true})
+	return g.ensureReport(ctx, "refresh", reader, want{certain: true, unfailing: true})
 }
 
 // RefreshNow is Refresh that asks Google however much time is left, and also about a grant known to be dead, which

@@ -280,3 +280,24 @@ func TestCheckTellsOfARowThatCannotBeRead(t *testing.T) {
 		t.Errorf("%+v, %v", report, err)
 	}
 }
+
+// TestRefreshAfterAFailure: an access token with time left is not called valid while refreshing fails; what is right with
+// the grant again shows at once.
+func TestRefreshAfterAFailure(t *testing.T) {
+	t.Parallel()
+	h := build(t, standin.Account{})
+	h.connect()
+	if report, err := h.client.Refresh(t.Context(), readerID); err != nil || report.Refreshed {
+		t.Fatalf("a good one: %v, %v", report.Refreshed, err)
+	}
+	h.google.Inject(standin.Fault{Op: "token", Status: http.StatusUnauthorized, Body: standin.OAuthError("invalid_client", "")})
+	_, err := h.client.RefreshNow(t.Context(), readerID)
+	wantReason(t, err, briefing.ClientMisconfigured)
+	_, err = h.client.Refresh(t.Context(), readerID)
+	wantReason(t, err, briefing.ClientMisconfigured)
+	h.calls(t, map[string]int{"token": 2})
+	h.google.Clear()
+	if report, err := h.client.Refresh(t.Context(), readerID); err != nil || !report.Refreshed {
+		t.Errorf("mended: %v, %v", report.Refreshed, err)
+	}
+}

@@ -382,6 +382,18 @@ func (m *memory) DeleteCredential(_ context.Context, reader briefing.ReaderID) (
 	return []briefing.Credential{gone}, nil
 }
 
+func (m *memory) NameAccount(_ context.Context, read briefing.Credential, email, subject string) (briefing.Credential, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	row, ok := m.rows[read.ReaderID]
+	if !ok {
+		return briefing.Credential{}, briefing.ErrNotFound
+	}
+	row.Email, row.Subject = email, subject
+	m.rows[read.ReaderID] = row
+	return m.load(read.ReaderID), nil
+}
+
 func (m *memory) AccountInUse(_ context.Context, email, subject string, except briefing.ReaderID) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -27,6 +27,7 @@ type want struct {
 	certain   bool      // its expiry must be known
 	confirmed bool      // Google must have said after the time that follows that the grant lives
 	after     time.Time // zero = ever
+	unfailing bool      // the last refresh must not have failed
 	forced    bool      // a grant known to be dead is asked about, too
 }
 
@@ -35,6 +36,8 @@ func (w want) satisfied(c briefing.Credential, now time.Time) bool {
 	token := c.AccessToken.Reveal()
 	switch {
 	case token == "" || token == w.rejected:
+		return false
+	case w.unfailing && c.State.LastError != "":
 		return false
 	case w.confirmed && (!c.State.CheckedAt.After(w.after) || c.State.LastError != ""):
 		return false
@@ -200,7 +203,11 @@ func (g *Google) refresh(ctx context.Context, stored briefing.Credential) (ensur
 		return ensured{}, storeError("save google token", err)
 	}
 	// When an outsider's grant has won, nothing of ours is in the row, and nobody has asked about theirs yet.
-	return ensured{credential: row, refreshed: row.AccessToken.Equal(fresh.AccessToken)}, nil
+	ours := row.AccessToken.Equal(fresh.AccessToken)
+	if ours {
+		row = g.name(context.WithoutCancel(ctx), row, answer)
+	}
+	return ensured{credential: row, refreshed: ours}, nil
 }
 
 // save stores what Google answered, and tries again while the database is away for a moment: a refresh token that came

@@ -170,6 +170,35 @@ func (s *Store) SaveRefreshed(ctx context.Context, read, fresh briefing.Credenti
 	return now, nil
 }
 
+// NameAccount notes in the metadata of read's row whose account it is, as a consent does, and returns the row as it now is.
+// Nothing is written when the row holds another refresh token than read by now, or says already whose it is.
+func (s *Store) NameAccount(ctx context.Context, read briefing.Credential, email, subject string) (now briefing.Credential, err error) {
+	err = s.inTx(ctx, func(q *session) error {
+		row, err := readToken(ctx, q, read.ReaderID, q.dialect.forUpdate())
+		if err != nil {
+			return err
+		}
+		now, err = withState(ctx, q, row)
+		if err != nil || !now.RefreshToken.Equal(read.RefreshToken) || now.Email != "" || now.Subject != "" {
+			return err
+		}
+		row.metadata.set("email", clean(email))
+		row.metadata.set("sub", clean(subject))
+		row.expiry = now.State.Expiry
+		if row, err = row.replace(ctx, q, s.now()); err != nil {
+			return err
+		}
+		state := now.State
+		now, err = row.credential()
+		now.State = state
+		return err
+	})
+	if err != nil {
+		return briefing.Credential{}, fmt.Errorf("note whose Google account it is: %w", err)
+	}
+	return now, nil
+}
+
 // succeeded is what is known of a grant after a refresh that worked: whatever was wrong is over, and a known end moves
 // only when a new one is told, or when the grant has outlived it.
 func succeeded(known, fresh briefing.CredentialState) briefing.CredentialState {
@@ -393,6 +422,16 @@ func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) 
 	return gone, nil
 }
 
+// GrantRows returns how many rows of the shared table are the reader's.
+func (s *Store) GrantRows(ctx context.Context, reader briefing.ReaderID) (int, error) {
+	q := s.reader()
+	n, _, err := one(ctx, q, scalar[int64], "SELECT COUNT(*) FROM gmail_token WHERE "+q.shared.tokens.key+" = ?", string(reader))
+	if err != nil {
+		return 0, fmt.Errorf("count the grants of reader %s: %w", reader, err)
+	}
+	return int(n), nil
+}
+
 // AccountInUse reports whether a row of anybody but except ("" = nobody) is of the Google account with this address
 // and subject, or might be, or somebody else waits to confirm it: revoking at Google would end that grant as well.
 // Subjects decide where both are known, else addresses. Where neither can be compared, as with a row that does not say
@@ -430,31 +469,54 @@ func (s *Store) AccountUsers(ctx context.Context, email, subject string, except 
 	return users, nil
 }
 
-// accountHeld returns whose rows, of anybody but except, are of the account, or might be.
+// accountHeld returns whose rows, of anybody but except, are of the account, or might be. Rows that open nothing are not
+// among them: those without a token, and those whose grant Google has said to be over.
 func (s *Store) accountHeld(ctx context.Context, email, subject string, except briefing.ReaderID) ([]briefing.AccountUser, error) {
 	if except == "" {
 		except = nobody
 	}
 	q := s.reader()
+	t := &q.shared.tokens
 	wanted := briefing.Credential{Email: email, Subject: subject}
-	var users []briefing.AccountUser
+	var rows []readGrant
 	_, err := list(ctx, q, func(row scanner) (none struct{}, err error) {
-		var o ownedToken
-		var text string
-		if err := row.Scan((*string)(&o.owner), opt(&text)); err != nil {
-			return none, err
+		o, err := q.scanOwned(row)
+		if err == nil && sameAccount(wanted, o.raw.account()) {
+			if g := o.read(); g.opens() {
+				rows = append(rows, g)
+			}
 		}
-		o.call()
-		metadata, _ := parseObject(text)
-		address, _ := metadata.text("email")
-		sub, _ := metadata.text("sub")
-		users = accountUser(users, o.owner, wanted, briefing.Credential{Email: address, Subject: sub})
-		return none, nil
-	}, "SELECT COALESCE(CAST(user_id AS TEXT), ''), metadata FROM gmail_token WHERE "+q.shared.tokens.others()+" ORDER BY 1", string(except))
+		return none, err
+	}, "SELECT COALESCE(CAST("+t.key+" AS TEXT), ''), "+t.columns+" FROM gmail_token WHERE "+t.others()+" ORDER BY 1", string(except))
 	if err != nil {
 		return nil, fmt.Errorf("who else uses the Google account: %w", err)
 	}
+	var users []briefing.AccountUser
+	for some := range slices.Chunk(rows, 500) {
+		states, err := readStates(ctx, q, some)
+		if err != nil {
+			return nil, fmt.Errorf("who else uses the Google account: %w", err)
+		}
+		for _, g := range some {
+			if states[g.print].DeadSince.IsZero() {
+				users = accountUser(users, g.owned.owner, wanted, g.owned.raw.account())
+			}
+		}
+	}
 	return users, nil
+}
+
+// account returns whose a row says to be; nothing needs to be opened for it.
+func (r rawToken) account() briefing.Credential {
+	metadata, _ := parseObject(r.metadata)
+	email, _ := metadata.text("email")
+	subject, _ := metadata.text("sub")
+	return briefing.Credential{Email: email, Subject: subject}
+}
+
+// opens reports whether the row holds a token, or may, being sealed with a key that is not here.
+func (r readGrant) opens() bool {
+	return r.print != "" || !r.credential.AccessToken.IsZero() || errors.Is(r.fault, ErrSealed)
 }
 
 // accountUser adds the owner of what is found to those who use the wanted account, if that is so or may be.

@@ -187,5 +187,8 @@ func (s *Store) accountAwaited(ctx context.Context, email, subject string, excep
 	for _, c := range waiting {
 		users = accountUser(users, c.ReaderID, briefing.Credential{Email: email, Subject: subject}, c)
 	}
+	for i := range users {
+		users[i].Waits = true
+	}
 	return users, nil
 }

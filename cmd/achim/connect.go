@@ -27,9 +27,7 @@ func (c *cli) connect() *cobra.Command {
 					return asUsage(err)
 				}
 				link := a.ConnectURL(reader.ID, switchAccount)
-				if !a.Config.LinksUsable() {
-					fmt.Fprintf(c.err, "achim: a phone cannot open %s: set ACHIM_PUBLIC_URL to an https address with a name\n", a.Config.PublicURL)
-				}
+				c.warnOfLinks(a)
 				if asJSON {
 					return c.printJSON(map[string]string{"user_id": string(reader.ID), "url": link})
 				}
@@ -44,4 +42,11 @@ func (c *cli) connect() *cobra.Command {
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	must(cmd.MarkFlagRequired("user"))
 	return cmd
+}
+
+// warnOfLinks says so when a link about to be printed is one that a phone cannot open.
+func (c *cli) warnOfLinks(a *app.App) {
+	if !a.Config.LinksUsable() {
+		fmt.Fprintf(c.err, "achim: a phone cannot open %s: set ACHIM_PUBLIC_URL to an https address with a name\n", a.Config.PublicURL)
+	}
 }

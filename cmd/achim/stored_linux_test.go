@@ -109,6 +109,18 @@ func TestRemovingAsksInATerminal(t *testing.T) {
 	h.expect(0, []string{"Next: achim connect --user " + haneulID}, "users", "add", "--quiet", "--id", haneulID, "--name", "haneul", "--slack", haneulSlack)
 }
 
+// TestUnknownAccountsAreNotNamed: where a row does not say whose account it is of, sentences leave it out.
+func TestUnknownAccountsAreNotNamed(t *testing.T) {
+	t.Parallel()
+	h := connected(t, storetest.SQLite)
+	h.outside("UPDATE gmail_token SET metadata = '{}'")
+	p := h.startTyping("n\n", "tokens", "revoke", "--user", "haneul")
+	p.waitFor("Revoke the Google connection of haneul? [y/N]")
+	p.end(1)
+	h.expect(0, []string{"\nThe Google grant stays in gmail_token: "}, "users", "remove", "--user", "haneul", "--yes")
+	h.expect(0, []string{"Google is connected already: works"}, "users", "add", "--quiet", "--id", haneulID, "--name", "haneul", "--slack", haneulSlack)
+}
+
 // TestWelcomesWaitForServe: adding somebody writes down that they are to be welcomed, and a serve sends it; with
 // --quiet nothing is.
 func TestWelcomesWaitForServe(t *testing.T) {

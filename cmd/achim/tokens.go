@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,7 +68,7 @@ func (c *cli) printGrants(grants []app.GrantView, zone *time.Location) error {
 		who, also := string(g.UserID), "; no reader"
 		if g.Name != nil {
 			who, also = *g.Name, ""
-			if ended(g.Standing) || len(g.Lacks) > 0 {
+			if ended(g.Standing) || lacking(g) {
 				wanting++
 			}
 		}
@@ -92,12 +93,24 @@ func ended(s app.Standing) bool {
 	return s == app.GrantDead || s == app.GrantBare || s == app.GrantUnreadable
 }
 
+// lacking reports whether Google has said that something cannot be read with the grant. A row's own list of scopes is no
+// such word: other programs write it, or do not.
+func lacking(g app.GrantView) bool { return len(g.Lacks) > 0 && !g.Unlisted }
+
 // account is the Google account, recognisable to whoever knows it.
 func account(g app.GrantView) string {
 	if g.Email == nil {
 		return "not said"
 	}
 	return language.MaskAddress(*g.Email)
+}
+
+// around puts the account between two texts; "" where it is unknown.
+func around(before string, g app.GrantView, after string) string {
+	if g.Email == nil {
+		return ""
+	}
+	return before + account(g) + after
 }
 
 // standing puts how a grant stands into words.
@@ -139,6 +152,8 @@ func standing(g app.GrantView, zone *time.Location) string {
 		}
 	}
 	switch missing := strings.Join(app.ShortScopes(g.MissingScopes), ", "); {
+	case len(g.Lacks) > 0 && g.Unlisted:
+		text += "; its row does not list " + missing
 	case len(g.Lacks) > 0:
 		text += "; lacks " + missing
 	case missing != "" && g.Standing != app.GrantUnreadable:
@@ -206,7 +221,7 @@ func (c *cli) tokensCheck() *cobra.Command {
 		} else {
 			err = c.printGrant(view, row, a.Config.Timezone)
 		}
-		if err == nil && (ended(row.Standing) || row.Standing == app.GrantFailing) {
+		if err == nil && (ended(row.Standing) || row.Standing == app.GrantFailing || lacking(row)) {
 			return exit{exitFailed}
 		}
 		return err
@@ -268,13 +283,15 @@ func otherClient(row app.GrantView) string {
 
 // remedy says what to do about a grant, "" for nothing.
 func remedy(row app.GrantView) string {
-	if ended(row.Standing) || len(row.Lacks) > 0 {
+	if ended(row.Standing) || lacking(row) {
 		if row.Name == nil {
 			return "none here: " + strangers(row.UserID)
 		}
 		return googleAdvice(briefing.ReauthRequired, row.UserID)
 	}
 	switch {
+	case row.LastError == nil && len(row.Lacks) > 0:
+		return "none yet: what the row lists is a hint, and the next refresh tells what was granted: achim tokens refresh --force --user " + string(row.UserID)
 	case row.LastError == nil:
 		return ""
 	case row.OtherClient != nil && *row.LastError == briefing.ClientMisconfigured:
@@ -346,9 +363,25 @@ func goodFor(seconds *int64) string {
 	return ", good for " + lasting(*seconds)
 }
 
+// plainly is the reason for a failure with what caused it first, without what was being done then.
+func plainly(reason briefing.Reason, err error) string {
+	fault, ok := errors.AsType[*briefing.Error](err)
+	if !ok || fault.Err == nil {
+		return string(reason)
+	}
+	cause := fault.Err
+	for inner := errors.Unwrap(cause); inner != nil; inner = errors.Unwrap(cause) {
+		cause = inner
+	}
+	return string(reason) + ": " + cause.Error()
+}
+
 // refused tells why there is no access token, and what to do.
 func (c *cli) refused(ctx context.Context, a *app.App, who owner, err error, asJSON bool) error {
 	reason := briefing.ReasonOf(err)
+	if errors.Is(err, briefing.ErrNotFound) {
+		return err
+	}
 	if reason != briefing.ReauthRequired && reason != briefing.ScopeMissing {
 		_, row, checkErr := a.CheckGrant(ctx, who.id, who.name)
 		if checkErr != nil {
@@ -356,9 +389,12 @@ func (c *cli) refused(ctx context.Context, a *app.App, who owner, err error, asJ
 		}
 		row.LastError = &reason
 		if advice := remedy(row); advice != "" {
-			return fmt.Errorf("%s: %w; %s", who, err, advice)
+			return fmt.Errorf("%s: there is no new access token (%s); %s", who, plainly(reason, err), advice)
 		}
-		return err
+		if slices.Contains([]briefing.Reason{briefing.Unavailable, briefing.Timeout, briefing.RateLimited}, reason) {
+			return fmt.Errorf("%s: Google gives no new access token for now (%s); nothing is lost, and a running serve tries again by itself", who, plainly(reason, err))
+		}
+		return fmt.Errorf("%s: there is no new access token (%s)", who, plainly(reason, err))
 	}
 	why := string(reason)
 	if fault, ok := errors.AsType[*briefing.Error](err); ok && !fault.Since.IsZero() {
@@ -371,6 +407,7 @@ func (c *cli) refused(ctx context.Context, a *app.App, who owner, err error, asJ
 		return fmt.Errorf("%s: Google has to be connected again (%s), and %s", who, why, strangers(who.id))
 	}
 	link := a.ConnectURL(who.id, false)
+	c.warnOfLinks(a)
 	fmt.Fprintf(c.err, "achim: %s has to connect Google again (%s); the link for them:\n", who, why)
 	if asJSON {
 		err = c.printJSON(map[string]string{"code": string(briefing.ReauthRequired), "reason": string(reason), "auth_url": link})

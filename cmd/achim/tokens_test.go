@@ -3,6 +3,7 @@ package main_test
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -78,7 +79,7 @@ func TestTokensOfEveryKind(t *testing.T) {
 			)
 			r := h.expect(0, []string{
 				"WHO", "haneul", "works, confirmed 2",
-				"mi•••@gaon.example", "not tried by achim yet; lacks userinfo.email, gmail.readonly, calendar.readonly; no reader",
+				"mi•••@gaon.example", "not tried by achim yet; its row does not list userinfo.email, gmail.readonly, calendar.readonly; no reader",
 				"no refresh token; no reader", "cannot be read: token_data is not a JSON object; no reader",
 			}, "tokens", "list")
 			if strings.Contains(r.out+r.err, "leaky") || strings.Contains(r.out, haneulMail) {
@@ -109,7 +110,7 @@ func TestTokensOfEveryKind(t *testing.T) {
 			h.expect(1, []string{"no reader of achim's", "achim users add --id 2" + strangerID[1:]}, "tokens", "refresh", "--user", "2"+strangerID[1:], "--force")
 			h.expect(0, []string{"forgotten; there was nothing to revoke"}, "tokens", "revoke", "--user", "4"+strangerID[1:], "--yes")
 			// What is left says of one row not whose account it is: haneul's access might be its too.
-			h.expect(0, []string{"haneul: forgotten; not revoked at Google", "the row of 2" + strangerID[1:] + ", no reader here, might be",
+			h.expect(0, []string{"haneul: forgotten, but not revoked at Google", "\n  2" + strangerID[1:] + " (no reader): might be connected to it",
 				"https://myaccount.google.com/connections, which ends it for all"}, "tokens", "revoke", "--user", "haneul", "--yes")
 			if n := h.google.Calls("revoke"); n != 0 {
 				t.Errorf("%d revocations", n)
@@ -125,7 +126,10 @@ func TestTokensWithGoogleAgainst(t *testing.T) {
 	h.env["ACHIM_PUBLIC_URL"] = "https://achim.gaon.example"
 	force := []string{"tokens", "refresh", "--user", "haneul", "--force"}
 	h.google.Inject(standin.Fault{Op: "token", Times: 1, Status: http.StatusServiceUnavailable})
-	h.expect(1, []string{"unavailable"}, force...)
+	r0 := h.expect(1, []string{"achim: haneul: Google gives no new access token for now (unavailable: HTTP 503", "); nothing is lost, and a running serve tries again"}, force...)
+	if strings.Contains(r0.err, "refresh google token") || strings.Count(r0.err, "\n") != 1 {
+		t.Errorf("an outage: %s", r0.err)
+	}
 	h.expect(1, []string{"failing since 2", "unavailable"}, "tokens", "check", "--user", "haneul")
 	h.google.Inject(standin.Fault{Op: "token", Times: 1, Status: http.StatusUnauthorized, Body: standin.OAuthError("invalid_client", "leaky-secret")})
 	if r := h.expect(1, []string{"client_misconfigured", "GOOGLE_CLIENT_SECRET"}, force...); strings.Contains(r.out+r.err, "leaky") {
@@ -147,6 +151,8 @@ func TestTokensWithGoogleAgainst(t *testing.T) {
 	if r := h.expect(1, []string{"reauth_required, since 2"}, "tokens", "refresh", "--user", "haneul"); strings.Contains(r.out+r.err, "valid") {
 		t.Errorf("a dead grant: %s%s", r.out, r.err)
 	}
+	h.env["ACHIM_PUBLIC_URL"] = "http://127.0.0.1:8001"
+	h.expect(1, []string{"achim: a phone cannot open http://127.0.0.1:8001: set ACHIM_PUBLIC_URL"}, force...)
 	h.expect(0, []string{"dead since 2", "1 reader has to connect again"}, "tokens", "list")
 	h.google.Inject(standin.Fault{Op: "revoke", Delay: time.Minute})
 	if got := h.json(0, "tokens", "revoke", "--user", "haneul", "--yes"); got["revocation"] != "failed" || got["user_id"] != haneulID {
@@ -246,21 +252,75 @@ func TestAddedWithAGrantThatWorks(t *testing.T) {
 	}
 }
 
-// TestRevokingWhatIsShared: whoever else uses the account is named, readers by their names.
+// TestTokensThatLackAScope: that Google did not grant something is told, with what helps and status 1; that a row does not
+// list it is a hint which the next refresh clears up.
+func TestTokensThatLackAScope(t *testing.T) {
+	t.Parallel()
+	h := connected(t, storetest.SQLite)
+	put := func(scopes ...string) {
+		token := h.google.Grant(haneulMail, scopes...)
+		h.outside(fmt.Sprintf(`UPDATE gmail_token SET scopes = '["openid"]', token_data = '{"access_token":"%s","refresh_token":"%s"}'`, token.AccessToken, token.RefreshToken))
+	}
+	check := []string{"tokens", "check", "--user", "haneul"}
+	put()
+	r := h.expect(0, []string{"not tried by achim yet; its row does not list", "gmail.readonly", "achim tokens refresh --force --user " + haneulID}, check...)
+	if r.out += h.expect(0, []string{"its row does not list"}, "tokens", "list").out; strings.Contains(r.out, "only they can mend it") || strings.Contains(r.out, "connect again") {
+		t.Errorf("a hint is taken for certain:\n%s", r.out)
+	}
+	h.expect(0, []string{"refreshed"}, "tokens", "refresh", "--user", "haneul")
+	if r := h.expect(0, []string{"works, confirmed"}, check...); strings.Contains(r.out, "list") || strings.Contains(r.out, "remedy") {
+		t.Errorf("all was granted:\n%s", r.out)
+	}
+	put("openid", "email", "calendar.readonly")
+	h.expect(0, []string{"refreshed"}, "tokens", "refresh", "--user", "haneul", "--force")
+	h.expect(1, []string{"lacks gmail.readonly", "only they can mend it"}, check...)
+	h.expect(0, []string{"lacks gmail.readonly", "1 reader has to connect again"}, "tokens", "list")
+}
+
+// TestRevokingWhatIsShared: whoever else uses the account is listed once, readers by their names, also where their UUID
+// stands in the table in capitals; and who has merely been asked is not said to have a row.
 func TestRevokingWhatIsShared(t *testing.T) {
 	t.Parallel()
-	shared := func(dialect storetest.Dialect) *town {
+	shared := func(dialect storetest.Dialect, owner string) *town {
 		h := connected(t, dialect)
 		h.expect(0, nil, "users", "add", "--name", "minji", "--slack", "U0MINJI", "--id", strangerID, "--quiet")
-		h.outside(fmt.Sprintf(`INSERT INTO gmail_token (user_id, token_data, metadata) VALUES ('%s', '{"refresh_token":"1//x"}', '{"email":"%s"}')`, strangerID, haneulMail))
+		h.expect(0, nil, "users", "add", "--name", "dana", "--slack", "U0DANA", "--id", "8"+strangerID[1:], "--quiet")
+		if dialect == storetest.Postgres {
+			h.outside("ALTER TABLE gmail_token ALTER COLUMN user_id TYPE TEXT")
+			h.expect(0, nil, "migrate")
+		}
+		h.outside(fmt.Sprintf(`INSERT INTO gmail_token (user_id, token_data, metadata) VALUES ('%s', '{"refresh_token":"1//x"}', '{"email":"%s"}')`, owner, haneulMail))
+		for n, who := range []string{"8" + strangerID[1:], strangerID} { // minji has a row as well
+			h.outside(fmt.Sprintf("INSERT INTO achim_pending_grant (ticket_hash, reader_id, email, subject, tokens, scopes, switch_account, expires_at) VALUES ('t%d', '%s', '%s', '', '{}', '[]', 0, 9999999999999)",
+				n, who, haneulMail))
+		}
 		return h
 	}
-	got := shared(storetest.SQLite).json(0, "tokens", "revoke", "--user", "haneul", "--yes")
-	if want := fmt.Sprint(map[string]any{"user_id": haneulID, "revocation": "shared",
-		"shared_with": []any{map[string]any{"user_id": strangerID, "name": "minji", "certain": true, "waits": false}}}); fmt.Sprint(got) != want {
+	got := shared(storetest.SQLite, strangerID).json(0, "tokens", "revoke", "--user", "haneul", "--yes")
+	if want := fmt.Sprint(map[string]any{"user_id": haneulID, "revocation": "shared", "shared_with": []any{
+		map[string]any{"user_id": strangerID, "name": "minji", "certain": true, "waits": false},
+		map[string]any{"user_id": "8" + strangerID[1:], "name": "dana", "certain": true, "waits": true}}}); fmt.Sprint(got) != want {
 		t.Errorf("%v, want %s", got, want)
 	}
-	shared(storetest.Postgres).expect(0, []string{"not revoked at Google", "that of minji is of it"}, "tokens", "revoke", "--user", "haneul", "--yes")
+	r := shared(storetest.Postgres, strings.ToUpper(strangerID)).expect(0, []string{"haneul: forgotten, but not revoked at Google",
+		"\n  minji: is connected to it\n  dana: is asked whether to connect it, and has not answered\n", "https://myaccount.google.com/connections, which ends it for all"},
+		"tokens", "revoke", "--user", "haneul", "--yes")
+	if strings.Count(r.out, "minji") != 1 {
+		t.Errorf("said twice: %s", r.out)
+	}
+}
+
+// TestErasingCountsRows: where a person has several rows, all of them went, and that is what is said.
+func TestErasingCountsRows(t *testing.T) {
+	t.Parallel()
+	h := connected(t, storetest.Postgres)
+	h.outside("ALTER TABLE gmail_token DROP CONSTRAINT gmail_token_pkey", "ALTER TABLE gmail_token ALTER COLUMN user_id TYPE TEXT")
+	h.expect(0, nil, "migrate")
+	h.outside("INSERT INTO gmail_token (user_id, token_data, metadata) SELECT upper(user_id), token_data, metadata FROM gmail_token")
+	r := h.expect(0, []string{"erased haneul", "revoked at Google and forgotten"}, "users", "remove", "--user", "haneul", "--erase", "--yes")
+	if !regexp.MustCompile(`gmail_token +2 rows`).MatchString(r.out) {
+		t.Errorf("it says:\n%s", r.out)
+	}
 }
 
 // TestTokensAreTheAPIs: --json prints what the API answers.

@@ -121,7 +121,7 @@ func (c *cli) printNext(ctx context.Context, a *app.App, r briefing.Reader) erro
 		_, err = fmt.Fprintf(c.out, "\nNext: achim connect --user %s\n", r.ID)
 		return err
 	}
-	_, err = fmt.Fprintf(c.out, "\nGoogle is connected already: %s, %s\n", account(grant), standing(grant, a.Config.Timezone))
+	_, err = fmt.Fprintf(c.out, "\nGoogle is connected already: %s%s\n", around("", grant, ", "), standing(grant, a.Config.Timezone))
 	return err
 }
 

@@ -152,7 +152,7 @@ func (c *cli) remove(ctx context.Context, a *app.App, r briefing.Reader, yes boo
 	_, grant, err := a.CheckGrant(ctx, r.ID, "")
 	switch {
 	case err == nil:
-		fmt.Fprintf(c.out, "The Google grant of %s stays in gmail_token: achim tokens revoke --user %s ends it.\n", account(grant), r.ID)
+		fmt.Fprintf(c.out, "The Google grant%s stays in gmail_token: achim tokens revoke --user %s ends it.\n", around(" of ", grant, ""), r.ID)
 	case !errors.Is(err, briefing.ErrNotFound):
 		return err
 	}

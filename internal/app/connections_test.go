@@ -50,7 +50,7 @@ func TestConnectionEndpoints(t *testing.T) {
 		problem := h.json("POST", refresh, apiSecret, "", http.StatusConflict)
 		wants(t, problem, map[string]any{"code": "reauth_required", "reason": "reauth_required", "status": 409})
 		dead := h.json("GET", check, cronSecret, "", http.StatusOK)
-		wants(t, dead, map[string]any{"last_error": "reauth_required"})
+		wants(t, dead, map[string]any{"last_error": "reauth_required", "is_expired": true, "remaining_seconds": 0, "needs_refresh": true})
 		if at, err := time.Parse(time.RFC3339, fmt.Sprint(dead["dead_since"])); err != nil || h.clock.now().Sub(at) > time.Minute {
 			t.Errorf("dead since %v (%v)", dead["dead_since"], err)
 		}

@@ -204,6 +204,10 @@ func (a *App) Erase(ctx context.Context, r briefing.Reader) (briefing.Erasure, e
 	ctx = context.WithoutCancel(ctx)
 	ending, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
+	rows, err := a.Store.GrantRows(ctx, r.ID)
+	if err != nil {
+		return briefing.Erasure{}, err
+	}
 	became, err := a.Google.Disconnect(ending, r.ID)
 	if err != nil && !errors.Is(err, briefing.ErrNotFound) {
 		return briefing.Erasure{}, err
@@ -218,7 +222,7 @@ func (a *App) Erase(ctx context.Context, r briefing.Reader) (briefing.Erasure, e
 	}
 	_ = a.Google.DropUnconfirmed(ending) // as above
 	if erased.Grant, erased.Became = grant, became; grant {
-		erased.Tables = append(erased.Tables, briefing.ErasedTable{Name: "gmail_token", Rows: 1}) // which ending it has forgotten
+		erased.Tables = append(erased.Tables, briefing.ErasedTable{Name: "gmail_token", Rows: max(1, rows)}) // which ending it has forgotten
 	}
 	return erased, nil
 }

@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,6 +41,7 @@ type GrantView struct {
 	Scopes          []string          `json:"scopes"`
 	MissingScopes   []string          `json:"missing_scopes"`
 	Lacks           []string          `json:"-"` // of the missing ones, those without which something cannot be read
+	Unlisted        bool              `json:"-"` // Google has listed no scopes yet: what seems missing is what the row says, a hint
 	LastError       *briefing.Reason  `json:"last_error"`
 	Detail          *string           `json:"detail"` // Google's own words for last_error
 	AccountDeleted  bool              `json:"account_deleted"`
@@ -121,12 +124,12 @@ func (a *App) RefreshGrant(ctx context.Context, owner briefing.ReaderID, always 
 	return report.RefreshView(owner, a.now(), a.Config.Google.ExposeAccessTokens), nil
 }
 
-// SharedGrant is a row because of which a grant was not revoked at Google.
+// SharedGrant is somebody because of whom a grant was not revoked at Google.
 type SharedGrant struct {
-	UserID  briefing.ReaderID `json:"user_id"`
+	UserID  briefing.ReaderID `json:"user_id"` // as the table has it where it is no UUID; "" for rows without an owner
 	Name    *string           `json:"name"`    // of the reader; null: it is no reader's
-	Certain bool              `json:"certain"` // it is of the same account; else it does not say that it is not
-	Waits   bool              `json:"waits"`   // there is no row yet: they wait to confirm a consent
+	Certain bool              `json:"certain"` // it is of the same account; else nothing says that it is not
+	Waits   bool              `json:"waits"`   // no row: they are asked whether to connect that account, and have not answered
 }
 
 // RevokeGrant revokes the owner's grant at Google and forgets it, and returns those because of whom it was only
@@ -143,11 +146,37 @@ func (a *App) RevokeGrant(ctx context.Context, owner briefing.ReaderID) (briefin
 		return became, nil, err
 	}
 	names, err := a.Names(ctx)
-	shared := make([]SharedGrant, len(users))
-	for i, u := range users {
-		shared[i] = SharedGrant{u.Owner, orNull(names[u.Owner]), u.Certain, u.Waits}
+	return became, sharedGrants(users, names), err
+}
+
+// sharedGrants names those who use an account, each once: with a row, who has one, and for certain, whose row says so.
+func sharedGrants(users []briefing.AccountUser, names map[briefing.ReaderID]string) []SharedGrant {
+	var shared []SharedGrant
+	for _, u := range users {
+		id := plainOwner(u.Owner)
+		one := SharedGrant{id, orNull(names[id]), u.Certain, u.Waits}
+		n := slices.IndexFunc(shared, func(s SharedGrant) bool { return s.UserID == id })
+		switch {
+		case n < 0:
+			shared = append(shared, one)
+		case shared[n].Waits && !u.Waits, shared[n].Waits == u.Waits && u.Certain:
+			shared[n] = one
+		}
 	}
-	return became, shared, err
+	return shared
+}
+
+// plainOwner is whose a row is without the quotes of a Grant's Owner, and as readers' ids are written where it is one in
+// capitals.
+func plainOwner(owner briefing.ReaderID) briefing.ReaderID {
+	raw, err := strconv.Unquote(string(owner))
+	if err != nil {
+		raw = string(owner)
+	}
+	if id, err := briefing.ParseReaderID(raw); err == nil {
+		return id
+	}
+	return briefing.ReaderID(raw)
 }
 
 // viewGrant returns a row as it may be told.
@@ -160,7 +189,7 @@ func (a *App) viewGrant(g briefing.Grant, names map[briefing.ReaderID]string) Gr
 		LastError: orNull(st.LastError), Detail: orNull(st.Detail), AccountDeleted: st.Gone, ExpiresAt: instantOrNull(st.Expiry), FailingSince: instantOrNull(st.FailingSince),
 		DeadSince: instantOrNull(st.DeadSince), EndsAt: instantOrNull(st.EndsAt), GrantedAt: instantOrNull(st.GrantedAt), CheckedAt: instantOrNull(st.CheckedAt),
 	}
-	v.Lacks = sources.Needed(v.MissingScopes)
+	v.Lacks, v.Unlisted = sources.Needed(v.MissingScopes), st.Granted == ""
 	if ours := a.Config.Google.ClientID; ours != "" && g.ClientID != ours {
 		v.OtherClient = orNull(g.ClientID)
 	}

@@ -61,7 +61,7 @@ func TestBodies(t *testing.T) {
 	c.ask("GET /api/users", "", asAPI).wantGolden(t, 200, "users")
 	c.ask("GET /api/users/U0DANA", "", asAPI).wantGolden(t, 200, "user")
 	c.ask("GET /api/gmail/check/"+strings.ToUpper(string(minji)), "", asCron).wantGolden(t, 200, "check")
-	c.ask("GET /api/gmail/check/U0DANA", "", asCron).wantGolden(t, 200, "check_unknown_expiry")
+	c.ask("GET /api/gmail/check/U0DANA", "", asCron).wantGolden(t, 200, "check_dead")
 	c.ask("POST /api/gmail/refresh/"+string(minji), "", asAPI).wantGolden(t, 200, "refresh_valid")
 	c.ask("POST /api/gmail/refresh/"+string(dana), "", asAPI).wantGolden(t, 200, "refresh_refreshed")
 	c.ask("GET /api/gmail/auth?user_id=U0MINJI", "", asAPI).wantGolden(t, 200, "auth")

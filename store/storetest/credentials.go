@@ -404,7 +404,7 @@ func credentialForgotten(t *testing.T, s *store.Store) {
 		t.Error("the reader alone uses the account")
 	}
 	check(t, s.SaveGrant(t.Context(), grant(2)))
-	outsider(t, s, 3, "token_data, metadata", `'{}', '{"email":"old@gaon.example"}'`)
+	outsider(t, s, 3, "token_data, metadata", `'{"access_token":"a"}', '{"email":"old@gaon.example"}'`)
 	for _, c := range []struct {
 		email, subject string
 		want           bool
@@ -436,9 +436,19 @@ func credentialForgotten(t *testing.T, s *store.Store) {
 	if _, err := s.TakePending(t.Context(), "waiting", nine); err != nil || inUse("waiting@gaon.example", "55") {
 		t.Errorf("they have said no, and it is not free (%v)", err)
 	}
-	outsider(t, s, 4, "token_data, metadata", `'{}', '[]'`)
+	outsider(t, s, 4, "token_data, metadata", `'{"refresh_token":"r"}', '[]'`)
 	if !inUse("nobody@gaon.example", "55") {
 		t.Error("a row that does not say whose account it is might be of any")
+	}
+	check(t, s.SaveCredentialState(t.Context(), briefing.Credential{ReaderID: readerID(4), RefreshToken: briefing.NewSecret("r"), State: briefing.CredentialState{DeadSince: nine}}))
+	if inUse("nobody@gaon.example", "55") {
+		t.Error("a grant that is over uses no account")
+	}
+	for _, empty := range []string{`'{}', NULL`, `'{"scope":"x"}', '{"email":"minji@gaon.example"}'`, `'["x"]', '{}'`} {
+		outsider(t, s, 4, "token_data, metadata", empty)
+		if inUse("nobody@gaon.example", "55") {
+			t.Errorf("a row without a token uses no account: %s", empty)
+		}
 	}
 	if gone := must(s.DeleteCredential(t.Context(), readerID(1)))(t); len(gone) != 1 || gone[0].RefreshToken.Reveal() != "refresh-1" || gone[0].Email != "minji@gaon.example" {
 		t.Errorf("what was forgotten: %+v", gone)
@@ -450,6 +460,31 @@ func credentialForgotten(t *testing.T, s *store.Store) {
 	if got := read(t, s, 1); !got.State.EndsAt.IsZero() {
 		t.Errorf("still known: %+v", got.State)
 	}
+}
+
+func credentialNamed(t *testing.T, s *store.Store) {
+	outsider(t, s, 1, "token_data, metadata", `'{"access_token":"a","refresh_token":"r"}', '{"theirs":7}'`)
+	before := read(t, s, 1)
+	before.State = briefing.CredentialState{Expiry: nine, CheckedAt: nine}
+	check(t, s.SaveCredentialState(t.Context(), before))
+	another := before
+	another.RefreshToken = briefing.NewSecret("another")
+	must(s.NameAccount(t.Context(), another, "other@gaon.example", ""))(t)
+	if got := read(t, s, 1); got.Email != "" {
+		t.Errorf("what was found out of another grant is noted: %q", got.Email)
+	}
+	for _, email := range []string{"minji@gaon.example", "late@gaon.example"} {
+		now := must(s.NameAccount(t.Context(), before, email, ""))(t)
+		wantSame(t, "what is returned", now, read(t, s, 1))
+	}
+	got := read(t, s, 1)
+	if got.Email != "minji@gaon.example" || !got.State.Expiry.Equal(nine) || got.RefreshToken.Reveal() != "r" {
+		t.Errorf("named: %+v", got)
+	}
+	wantSame(t, "others' members", Rows(t, s, "SELECT metadata->>'theirs' FROM gmail_token"), []string{"7"})
+	must(s.DeleteCredential(t.Context(), readerID(1)))(t)
+	_, err := s.NameAccount(t.Context(), before, "minji@gaon.example", "")
+	wantError(t, err, briefing.ErrNotFound)
 }
 
 func credentialListed(t *testing.T, s *store.Store) {

@@ -76,6 +76,7 @@ func Run(t *testing.T, open func(t *testing.T) *store.Store) {
 		{"credentials/granted again", credentialGrantedAgain},
 		{"credentials/state", credentialState},
 		{"credentials/forgotten", credentialForgotten},
+		{"credentials/named", credentialNamed},
 		{"credentials/listed", credentialListed},
 		{"consents/taken once", consentTaken},
 		{"consents/of a reader removed", consentOrphaned},
