@@ -298,6 +298,7 @@ func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) 
 	if err != nil {
 		return briefing.Credential{}, fmt.Errorf("delete grant of reader %s: %w", reader, err)
 	}
+	s.scrub(ctx)
 	return gone, nil
 }
 
