@@ -186,7 +186,9 @@ func malformed(reader briefing.ReaderID, fault error) error {
 		return nil
 	}
 	if !errors.Is(fault, ErrSealed) || errors.Is(fault, secret.ErrBroken) {
-		fault = &briefing.UnusableGrantError{Fault: fault} // else the operator's key may open it yet
+		fault = &briefing.UnusableGrantError{Fault: fault}
+	} else {
+		fault = &briefing.LockedGrantError{Fault: fault} // the operator's key may open it yet
 	}
 	return fmt.Errorf("grant of reader %s: %w", reader, &briefing.Error{Op: "read gmail_token", Reason: briefing.Malformed, Err: fault})
 }

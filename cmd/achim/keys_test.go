@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
+
+	"achim/store/storetest"
 )
 
 // TestKeysGenerate: the key goes to standard output and nowhere else, with what to do with it beside.
@@ -109,4 +112,22 @@ func keysIn(t *testing.T, d *desk) []string {
 		t.Fatalf("rotated %v: %v", rotated.Keys, err)
 	}
 	return rotated.Keys
+}
+
+// TestNoKeyBesideAServeWithout: a command that would seal what a running serve cannot read is refused before it does anything.
+func TestNoKeyBesideAServeWithout(t *testing.T) {
+	t.Parallel()
+	h := newTown(t, storetest.SQLite)
+	h.addHaneul()
+	p := h.serving()
+	h.env["ACHIM_ENCRYPTION_KEY"] = strings.TrimSpace(h.expect(0, nil, "keys", "generate").out)
+	for _, args := range [][]string{{"keys", "rotate", "--reseal"}, {"run", "--user", "haneul"}, {"tokens", "list"}, {"users", "list"}} {
+		h.expect(2, []string{"achim serve runs without this key", "restart it with the key first"}, args...)
+	}
+	p.signal(syscall.SIGTERM)
+	p.end(0)
+	again := h.serving()
+	h.expect(0, []string{"rows now sealed with the primary key: "}, "keys", "rotate", "--reseal")
+	again.signal(syscall.SIGTERM)
+	again.end(0)
 }

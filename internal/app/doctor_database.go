@@ -323,15 +323,39 @@ func (x *examination) checkSeals(ctx context.Context) []doctor.Finding {
 	case keyless:
 		return x.sealing()
 	}
-	if plain > 0 {
-		found = append(found, doctor.Note(doctor.Seals, "", "%s still plain", plural(int(plain), "row is", "rows are")).
-			Do("nothing: achim serve seals them in the background; achim keys rotate --reseal does it now"))
-	}
+	beside, sealing := x.plainBeside(ctx, s, plain)
+	found = append(found, beside...)
 	if n := staying.Total(); n > 0 {
 		found = append(found, doctor.Note(doctor.Seals, "gmail_token", "%s plain, in whole or in part: %s", plural(int(n), "row stays", "rows stay"), staying).
-			Do("nothing for rows of other programs: achim users add --id makes one a reader's, and it is sealed; flat columns are set right when their reader connects again"))
+			Do("nothing for rows of other programs: achim users add --id makes one a reader's, and it is sealed; flat columns are set right when their reader connects again").
+			See(whatIsSealed))
+	}
+	if !sealing {
+		return found // a key that is set here alone is no good news
 	}
 	return append(x.sealing(), found...)
+}
+
+// Where the documentation tells of what is plain beside a key.
+const (
+	settingAKey  = "docs/security.md#setting-a-key"
+	whatIsSealed = "docs/security.md#what-is-sealed"
+)
+
+// plainBeside tells of so many plain rows beside a key, or that achim serve lacks the key and goes on writing them.
+func (x *examination) plainBeside(ctx context.Context, s *store.Store, plain int64) (found []doctor.Finding, sealing bool) {
+	lacks, err := serveLacksKey(ctx, s)
+	switch {
+	case err != nil:
+		return unchecked("whether achim serve has this key", err), true
+	case lacks:
+		return []doctor.Finding{doctor.Fail(doctor.Seals, "", "achim serve runs without this key: what it writes is not sealed with it, and it could not read what is").
+			Do("restart every achim serve on this database with ACHIM_ENCRYPTION_KEY set as it is here").See(settingAKey)}, false
+	case plain > 0:
+		return []doctor.Finding{doctor.Note(doctor.Seals, "", "%s still plain", plural(int(plain), "row is", "rows are")).
+			Do("nothing: achim serve seals them in the background; achim keys rotate --reseal does it now").See(settingAKey)}, true
+	}
+	return nil, true
 }
 
 // checkEngine finds out whether anybody works on the ledger.
