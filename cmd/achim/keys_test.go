@@ -20,8 +20,9 @@ func TestKeysGenerate(t *testing.T) {
 	if raw, err := base64.StdEncoding.DecodeString(key); err != nil || len(raw) != 32 {
 		t.Errorf("the key is %d bytes (%v)", len(raw), err)
 	}
-	const says = `Keep this key where your other secrets are, and never beside the database's backups: whoever has both
-reads everything, and without the key nobody reads anything. Nothing was written anywhere.
+	const says = `The key went to standard output and is kept nowhere else. Keep it where your other secrets are, and its copy
+apart from the backups of the database: whoever has both reads everything, and without the key nobody
+reads anything.
 
   1. Set it for every achim on this database: ACHIM_ENCRYPTION_KEY, or ACHIM_ENCRYPTION_KEY_FILE with the
      path of a file that holds it.
@@ -61,7 +62,7 @@ func TestKeysFromFirstToLast(t *testing.T) {
 	d.expect(1, []string{"holds one key"}, "keys", "rotate", "--drop-old")
 
 	r := d.expect(0, nil, "keys", "rotate")
-	const says = `The keyset with a fresh primary key. Nothing was written anywhere.
+	const says = `The keyset with a fresh primary key went to standard output; nothing else has changed.
 
   1. Set it for every achim on this database, as ACHIM_ENCRYPTION_KEY, or in the file of
      ACHIM_ENCRYPTION_KEY_FILE. Stop all of them and start them again: one that still has the old keyset
