@@ -72,8 +72,10 @@ func (x *examination) databaseName() string {
 	return "PostgreSQL"
 }
 
-// oneLine is an error as one line: joined ones have several.
-func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+// oneLine is an error as one line: joined ones have several, and so have statements to be copied.
+func oneLine(err error) string {
+	return strings.NewReplacer(":\n\n", " ", ";\n\n", "; ", ";\n", "; ", "\n", "; ").Replace(strings.TrimRight(err.Error(), "\n"))
+}
 
 // lastPart cuts off what an error says last, which is its remedy.
 func lastPart(text string) (what, remedy string) {
