@@ -116,10 +116,11 @@ func problems(sections []Section) []Problem {
 			continue
 		}
 		i := slices.IndexFunc(found, func(p Problem) bool {
-			return p.Reason == s.Verdict.Reason && p.Provider == s.Provider && p.Unusable == s.Unusable
+			return p.Reason == s.Verdict.Reason && p.Provider == s.Provider && p.Unusable == s.Unusable && p.Locked == s.Locked
 		})
 		if i < 0 {
-			found = append(found, Problem{Reason: s.Verdict.Reason, Provider: s.Provider, Since: s.Verdict.Since, LastOK: s.Verdict.LastOK, Unusable: s.Unusable})
+			found = append(found, Problem{Reason: s.Verdict.Reason, Provider: s.Provider, Since: s.Verdict.Since, LastOK: s.Verdict.LastOK,
+				Unusable: s.Unusable, Locked: s.Locked})
 			i = len(found) - 1
 		}
 		p := &found[i]

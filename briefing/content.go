@@ -76,6 +76,7 @@ type Problem struct {
 	LastOK   time.Time    `json:"last_ok,omitzero"`
 	ToldAt   time.Time    `json:"told_at,omitzero"` // when the operator was told; zero = was not
 	Unusable bool         `json:"grant_unusable,omitempty"`
+	Locked   bool         `json:"grant_locked,omitempty"`
 }
 
 // Gist is the day in numbers. A number is only there when its source was read: nil is "not known".

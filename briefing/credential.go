@@ -132,7 +132,7 @@ func Fingerprint(refreshToken Secret) string {
 // a moment ago.
 type CredentialStore interface {
 	// Credential returns the reader's grant, or ErrNotFound. With an error of reason malformed it returns what of the
-	// row can be read, and unless an operator's key is what is missing, that error holds an UnusableGrantError.
+	// row can be read; that error holds a LockedGrantError when an operator's key is what is missing, else an UnusableGrantError.
 	Credential(ctx context.Context, reader ReaderID) (Credential, error)
 	// SaveRefreshed writes what Google answered to a refresh of read: access token, expiry, scopes the row does
 	// not list yet, and a new refresh token when given; a refresh token is never overwritten with nothing, and
@@ -172,6 +172,16 @@ func (e *UnusableGrantError) Error() string { return e.Fault.Error() }
 
 // Unwrap returns the fault.
 func (e *UnusableGrantError) Unwrap() error { return e.Fault }
+
+// LockedGrantError means that what is stored of a grant is sealed with a key that is not here: neither Google nor the
+// person has anything to do with it, and it opens again once the operator has set the key.
+type LockedGrantError struct{ Fault error }
+
+// Error says which key is missing.
+func (e *LockedGrantError) Error() string { return e.Fault.Error() }
+
+// Unwrap returns the fault.
+func (e *LockedGrantError) Unwrap() error { return e.Fault }
 
 // GrantLister goes through all grants.
 type GrantLister interface {

@@ -194,6 +194,7 @@ func judge(j judged) Section {
 		}
 	}
 	_, s.Unusable = errors.AsType[*UnusableGrantError](j.err)
+	_, s.Locked = errors.AsType[*LockedGrantError](j.err)
 	if wait := RetryAfter(j.err); wait > 0 {
 		s.NotBefore = j.now.Add(wait)
 	}

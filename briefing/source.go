@@ -142,6 +142,8 @@ type Section struct {
 	Account   string    `json:"account,omitempty"`    // the mail address read, for links
 	// Unusable says that what is stored of the grant is why nothing was read, and that Google has said nothing of it.
 	Unusable bool `json:"grant_unusable,omitempty"`
+	// Locked says that what is stored of the grant needs a key that the server was started without.
+	Locked bool `json:"grant_locked,omitempty"`
 }
 
 // Day is what a source knows of one later date.

@@ -87,7 +87,7 @@ func (l *layout) trouble(d *document, n int, w language.TroubleWords) {
 func (l *layout) troubleOf(p briefing.Problem) language.Trouble {
 	t := language.Trouble{
 		Reason: p.Reason, Provider: p.Provider, Sources: inSpokenOrder(p.Sources), Missing: p.Missing,
-		Since: p.Since, LastOK: p.LastOK, ToldAt: p.ToldAt, At: l.b.At, Unusable: p.Unusable,
+		Since: p.Since, LastOK: p.LastOK, ToldAt: p.ToldAt, At: l.b.At, Unusable: p.Unusable, Locked: p.Locked,
 		Operator: l.cfg.Operator, NoLink: l.connectURL == "", Clock: l.clock,
 	}
 	if l.emptyCopy() && slices.Contains(t.Sources, briefing.Calendar) {

@@ -194,8 +194,10 @@ func malformed(reader briefing.ReaderID, fault error) error {
 	if fault == nil {
 		return nil
 	}
-	if !lacksKey(fault) {
-		fault = &briefing.UnusableGrantError{Fault: fault} // else the operator's key may open it yet
+	if lacksKey(fault) {
+		fault = &briefing.LockedGrantError{Fault: fault} // the operator's key may open it yet
+	} else {
+		fault = &briefing.UnusableGrantError{Fault: fault}
 	}
 	return fmt.Errorf("grant of reader %s: %w", reader, &briefing.Error{Op: "read gmail_token", Reason: briefing.Malformed, Err: fault})
 }

@@ -419,6 +419,7 @@ func (s *Store) DeleteCredential(ctx context.Context, reader briefing.ReaderID) 
 	if err != nil {
 		return nil, fmt.Errorf("delete grant of reader %s: %w", reader, err)
 	}
+	s.scrub(ctx)
 	return gone, nil
 }
 

@@ -9,7 +9,6 @@ import (
 	"strconv"
 
 	"achim/briefing"
-	"achim/internal/secret"
 )
 
 // Grants returns up to limit grants whose owner's id comes after the given one, in the order of these ids; ""
@@ -321,7 +320,7 @@ func (r readGrant) refreshes() bool {
 
 // legible reports whether the row can be read, if not here, then where its key is.
 func (r readGrant) legible() bool {
-	return r.fault == nil || errors.Is(r.fault, ErrSealed) && !errors.Is(r.fault, secret.ErrBroken)
+	return r.fault == nil || lacksKey(r.fault)
 }
 
 // readStates returns what is known of the grants' refresh tokens, by fingerprint, and has them be those that count.

@@ -152,6 +152,7 @@ func (s *Store) Erase(ctx context.Context, id briefing.ReaderID, what Erasing) (
 	if err != nil {
 		return briefing.Erasure{}, fmt.Errorf("erase reader %s: %w", id, err)
 	}
+	s.scrub(ctx)
 	return erased, nil
 }
 

@@ -146,6 +146,32 @@ func (s *Store) UseKeys(ctx context.Context) error {
 	return s.registerKey(ctx)
 }
 
+// KeyNoted reports whether the primary key was noted as being in use before, and so whether there is none.
+func (s *Store) KeyNoted(ctx context.Context) (bool, error) {
+	known, err := s.registeredKeys(ctx)
+	if err != nil {
+		return false, fmt.Errorf("keys in use: %w", err)
+	}
+	primary := s.keys.primary()
+	return primary == "" || slices.ContainsFunc(known, func(k registeredKey) bool { return k.id == primary }), nil
+}
+
+// KeysLacked returns the ids of keys that others have noted as being in use and that are not held: what those others seal
+// cannot be opened.
+func (s *Store) KeysLacked(ctx context.Context) ([]string, error) {
+	known, err := s.registeredKeys(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("keys in use: %w", err)
+	}
+	var lacked []string
+	for _, k := range known {
+		if !s.keys.holds(k.id) {
+			lacked = append(lacked, k.id)
+		}
+	}
+	return lacked, nil
+}
+
 // ids returns the keys that open.
 func (k keyring) ids() []string {
 	if k.sealer == nil {

@@ -139,7 +139,8 @@ func (a address) openSQLite(ctx context.Context, s *Store) error {
 	}{
 		// One writer: waiting for a connection is fair and cancellable, waiting for SQLite's lock is neither.
 		// Its cache holds what a batch of the planner writes, 16 MiB, and what undoes a statement stays in memory.
-		{&s.w, 1, "_txlock=immediate&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(16000)&_pragma=temp_store(memory)"},
+		// What it deletes it overwrites: whoever was erased is not to be found in the file's free pages.
+		{&s.w, 1, "_txlock=immediate&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(16000)&_pragma=secure_delete(on)&_pragma=temp_store(memory)"},
 		{&s.r, sqliteReaders, "_pragma=query_only(1)"},
 	} {
 		db, err := sql.Open("sqlite", sqliteName(a.path, part.pragma))

@@ -150,6 +150,11 @@ type write struct {
 
 // run passes over everything: what opens a mailbox first.
 func (w *resealer) run(ctx context.Context) error {
+	defer func() {
+		if w.done.Rows > 0 {
+			w.s.scrub(ctx)
+		}
+	}()
 	err := w.s.eachToken(ctx, tokenPage, func(page []ownedToken) error {
 		if err := w.s.findReaders(ctx, page); err != nil {
 			return err

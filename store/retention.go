@@ -30,6 +30,7 @@ type Expired struct {
 // time, by several processes at once.
 func (s *Store) Expire(ctx context.Context, contentBefore, entriesBefore briefing.Date) (Expired, error) {
 	var gone Expired
+	defer s.scrub(ctx)
 	for {
 		n, err := s.expireContents(ctx, contentBefore)
 		gone.Contents += n

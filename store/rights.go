@@ -50,10 +50,10 @@ func (r rights) faults() []error {
 			"let an administrator run GRANT USAGE, CREATE ON SCHEMA … TO " + quoted(r.role) + ", or name another with search_path in DATABASE_URL"}}
 	case !r.creates:
 		return []error{misfit{"schema " + quoted(r.schema), "", "takes no tables of the role " + quoted(r.role),
-			"let an administrator run GRANT USAGE, CREATE ON SCHEMA " + quoted(r.schema) + " TO " + quoted(r.role) + ";"}}
+			"let an administrator run" + block("GRANT USAGE, CREATE ON SCHEMA "+quoted(r.schema)+" TO "+quoted(r.role))}}
 	case r.owners != "":
 		return []error{misfit{"tables of ours", "", "belong to another role, " + r.owners + ", which " + quoted(r.role) + " cannot act for",
-			"run achim migrate with that role in DATABASE_URL, or let an administrator run GRANT " + r.owners + " TO " + quoted(r.role) + ";"}}
+			"run achim migrate with that role in DATABASE_URL, or let an administrator run" + block("GRANT "+r.owners+" TO "+quoted(r.role))}}
 	}
 	return nil
 }
@@ -68,7 +68,8 @@ const (
 // have been run nothing of it is left to do.
 func (r rights) forbidden(t relation, changes []Change) []error {
 	var faults []error
-	who := "let " + quoted(t.owner) + " or an administrator run "
+	who := "let " + quoted(t.owner) + " or an administrator run"
+	path := "SET search_path TO " + quoted(t.schema)
 	if !t.owned {
 		var run []string
 		for _, c := range changes {
@@ -79,17 +80,20 @@ func (r rights) forbidden(t relation, changes []Change) []error {
 		}
 		if len(run) > 0 {
 			faults = append(faults, misfit{t.name, "", "belongs to the role " + quoted(t.owner) + ", and " + quoted(r.role) + " may not extend it",
-				fmt.Sprintf("%sSET search_path TO %s; %s;", who, quoted(t.schema), strings.Join(run, "; "))})
+				who + block(append([]string{path}, run...)...)})
 		}
 	}
 	if len(t.denied) > 0 {
 		may := strings.Join(t.denied, ", ")
 		faults = append(faults, misfit{t.name, "", "does not let " + quoted(r.role) + " " + may,
-			fmt.Sprintf("%sGRANT %s ON %s.%s TO %s;", who, may, quoted(t.schema), quoted(t.name), quoted(r.role))})
+			who + block(fmt.Sprintf("GRANT %s ON %s.%s TO %s", may, quoted(t.schema), quoted(t.name), quoted(r.role)))})
 	}
 	if t.ids != "" {
 		faults = append(faults, misfit{t.name, "", "does not let " + quoted(r.role) + " take its next id",
-			fmt.Sprintf("%sSET search_path TO %s; GRANT USAGE ON SEQUENCE %s TO %s;", who, quoted(t.schema), t.ids, quoted(r.role))})
+			who + block(path, fmt.Sprintf("GRANT USAGE ON SEQUENCE %s TO %s", t.ids, quoted(r.role)))})
 	}
 	return faults
 }
+
+// block writes statements one per line, to be copied as they are.
+func block(statements ...string) string { return ":\n\n" + strings.Join(statements, ";\n") + ";\n" }

@@ -35,8 +35,9 @@ func (c *cli) keysGenerate() *cobra.Command {
 				return c.printJSON(map[string]string{"key": key.Reveal()})
 			}
 			fmt.Fprintln(c.err, lines(
-				"Keep this key where your other secrets are, and never beside the database's backups: whoever has both",
-				"reads everything, and without the key nobody reads anything. Nothing was written anywhere.",
+				"The key went to standard output and is kept nowhere else. Keep it where your other secrets are, and its copy",
+				"apart from the backups of the database: whoever has both reads everything, and without the key nobody",
+				"reads anything.",
 				"",
 				"  1. Set it for every achim on this database: ACHIM_ENCRYPTION_KEY, or ACHIM_ENCRYPTION_KEY_FILE with the",
 				"     path of a file that holds it.",
@@ -84,7 +85,7 @@ func (c *cli) keysRotate() *cobra.Command {
 			}
 			keyset, err := app.RotateKey(cfg)
 			return c.printKeyset(keyset, err, asJSON, lines(
-				"The keyset with a fresh primary key. Nothing was written anywhere.",
+				"The keyset with a fresh primary key went to standard output; nothing else has changed.",
 				"",
 				"  1. Set it for every achim on this database, as ACHIM_ENCRYPTION_KEY, or in the file of",
 				"     ACHIM_ENCRYPTION_KEY_FILE. Stop all of them and start them again: one that still has the old keyset",

@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
+
+	"achim/store/storetest"
 )
 
 // TestKeysGenerate: the key goes to standard output and nowhere else, with what to do with it beside.
@@ -17,8 +20,9 @@ func TestKeysGenerate(t *testing.T) {
 	if raw, err := base64.StdEncoding.DecodeString(key); err != nil || len(raw) != 32 {
 		t.Errorf("the key is %d bytes (%v)", len(raw), err)
 	}
-	const says = `Keep this key where your other secrets are, and never beside the database's backups: whoever has both
-reads everything, and without the key nobody reads anything. Nothing was written anywhere.
+	const says = `The key went to standard output and is kept nowhere else. Keep it where your other secrets are, and its copy
+apart from the backups of the database: whoever has both reads everything, and without the key nobody
+reads anything.
 
   1. Set it for every achim on this database: ACHIM_ENCRYPTION_KEY, or ACHIM_ENCRYPTION_KEY_FILE with the
      path of a file that holds it.
@@ -58,7 +62,7 @@ func TestKeysFromFirstToLast(t *testing.T) {
 	d.expect(1, []string{"holds one key"}, "keys", "rotate", "--drop-old")
 
 	r := d.expect(0, nil, "keys", "rotate")
-	const says = `The keyset with a fresh primary key. Nothing was written anywhere.
+	const says = `The keyset with a fresh primary key went to standard output; nothing else has changed.
 
   1. Set it for every achim on this database, as ACHIM_ENCRYPTION_KEY, or in the file of
      ACHIM_ENCRYPTION_KEY_FILE. Stop all of them and start them again: one that still has the old keyset
@@ -109,4 +113,22 @@ func keysIn(t *testing.T, d *desk) []string {
 		t.Fatalf("rotated %v: %v", rotated.Keys, err)
 	}
 	return rotated.Keys
+}
+
+// TestNoKeyBesideAServeWithout: a command that would seal what a running serve cannot read is refused before it does anything.
+func TestNoKeyBesideAServeWithout(t *testing.T) {
+	t.Parallel()
+	h := newTown(t, storetest.SQLite)
+	h.addHaneul()
+	p := h.serving()
+	h.env["ACHIM_ENCRYPTION_KEY"] = strings.TrimSpace(h.expect(0, nil, "keys", "generate").out)
+	for _, args := range [][]string{{"keys", "rotate", "--reseal"}, {"run", "--user", "haneul"}, {"tokens", "list"}, {"users", "list"}} {
+		h.expect(2, []string{"achim serve runs without this key", "restart it with the key first"}, args...)
+	}
+	p.signal(syscall.SIGTERM)
+	p.end(0)
+	again := h.serving()
+	h.expect(0, []string{"rows now sealed with the primary key: "}, "keys", "rotate", "--reseal")
+	again.signal(syscall.SIGTERM)
+	again.end(0)
 }

@@ -117,9 +117,9 @@ func (c *cli) config() (app.Config, error) {
 	return cfg, nil
 }
 
-// open wires the app. The caller stops it.
-func (c *cli) open(ctx context.Context, cfg app.Config, log *slog.Logger) (*app.App, error) {
-	return app.New(ctx, app.Options{Config: cfg, Version: version, Logger: log})
+// open wires the app, of serve or of a command beside it. The caller stops it.
+func (c *cli) open(ctx context.Context, cfg app.Config, log *slog.Logger, beside bool) (*app.App, error) {
+	return app.New(ctx, app.Options{Config: cfg, Version: version, Logger: log, Beside: beside})
 }
 
 // with opens the app, runs f and takes the app down again.
@@ -128,7 +128,7 @@ func (c *cli) with(ctx context.Context, f func(*app.App) error) error {
 	if err != nil {
 		return err
 	}
-	a, err := c.open(ctx, cfg, slog.New(onceOnly(app.CommandLogger(c.err, cfg).Handler())))
+	a, err := c.open(ctx, cfg, slog.New(onceOnly(app.CommandLogger(c.err, cfg).Handler())), true)
 	if err != nil {
 		return err
 	}

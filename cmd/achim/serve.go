@@ -37,7 +37,7 @@ func (c *cli) runServe(ctx context.Context) error {
 	if err := cfg.CheckServe(); err != nil {
 		return usage{err}
 	}
-	a, err := c.open(ctx, cfg, app.Logger(c.err.w, cfg))
+	a, err := c.open(ctx, cfg, app.Logger(c.err.w, cfg), false)
 	if err != nil {
 		return stoppedEarly(ctx, err)
 	}

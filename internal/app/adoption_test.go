@@ -178,8 +178,8 @@ func (h *house) importPeople() {
 	}
 }
 
-// statements are those that an error says an administrator has to run.
-var statements = regexp.MustCompile(`(?m)administrator run (.*)$`)
+// statements are those that an error says an administrator has to run: a block of lines that are copied as they stand.
+var statements = regexp.MustCompile(`administrator run:\n\n((?:[^\n]+;\n)+)`)
 
 // TestMigrateWithoutTheRights: a role that may not do what migrating takes is told, dry run or not, everything that somebody
 // else has to run, and nothing is changed; once that was run, it migrates, without the tables of others having changed hands.
@@ -205,6 +205,10 @@ func TestMigrateWithoutTheRights(t *testing.T) {
 			_, err = app.Migrate(t.Context(), h.config(), false)
 			if dry == nil || err == nil || dry.Error() != err.Error() {
 				t.Fatalf("the dry run says\n%v\nand migrate\n%v", dry, err)
+			}
+			if _, err := app.New(t.Context(), app.Options{Config: h.config(), Now: h.clock.now}); !errors.Is(err, app.ErrPendingMigrations) ||
+				!strings.Contains(err.Error(), "run `achim migrate` first") || strings.Contains(err.Error(), "GRANT") {
+				t.Errorf("other commands say: %v", err)
 			}
 			if after := storetest.Rows(t, theirs, catalogue); !slices.Equal(before, after) {
 				t.Errorf("something was changed: %q", after)

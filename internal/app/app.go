@@ -36,6 +36,9 @@ type Options struct {
 	// LinksAnyway puts links into DMs although a phone could not use them: in the demo the phone is a page
 	// in the browser beside it.
 	LinksAnyway bool
+	// Beside says that this is a command, which may run beside achim serve: it brings in no key that serve was not
+	// started with, since serve could not read what is sealed with it.
+	Beside bool
 	// Listeners are served instead of binding the configured addresses; the App closes them.
 	Listeners []net.Listener
 	// Workers bounds how many entries are worked on at once; 0 = the engine's default.
@@ -107,6 +110,11 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	}
 	if err = migrated(ctx, a.Store); err != nil {
 		return nil, err
+	}
+	if o.Beside {
+		if err = a.refuseNewKey(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err = a.Store.UseKeys(ctx); err != nil {
 		return nil, err // which names the setting

@@ -61,7 +61,7 @@ var ErrNoGoogleClient = errors.New("GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET: not 
 // mend, rather than of how things stand.
 func ConfigurationFault(err error) bool {
 	return errors.Is(err, store.ErrAddress) || errors.Is(err, ErrNoSlackToken) || errors.Is(err, ErrNoGoogleClient) ||
-		errors.Is(err, ErrNoEncryptionKey) || errors.Is(err, store.ErrKeys)
+		errors.Is(err, ErrNoEncryptionKey) || errors.Is(err, store.ErrKeys) || errors.Is(err, ErrServeLacksKey)
 }
 
 // Migrate applies what this version needs to the configured database and returns what it applied, or with

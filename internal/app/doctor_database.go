@@ -72,8 +72,10 @@ func (x *examination) databaseName() string {
 	return "PostgreSQL"
 }
 
-// oneLine is an error as one line: joined ones have several.
-func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+// oneLine is an error as one line: joined ones have several, and so have statements to be copied.
+func oneLine(err error) string {
+	return strings.NewReplacer(":\n\n", " ", ";\n\n", "; ", ";\n", "; ", "\n", "; ").Replace(strings.TrimRight(err.Error(), "\n"))
+}
 
 // lastPart cuts off what an error says last, which is its remedy.
 func lastPart(text string) (what, remedy string) {
@@ -326,13 +328,36 @@ func (x *examination) checkSeals(ctx context.Context) []doctor.Finding {
 	case keyless:
 		return append(x.sealing(), found...)
 	}
-	if plain > 0 {
-		found = append(found, doctor.Note(doctor.Seals, "", "%s still plain", plural(int(plain), "row is", "rows are")).
-			Do("nothing: achim serve seals them in the background; achim keys rotate --reseal does it now"))
-	}
+	beside, sealing := x.plainBeside(ctx, s, plain)
+	found = append(found, beside...)
 	found = append(found, stayingPlain(staying.Whole(), "plain", "nothing for rows that other programs read; achim users add --id makes one a reader's, and it is sealed")...)
 	found = append(found, stayingPlain(staying.InPart(), "plain in part", "let their readers connect again: that sets flat columns right")...)
+	if !sealing {
+		return found // a key that is set here alone is no good news
+	}
 	return append(x.sealing(), found...)
+}
+
+// Where the documentation tells of what is plain beside a key.
+const (
+	settingAKey  = "docs/security.md#setting-a-key"
+	whatIsSealed = "docs/security.md#what-is-sealed"
+)
+
+// plainBeside tells of so many plain rows beside a key, or that achim serve lacks the key and goes on writing them.
+func (x *examination) plainBeside(ctx context.Context, s *store.Store, plain int64) (found []doctor.Finding, sealing bool) {
+	lacks, err := serveLacksKey(ctx, s)
+	switch {
+	case err != nil:
+		return unchecked("whether achim serve has this key", err), true
+	case lacks:
+		return []doctor.Finding{doctor.Fail(doctor.Seals, "", "achim serve runs without this key: what it writes is not sealed with it, and it could not read what is").
+			Do("restart every achim serve on this database with ACHIM_ENCRYPTION_KEY set as it is here").See(settingAKey)}, false
+	case plain > 0:
+		return []doctor.Finding{doctor.Note(doctor.Seals, "", "%s still plain", plural(int(plain), "row is", "rows are")).
+			Do("nothing: achim serve seals them in the background; achim keys rotate --reseal does it now").See(settingAKey)}, true
+	}
+	return nil, true
 }
 
 // stayingPlain tells of rows of gmail_token that are not sealed, how far, and why.
@@ -341,7 +366,7 @@ func stayingPlain(rows store.Staying, how, remedy string) []doctor.Finding {
 	if n == 0 {
 		return nil
 	}
-	return []doctor.Finding{doctor.Note(doctor.Seals, "gmail_token", "%s %s: %s", plural(int(n), "row stays", "rows stay"), how, rows).Do("%s", remedy)}
+	return []doctor.Finding{doctor.Note(doctor.Seals, "gmail_token", "%s %s: %s", plural(int(n), "row stays", "rows stay"), how, rows).Do("%s", remedy).See(whatIsSealed)}
 }
 
 // checkEngine finds out whether anybody works on the ledger.

@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"achim/delivery"
 	"achim/internal/httpserver"
@@ -35,7 +37,17 @@ func secureHost(a, b string) bool {
 }
 
 // ready reports whether briefings could go out now.
-func (a *App) ready(ctx context.Context) error { return a.Store.Ping(ctx) }
+func (a *App) ready(ctx context.Context) error {
+	if err := a.Store.Ping(ctx); err != nil {
+		return err
+	}
+	lacked, err := a.Store.KeysLacked(ctx)
+	if err == nil && len(lacked) > 0 {
+		err = &httpserver.NotReadyError{Detail: fmt.Sprintf("Others seal with key %s, which this server was started without: it cannot read what they write. "+
+			"Set ACHIM_ENCRYPTION_KEY to theirs, or to a keyset that holds it too, and restart.", strings.Join(lacked, ", "))}
+	}
+	return err
+}
 
 // slackVerifier returns how Slack's calls are verified, nil without a signing secret.
 func (a *App) slackVerifier() func(http.Header, []byte) error {

@@ -121,6 +121,28 @@ func (a *App) Reseal(ctx context.Context, update func(Resealed)) (Resealed, erro
 	return a.Store.Reseal(ctx, store.Resealing{Progress: update})
 }
 
+// ErrServeLacksKey means that a command has a key that a running serve was not started with.
+var ErrServeLacksKey = errors.New("ACHIM_ENCRYPTION_KEY: achim serve runs without this key, and could not read what this command seals: restart it with the key first " +
+	"(every serve on this database; one that was killed counts for half a minute)")
+
+// refuseNewKey returns ErrServeLacksKey when an engine runs and the key that seals was not noted: serve notes its own when it
+// starts, so that this one is not serve's.
+func (a *App) refuseNewKey(ctx context.Context) error {
+	lacks, err := serveLacksKey(ctx, a.Store)
+	if err == nil && lacks {
+		err = ErrServeLacksKey
+	}
+	return err
+}
+
+// serveLacksKey reports whether an engine runs on the database without the key that s seals with.
+func serveLacksKey(ctx context.Context, s *store.Store) (bool, error) {
+	if noted, err := s.KeyNoted(ctx); err != nil || noted {
+		return false, err
+	}
+	return engineRuns(ctx, s)
+}
+
 // ErrSealing means that a process with an engine is there, which would seal again what is turned plain.
 var ErrSealing = errors.New("achim serve works on this database and would seal again what is turned plain: stop every serve (one that was killed counts for half a minute), then run achim keys unseal again")
 

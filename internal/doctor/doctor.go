@@ -71,6 +71,12 @@ func (f Finding) Do(format string, args ...any) Finding {
 	return f
 }
 
+// See returns the finding with another page, or place on it, than the catalogue's.
+func (f Finding) See(docs string) Finding {
+	f.Docs = docs
+	return f
+}
+
 // Of returns the finding as one about n things alike.
 func (f Finding) Of(n int) Finding {
 	f.Count = n

@@ -8,6 +8,7 @@ package httpserver
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -206,12 +207,22 @@ func (s *server) health(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
+// NotReadyError is what Ready returns where everybody who asks may know why.
+type NotReadyError struct{ Detail string }
+
+// Error returns the detail.
+func (e *NotReadyError) Error() string { return e.Detail }
+
 // ready answers 200 when briefings could go out now.
 func (s *server) ready(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
 	if err := s.Ready(ctx); err != nil {
-		return &apiError{code: codeUnavailable, detail: "Not ready; the log says why.", err: err}
+		detail := "Not ready; the log says why."
+		if told, ok := errors.AsType[*NotReadyError](err); ok {
+			detail = told.Detail
+		}
+		return &apiError{code: codeUnavailable, detail: detail, err: err}
 	}
 	return writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
 }

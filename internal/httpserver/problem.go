@@ -120,7 +120,7 @@ func problemOf(err error) problem {
 		return newProblem(codeNotFound, "There is no such thing.")
 	}
 	if reason := briefing.ReasonOf(err); reason != briefing.Internal {
-		p := newProblem(codeUnavailable, "It could not be done now: "+string(reason)+".")
+		p := newProblem(codeUnavailable, unavailableBecause(err, "It could not be done now: "+string(reason)+"."))
 		p.Reason = &reason
 		return p
 	}
@@ -215,8 +215,16 @@ func (s *server) sourceFailure(ctx context.Context, id briefing.ReaderID, err er
 		return err
 	default:
 		return &apiError{code: codeUnavailable, reason: reason, err: err,
-			detail: "Google could not be read: " + string(reason) + "."}
+			detail: unavailableBecause(err, "Google could not be read: "+string(reason)+".")}
 	}
+}
+
+// unavailableBecause returns the detail, unless it is the server's own key that is missing.
+func unavailableBecause(err error, detail string) string {
+	if _, locked := errors.AsType[*briefing.LockedGrantError](err); locked {
+		return "What is stored of this grant is sealed with a key that this server was started without. The operator has to set ACHIM_ENCRYPTION_KEY and restart it."
+	}
+	return detail
 }
 
 // reauth is reauth_required with the address of Google's consent page, or of the reader's connect page when

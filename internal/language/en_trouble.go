@@ -110,6 +110,9 @@ func enCause(t Trouble) string {
 	case briefing.Unavailable:
 		return who + " isn't answering properly" + late
 	case briefing.Malformed:
+		if t.Locked {
+			return "This server lacks the key to what it has stored of your Google connection" + failed
+		}
 		return whose + " could not be understood" + failed
 	case briefing.Internal:
 		return "Something went wrong inside Achim" + failed

@@ -96,6 +96,9 @@ func koCause(t Trouble) string {
 	case briefing.Unavailable:
 		return who + " 쪽이 정상으로 응답하지 않아 " + late
 	case briefing.Malformed:
+		if t.Locked {
+			return "서버에 Google 연결 정보를 여는 키가 없어 " + failed
+		}
 		return who + "에서 받은 내용을 해석할 수 없어 " + failed
 	case briefing.Internal:
 		return "Achim 내부 오류로 " + failed

@@ -225,6 +225,7 @@ type Trouble struct {
 	ToldAt   time.Time // zero = the operator was not told
 	At       time.Time // the briefing's hour
 	Unusable bool      // what is stored of the connection is no good: nothing was cut off, and the cause is known
+	Locked   bool      // it is sealed with a key that the server lacks: neither Google's fault nor the reader's
 	Operator string    // "@jiwon", or "" when the operator has no name here
 	NoLink   bool      // there is no link a phone could use: say whom to ask
 	Clock    Clock

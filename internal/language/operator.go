@@ -151,7 +151,7 @@ func koCauseFor(c MorningCause) (what, remedy string) {
 	case briefing.PolicyBlocked:
 		return "조직 정책으로 막힘", "독자 조직의 Google 관리자가 이 앱을 허용해야 합니다."
 	case briefing.Malformed:
-		return "읽을 수 없는 답", "프록시와 주소 설정을 서버 로그와 함께 확인해 주세요."
+		return "읽을 수 없는 답이나 연결 정보", "서버에 키가 빠졌는지(/readyz), 프록시와 주소 설정은 어떤지 서버 로그와 함께 확인해 주세요."
 	case briefing.Internal:
 		return "Achim 내부 오류", "서버 로그를 확인해 주세요."
 	default:
@@ -242,7 +242,7 @@ func enCauseFor(c MorningCause) (what, remedy string) {
 	case briefing.PolicyBlocked:
 		return "Blocked by their organisation", "Their Google administrator has to allow this app."
 	case briefing.Malformed:
-		return "Answers that cannot be read", "Check proxies and addresses, with the server's log."
+		return "Answers or grants that cannot be read", "Check whether the server lacks a key (/readyz), then proxies and addresses, with the server's log."
 	case briefing.Internal:
 		return "A fault in Achim", "Look into the server's log."
 	default:
