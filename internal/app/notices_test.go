@@ -150,6 +150,33 @@ func TestTheUnconnectedAreAskedThreeTimes(t *testing.T) {
 	})
 }
 
+// TestWhoMovesOverConnectedIsOnlyWelcomed: whoever is imported and whose row of gmail_token is there already hears that there
+// is nothing to do, and is never reminded.
+func TestWhoMovesOverConnectedIsOnlyWelcomed(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, h *house) {
+		h.start()
+		h.exec(`INSERT INTO gmail_token (user_id, token_data) VALUES ('%s', '{"access_token":"old","refresh_token":"%s"}')`, haneul, h.google.Grant(haneulMail).RefreshToken)
+		plan, err := h.app.PlanImport(t.Context(), []app.ImportRow{{Line: 2, Values: map[string]string{"user_id": haneul, "name": "하늘", "slack_user_id": haneulSlack}}})
+		if err != nil || len(plan.Faults) > 0 {
+			t.Fatal(err, plan.Faults)
+		}
+		if people, connected, err := h.app.Welcomes(t.Context(), plan); people != 1 || connected != 1 || err != nil {
+			t.Errorf("%d people, %d connected, %v", people, connected, err)
+		}
+		if _, err := h.app.Import(t.Context(), plan, false); err != nil {
+			t.Fatal(err)
+		}
+		for day := range 9 {
+			h.look(friday.AddDate(0, 0, day).Add(2 * time.Hour))
+		}
+		h.got(haneulSlack, "welcome:1")
+		welcome := seen(h.noticed(haneulSlack)["welcome"][0])
+		holds(t, welcome, "이미 연결되어 있어 하실 일은 없습니다")
+		lacks(t, welcome, "/connect/", "연결하시면")
+	})
+}
+
 // TestWhoHasConnectedIsNotAsked, nor who is paused; on days off it waits for a day that is none.
 func TestWhoHasConnectedIsNotAsked(t *testing.T) {
 	t.Parallel()
