@@ -175,7 +175,7 @@ func (l *layout) gist() string {
 		facts = append(facts, w.GistInvite)
 	}
 	switch n := l.some(g.Meetings, briefing.Calendar); {
-	case g.Meetings != nil && l.stale():
+	case n > 0 && l.stale():
 		facts = append(facts, w.GistStale(n, g.StaleAsOf, l.clock))
 	case n > 0 && g.FirstMeeting.IsZero():
 		facts = append(facts, w.GistMeetings(n, ""))

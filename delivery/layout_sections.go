@@ -32,7 +32,10 @@ func (l *layout) calendar(d *document, s briefing.Shown) {
 	}
 	p := part{kind: section, id: "calendar", hidden: total - len(meetings)}
 	var notes []language.Phrase
-	if stale {
+	switch {
+	case stale && total == 0 && len(allDay) == 0:
+		notes = append(notes, language.Plain(l.words.EmptyCopy(s.Verdict.AsOf, l.clock)))
+	case stale:
 		notes = append(notes, language.Plain(l.words.StaleNote(s.Verdict.AsOf, l.clock)))
 	}
 	if s.Verdict.State == briefing.VerdictPartial && s.Parts > s.PartsOK {

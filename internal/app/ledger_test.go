@@ -328,8 +328,8 @@ func TestEmptyCopyIsToldAsACopy(t *testing.T) {
 			reader := h.trigger(`{"force":true}`)
 			wants(t, reader["sources"].(map[string]any)["calendar"].(map[string]any), map[string]any{"verdict": "stale", "count": 0})
 			dm := h.dms()[1]
-			holds(t, seen(dm), "메일과 일정을", "Gmail·캘린더", "*일정 없음*  (08:30 기준, 그 뒤에 바뀐 내용은 반영되지 않았습니다)", "일정 없음(08:30 기준)")
-			lacks(t, seen(dm), "오늘 일정 없음", "일정도", "오늘은 일정")
+			holds(t, seen(dm), "메일과 일정을", "Gmail·캘린더", "*캘린더*  (08:30에 읽은 사본에는 아무것도 없었고, 그 뒤에 바뀐 내용은 알 수 없습니다)")
+			lacks(t, seen(dm), "일정 없음", "일정도", "오늘은 일정")
 		})
 	}
 }

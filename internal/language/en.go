@@ -30,14 +30,11 @@ func enGist(w *Words) {
 	w.CutLines = func(n int) string { return "… " + enCount(n, "line") + " left out here" }
 	w.GistMeetings = enGistMeetings
 	w.GistStale = func(n int, asOf time.Time, c Clock) string {
-		when, meetings := enDay(c.DateOf(asOf), c.Today), enCount(n, "meeting")
+		when := enDay(c.DateOf(asOf), c.Today)
 		if c.days(asOf) == 0 {
 			when = c.HM(asOf)
 		}
-		if n == 0 {
-			meetings = "no meetings"
-		}
-		return meetings + " (as of " + when + ")"
+		return enCount(n, "meeting") + " (as of " + when + ")"
 	}
 	w.GistReply = func(n int) string {
 		if n == 0 {
@@ -85,9 +82,12 @@ func enSummary(w *Words) {
 func enSections(w *Words) {
 	w.MeetingsHead = func(n int) string {
 		if n == 0 {
-			return "No meetings"
+			return "Calendar"
 		}
 		return enCount(n, "meeting")
+	}
+	w.EmptyCopy = func(asOf time.Time, c Clock) string {
+		return "nothing in the copy read at " + enMoment(asOf, c) + "; what has changed since is not known"
 	}
 	w.StaleNote = func(asOf time.Time, c Clock) string {
 		return "as of " + enMoment(asOf, c) + "; later changes are not included"

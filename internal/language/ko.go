@@ -80,9 +80,12 @@ func koSummary(w *Words) {
 func koSections(w *Words) {
 	w.MeetingsHead = func(n int) string {
 		if n == 0 {
-			return "일정 없음"
+			return "캘린더"
 		}
 		return fmt.Sprintf("일정 %d건", n)
+	}
+	w.EmptyCopy = func(asOf time.Time, c Clock) string {
+		return koMoment(asOf, c) + "에 읽은 사본에는 아무것도 없었고, 그 뒤에 바뀐 내용은 알 수 없습니다"
 	}
 	w.StaleNote = func(asOf time.Time, c Clock) string {
 		return koMoment(asOf, c) + " 기준, 그 뒤에 바뀐 내용은 반영되지 않았습니다"

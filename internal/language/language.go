@@ -122,9 +122,10 @@ type Words struct {
 	Lost      func(l briefing.Before, c Clock) string // the briefing before was not sent, or may not have arrived
 
 	// Calendar.
-	MeetingsHead func(n int) string // none is told of a copy that holds none
+	MeetingsHead func(n int) string // 0 heads a copy without meetings, which is never told as a day without them
 	StaleNote    func(asOf time.Time, c Clock) string
-	ReadOf       func(ok, of int) string // how many of the calendars the list is from
+	EmptyCopy    func(asOf time.Time, c Clock) string // in place of StaleNote, of a copy that holds nothing
+	ReadOf       func(ok, of int) string              // how many of the calendars the list is from
 	AllDay       string
 	UntilDay     func(d, today briefing.Date) string
 	Span         func(start, end time.Time, c Clock) string
