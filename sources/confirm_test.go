@@ -455,7 +455,7 @@ func consents(t *testing.T, test func(t *testing.T, h *house, s *busy, connect f
 
 // Who is erased at the last moment is given no grant: it goes back to Google.
 func TestAReaderIsErasedWhileAGrantIsStored(t *testing.T) {
-	consents(t, func(t *testing.T, h *house, s *busy, connect func() error) {
+	consents(t, func(t *testing.T, _ *house, s *busy, connect func() error) {
 		s.meanwhile = func() {
 			if _, err := s.Erase(t.Context(), readerID, store.EraseAll); err != nil {
 				t.Error(err)
@@ -481,7 +481,7 @@ func another(t *testing.T, s *busy, email string) func() {
 // What another program stores at the last moment is looked at: another account stays, and the same gives way to what the
 // person has just consented to.
 func TestAGrantIsStoredWhileAnotherIs(t *testing.T) {
-	consents(t, func(t *testing.T, h *house, s *busy, connect func() error) {
+	consents(t, func(t *testing.T, _ *house, s *busy, connect func() error) {
 		s.meanwhile = another(t, s, haneul)
 		fault := wantFault(t, connect(), briefing.ConnectWrongAccount)
 		c, err := s.Credential(t.Context(), readerID)

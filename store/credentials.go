@@ -348,8 +348,8 @@ func credentials(rows []rawToken, reader briefing.ReaderID) (grants []briefing.C
 		if token.IsZero() {
 			token = c.AccessToken
 		}
-		if print := briefing.Fingerprint(token); !known[print] {
-			known[print] = true
+		if fingerprint := briefing.Fingerprint(token); !known[fingerprint] {
+			known[fingerprint] = true
 			grants = append(grants, c)
 		}
 	}

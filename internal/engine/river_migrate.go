@@ -55,9 +55,9 @@ func mayMigrate(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 	case makes:
 		return nil
 	case exists:
-		return fmt.Errorf("the role %s may not make tables in schema %s: let an administrator run:\n\nGRANT USAGE, CREATE ON SCHEMA %s TO %s;\n", role, schema, name, role)
+		return fmt.Errorf("the role %s may not make tables in schema %s: let an administrator run:\n\n%s", role, schema, "GRANT USAGE, CREATE ON SCHEMA "+name+" TO "+role+";\n")
 	}
-	return fmt.Errorf("the role %s may not make schema %s: let an administrator run:\n\nCREATE SCHEMA %s AUTHORIZATION %s;\n", role, schema, name, role)
+	return fmt.Errorf("the role %s may not make schema %s: let an administrator run:\n\n%s", role, schema, "CREATE SCHEMA "+name+" AUTHORIZATION "+role+";\n")
 }
 
 // Migrate brings River's schema up to date and returns the names of the migrations it applied. It may be

@@ -475,6 +475,7 @@ func credentialNamed(t *testing.T, s *store.Store) {
 	}
 	for _, email := range []string{"minji@gaon.example", "late@gaon.example"} {
 		now := must(s.NameAccount(t.Context(), before, email, ""))(t)
+		now.Version = ""
 		wantSame(t, "what is returned", now, read(t, s, 1))
 	}
 	got := read(t, s, 1)

@@ -141,7 +141,9 @@ func pendingAccount(t *testing.T, s *store.Store) {
 		{"whose it is is not known", func() {}, "", "", false},
 		{"somebody is to confirm it", func() { check(t, s.SavePending(t.Context(), pending(1, now.Add(time.Minute)))) }, pending(1, now).Grant.Email, "", false},
 		{"they were too late", func() { now = now.Add(time.Hour) }, pending(1, now).Grant.Email, "", true},
-		{"another's", func() { outsider(t, s, 2, "token_data, metadata", `'{}', '{"email":"AB@googlemail.com","sub":"77"}'`) }, "other@gmail.com", "78", true},
+		{"another's", func() {
+			outsider(t, s, 2, "token_data, metadata", `'{"refresh_token":"theirs"}', '{"email":"AB@googlemail.com","sub":"77"}'`)
+		}, "other@gmail.com", "78", true},
 		{"the same, spelt otherwise", func() {}, "a.b@gmail.com", "", false},
 		{"the same sub under another address", func() {}, "new@gmail.com", "77", false},
 		{"another sub under the same address", func() {}, "ab@gmail.com", "79", true},
