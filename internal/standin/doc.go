@@ -12,11 +12,12 @@
 //	tok := g.Grant("haneul@gaon.example") // as if consented last week
 //
 // [Google] holds accounts with mail and calendars and plays the consent page,
-// the token, revoke and userinfo endpoints, Gmail and Calendar. [Slack] plays the
-// Web API methods a briefing bot needs, checks payloads as strictly as Slack does,
-// and can draw the DMs as a phone would ([Slack.PageHandler]). [Feeds] serves RSS
-// and Atom with conditional requests. [Story] is an invented morning for four
-// readers, laid around today, which the demo shows.
+// the token, revoke and userinfo endpoints, Gmail and Calendar; [ReadMail] makes its
+// mail of messages as they travelled. [Slack] plays the Web API methods a briefing
+// bot needs, checks payloads as strictly as Slack does, and can draw the DMs as a
+// phone would ([Slack.PageHandler]). [Feeds] serves RSS and Atom with
+// conditional requests. [Story] is an invented morning for four readers, laid
+// around today, which the demo shows.
 //
 // # Faults
 //

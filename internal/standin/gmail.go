@@ -19,6 +19,9 @@ type Mail struct {
 	Date                                time.Time
 	Labels                              []string
 	Headers                             [][2]string // further ones; one named like a standard header replaces it
+
+	tree *node  // of a message that was read: it stands for Body, HTML and the standard headers
+	raw  []byte // as it travelled
 }
 
 func (g *Google) addMail(acc *account, mail []Mail) {

@@ -11,14 +11,25 @@ import (
 	"time"
 )
 
-var htmlTag = regexp.MustCompile(`(?s)<style.*?</style>|<script.*?</script>|<[^>]*>`)
+var (
+	htmlTag    = regexp.MustCompile(`(?s)<!--.*?-->|<style.*?</style>|<script.*?</script>|<title.*?</title>|<[^>]*>`)
+	htmlInline = regexp.MustCompile(`</?(?:a|b|em|font|i|o:p|span|strong|u)(?:\s[^>]*)?>`) // stands inside a word
+)
 
-// text is the message's plain text, taken from the HTML if it must.
+// text is the message's plain text, taken from the HTML if it must. Of a message that was read the HTML
+// counts, which is what Gmail shows: hidden lines at its top are there to be seen in the snippet.
 func (m Mail) text() string {
-	if m.Body != "" {
-		return m.Body
+	body, page := m.Body, m.HTML
+	if m.tree != nil {
+		body, page = m.tree.find("text/plain"), m.tree.find("text/html")
+		if page != "" {
+			body = ""
+		}
 	}
-	return html.UnescapeString(htmlTag.ReplaceAllString(m.HTML, " "))
+	if body != "" {
+		return body
+	}
+	return html.UnescapeString(htmlTag.ReplaceAllString(htmlInline.ReplaceAllString(page, ""), " "))
 }
 
 // snippet is Gmail's: the first words on one line, HTML-escaped.
@@ -33,6 +44,9 @@ func (m Mail) snippet() string {
 // headers are the standard ones, each replaced by those of its name in m.Headers,
 // and then the rest of m.Headers.
 func (m Mail) headers() [][2]string {
+	if m.tree != nil {
+		return m.Headers
+	}
 	kind := "text/plain; charset=UTF-8"
 	switch {
 	case m.HTML != "" && m.Body != "":
@@ -101,6 +115,9 @@ func (m Mail) mimeType() string {
 
 // payload is the MIME tree: one part, or text and HTML side by side.
 func (m Mail) payload() map[string]any {
+	if m.tree != nil {
+		return m.tree.payload("")
+	}
 	p := map[string]any{
 		"partId": "", "mimeType": m.mimeType(), "filename": "", "headers": headerList(m.headers(), nil),
 	}
@@ -147,6 +164,9 @@ func headerList(headers [][2]string, only []string) []any {
 
 // rfc5322 is the message as it travelled.
 func (m Mail) rfc5322() string {
+	if m.tree != nil {
+		return string(m.raw)
+	}
 	var b strings.Builder
 	for _, h := range m.headers() {
 		value := h[1]

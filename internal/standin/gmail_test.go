@@ -140,6 +140,64 @@ func TestGmailGet(t *testing.T) {
 	equal(t, "somebody else's", get(t, g.ends.GmailURL+"/gmail/v1/users/x@gaon.example/messages", meta).Status, 403)
 }
 
+func TestReadMail(t *testing.T) {
+	message := strings.ReplaceAll(`DATE: Mon, 23 Nov 2026 08:10:00 +0900
+From: =?euc-kr?B?sejDtrz2?= <cs@corp.example>
+Subject: a folded
+ subject
+Content-Type: multipart/mixed; boundary="m"
+
+--m
+Content-Type: multipart/alternative; boundary="a"
+
+--a
+Content-Type: text/plain; charset="x-upper"
+Content-Transfer-Encoding: base64
+
+aGVsbG8=
+--a
+Content-Type: text/html; charset=utf-8
+Content-Transfer-Encoding: quoted-printable
+
+<title>no</title><!-- <b>no</b> --><div style=3D"display:none">before</div><p>Tom & <b>Ji</b>ll</p>
+--a--
+--m
+Content-Type: application/pdf
+Content-Disposition: attachment; filename="a.pdf"
+
+x
+--m--
+`, "\n", "\r\n")
+	mail, err := standin.ReadMail([]byte(message), func(name string, text []byte) (string, error) {
+		return name + " " + strings.ToUpper(string(text)), nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail.ID = "read"
+	_, ask := mailbox(t, mail)
+	full := ask("messages/read")
+	equal(t, "internalDate", full.at(t, "internalDate"), any(fmt.Sprint(mail.Date.UnixMilli())))
+	equal(t, "snippet", full.at(t, "snippet"), any("before Tom &amp; Jill"))
+	equal(t, "header as sent", full.at(t, "payload", "headers", 1, "value"), any("=?euc-kr?B?sejDtrz2?= <cs@corp.example>"))
+	equal(t, "header unfolded", full.at(t, "payload", "headers", 2, "value"), any("a folded subject"))
+	equal(t, "no more headers", len(full.at(t, "payload", "headers").([]any)), 4)
+	text, err := base64.URLEncoding.DecodeString(full.at(t, "payload", "parts", 0, "parts", 0, "body", "data").(string))
+	if err != nil || string(text) != "x-upper HELLO" {
+		t.Errorf("text %q, %v", text, err)
+	}
+	equal(t, "part", full.at(t, "payload", "parts", 0, "parts", 1, "partId"), any("0.1"))
+	equal(t, "attachment", full.at(t, "payload", "parts", 1, "body", "attachmentId"), any("standin-attachment-1"))
+	equal(t, "attachment has no data", full.at(t, "payload", "parts", 1, "body", "data"), nil)
+	raw, err := base64.URLEncoding.DecodeString(ask("messages/read?format=raw").at(t, "raw").(string))
+	if err != nil || string(raw) != message {
+		t.Errorf("raw %q, %v", raw, err)
+	}
+	if _, err := standin.ReadMail([]byte("Subject: no date\n\nx"), nil); err == nil {
+		t.Error("a message without a date was read")
+	}
+}
+
 func TestMailDefaultsLookLikeGmail(t *testing.T) {
 	_, ask := mailbox(t, standin.Mail{Subject: "하나"}, standin.Mail{Subject: "둘"})
 	list := strings.Fields(ids(t, ask("messages?labelIds=INBOX&q=is:unread")))
