@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/go-co-op/gocron/v2"
@@ -32,6 +33,7 @@ type Config struct {
 type Clock struct {
 	cfg       Config
 	scheduler gocron.Scheduler
+	shutdown  func() error // of the scheduler, once: a second time it may wait for somebody who has left
 }
 
 // New returns a Clock that does not tick yet.
@@ -40,7 +42,7 @@ func New(cfg Config) (*Clock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make scheduler: %w", err)
 	}
-	c := &Clock{cfg: cfg, scheduler: scheduler}
+	c := &Clock{cfg: cfg, scheduler: scheduler, shutdown: sync.OnceValue(scheduler.Shutdown)}
 	_, err = scheduler.NewJob(
 		gocron.CronJob("* * * * *", false),
 		gocron.NewTask(c.tick),
@@ -77,7 +79,7 @@ func (c *Clock) Start(ctx context.Context) {
 
 // Stop ends ticking and waits for a tick under way.
 func (c *Clock) Stop() error {
-	if err := c.scheduler.Shutdown(); err != nil {
+	if err := c.shutdown(); err != nil {
 		return fmt.Errorf("stop scheduler: %w", err)
 	}
 	return nil
