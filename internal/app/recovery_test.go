@@ -100,12 +100,12 @@ func TestDryRunsEndWithTheirProcess(t *testing.T) {
 		}
 		h.stop()
 		h.clock.advance(time.Hour)
+		h.feeds.Inject(standin.Fault{Op: "/wire.xml", Delay: time.Minute}) // before anybody can read it anew
 		h.start()
 		run := h.json("GET", "/api/runs/left", cronSecret, "", http.StatusOK)
 		wants(t, run, map[string]any{"state": "finished"})
 		wants(t, run["readers"].([]any)[0].(map[string]any), map[string]any{"outcome": "failed", "reason": "internal"})
 
-		h.feeds.Inject(standin.Fault{Op: "/wire.xml", Delay: time.Minute})
 		r, err := h.app.Find(t.Context(), haneul)
 		if err != nil {
 			t.Fatal(err)
