@@ -304,7 +304,7 @@ func TestTwoProcessesTellOnce(t *testing.T) {
 	h := build(t, storetest.Postgres)
 	b := alarmed(h)
 	h.start()
-	other, err := app.New(t.Context(), app.Options{Config: h.config(), Now: h.clock.now,
+	other, err := app.New(t.Context(), app.Options{Config: h.config(), Now: h.clock.now, Unticked: true,
 		Logger: slog.New(slog.NewTextHandler(h.log, nil))})
 	if err != nil {
 		t.Fatal(err)

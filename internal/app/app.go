@@ -33,6 +33,9 @@ type Options struct {
 	Logger  *slog.Logger
 	Version string
 	Now     func() time.Time // nil = time.Now
+	// Unticked plans once at start and leaves the minutes after that to the caller: where Now stands still until a test
+	// moves it, a minute of the wall's is a tick at a time that nobody chose.
+	Unticked bool
 	// LinksAnyway puts links into DMs although a phone could not use them: in the demo the phone is a page
 	// in the browser beside it.
 	LinksAnyway bool
@@ -67,6 +70,7 @@ type App struct {
 
 	links     *secret.Links
 	anyLinks  bool
+	unticked  bool
 	clock     *store.Clock // nil when somebody else says what time it is
 	now       func() time.Time
 	bell      *engine.Bell
@@ -87,7 +91,7 @@ var ErrPendingMigrations = errors.New("the database needs migrating")
 // New opens the database and wires everything. Nothing is served, read or sent yet. Call Stop also when
 // Start was never called.
 func New(ctx context.Context, o Options) (_ *App, err error) {
-	a := &App{Config: o.Config, Logger: o.Logger, now: o.Now, anyLinks: o.LinksAnyway, listeners: o.Listeners,
+	a := &App{Config: o.Config, Logger: o.Logger, now: o.Now, anyLinks: o.LinksAnyway, unticked: o.Unticked, listeners: o.Listeners,
 		bell: &engine.Bell{}, behind: newBackground(), failed: make(chan error, 8)}
 	if a.now == nil {
 		a.clock = &store.Clock{}
@@ -247,6 +251,7 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	clock, err := schedule.New(schedule.Config{
 		Planner: a.Planner, Planned: a.engine.Wake, Ticked: a.ticked, Nightly: a.Housekeep, Zone: a.Config.Timezone, Logger: a.Logger,
+		Once: a.unticked,
 	})
 	if err != nil {
 		return fmt.Errorf("schedule: %w", err)

@@ -179,7 +179,7 @@ func (h *house) start() {
 	if _, err := app.Migrate(h.t.Context(), cfg, false); err != nil {
 		h.t.Fatal(err)
 	}
-	a, err := app.New(h.t.Context(), app.Options{Config: cfg, Now: h.clock.now,
+	a, err := app.New(h.t.Context(), app.Options{Config: cfg, Now: h.clock.now, Unticked: true,
 		Logger: slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
 		h.t.Fatal(err)

@@ -17,7 +17,7 @@ import (
 func (h *house) replica() *house {
 	h.t.Helper()
 	other := *h
-	a, err := app.New(h.t.Context(), app.Options{Config: h.config(), Now: h.clock.now, Logger: h.app.Logger})
+	a, err := app.New(h.t.Context(), app.Options{Config: h.config(), Now: h.clock.now, Unticked: true, Logger: h.app.Logger})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -26,6 +26,7 @@ type Config struct {
 	Ticked  func()                // called after the first tick and each minute, however planning goes; must not block; may be nil
 	Nightly func(context.Context) // called at 03:30; may be nil
 	Zone    *time.Location        // of the night; ticks come each minute whatever the zone
+	Once    bool                  // the first tick alone: for a house whose clock is not the wall's, where a minute says nothing
 	Logger  *slog.Logger
 }
 
@@ -68,13 +69,15 @@ func New(cfg Config) (*Clock, error) {
 	return c, nil
 }
 
-// Start plans once, which catches up what was missed while nothing ran, and then every minute.
+// Start plans once, which catches up what was missed while nothing ran, and then every minute unless that was to be all.
 func (c *Clock) Start(ctx context.Context) {
 	c.tick(ctx)
 	if c.cfg.Ticked != nil {
 		c.cfg.Ticked()
 	}
-	c.scheduler.Start()
+	if !c.cfg.Once {
+		c.scheduler.Start()
+	}
 }
 
 // Stop ends ticking and waits for a tick under way.

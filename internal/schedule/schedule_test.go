@@ -82,3 +82,23 @@ func TestHousekeepingIsNightly(t *testing.T) {
 		}
 	})
 }
+
+// TestOnce: a house whose clock is not the wall's plans at start and hears nothing of the wall's minutes.
+func TestOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &planner{}
+		c, err := schedule.New(schedule.Config{Planner: p, Zone: time.UTC, Logger: slog.New(slog.DiscardHandler), Once: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Start(t.Context())
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if err := c.Stop(); err != nil {
+			t.Error(err)
+		}
+		if p.ticks != 1 {
+			t.Errorf("%d ticks, want the first alone", p.ticks)
+		}
+	})
+}
