@@ -79,6 +79,7 @@ type Reader struct {
 	PausedUntil    Date // the first date briefed again; zero when open-ended
 	SkipHolidays   bool // no briefing on the public holidays of Defaults.Holiday
 	Notification   Notification
+	Preferences    Preferences
 	LeftAt         time.Time  // since when the reader is known to be gone; zero while here
 	LeftReason     LeftReason // why; "" while here
 	ErasedAt       time.Time  // when all that was kept of a reader who is gone was erased

@@ -97,6 +97,7 @@ type Item struct {
 	From   string `json:"from,omitempty"` // sender or publisher, as a person would say it
 	Text   string `json:"text,omitempty"` // one line in the item's own words
 	Thread string `json:"thread,omitempty"`
+	Body   string `json:"-"` // more of the item's own words, for an Editor; never stored
 
 	At  time.Time `json:"at,omitzero"`  // start, arrival or publication
 	End time.Time `json:"end,omitzero"` // of a timed event
