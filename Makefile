@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 # Two compilers at once help nobody on a small machine, and `make -j check` would mix their reports.
 .NOTPARALLEL:
-.PHONY: help run build test check lint bench crash fmt
+.PHONY: help run build test check lint bench crash corpus fmt
 
 # A tarball has no history to describe, and git refuses a checkout that belongs to another user.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -38,6 +38,9 @@ bench: build ## what a briefing costs, with a real PostgreSQL (ARGS='-readers 10
 
 crash: ## the whole crash laboratory: KILLS=1000 kills at every step, both databases; some 25 minutes
 	@.ci/crash.sh $(KILLS) $(ARGS)
+
+corpus: ## how recorded mail, feeds and calendars are told, line by line, where they lie beside the checkout
+	@go test ./sources -count=1 -v -run 'Corpus|Recorded|Replies|Gold' $(ARGS)
 
 fmt: ## format every Go file, imports grouped
 	@.ci/lint.sh fmt

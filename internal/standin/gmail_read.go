@@ -3,7 +3,6 @@ package standin
 import (
 	"bytes"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -30,15 +29,14 @@ type Charset func(name string, text []byte) (string, error)
 // ReadMail makes a Mail of a message as it travelled (RFC 5322), dated by its Date header. It is handed out
 // as Gmail does: headers as they were sent, text as UTF-8 whatever its Content-Type still says, what is no
 // text or has a file name as an attachment to be asked for. The standard library knows no charsets, so
-// decode is called for text that is neither UTF-8 nor ASCII.
+// decode is called for text that is neither UTF-8 nor ASCII. Of what breaks off or is badly encoded what can be read
+// stands, because such mail is delivered, too; only a message without a date is an error.
 func ReadMail(message []byte, decode Charset) (Mail, error) {
 	headers, body := splitHeaders(message)
-	root, err := readNode(headers, body, decode)
-	if err != nil {
-		return Mail{}, err
-	}
+	root := readNode(headers, body, decode)
 	m := Mail{Headers: headers, tree: root, raw: message}
 	m.From, m.To, m.Cc, m.Subject = root.header("From"), root.header("To"), root.header("Cc"), root.header("Subject")
+	var err error
 	if m.Date, err = mail.ParseDate(root.header("Date")); err != nil {
 		return Mail{}, fmt.Errorf("date of %q: %w", m.Subject, err)
 	}
@@ -63,7 +61,7 @@ func splitHeaders(message []byte) (headers [][2]string, body []byte) {
 	return headers, message
 }
 
-func readNode(headers [][2]string, body []byte, decode Charset) (*node, error) {
+func readNode(headers [][2]string, body []byte, decode Charset) *node {
 	n := &node{headers: headers, kind: "text/plain"}
 	kind, params, err := mime.ParseMediaType(n.header("Content-Type"))
 	if err == nil {
@@ -73,7 +71,8 @@ func readNode(headers [][2]string, body []byte, decode Charset) (*node, error) {
 		n.name = about["filename"]
 	}
 	if boundary := params["boundary"]; strings.HasPrefix(n.kind, "multipart/") && boundary != "" {
-		return n, n.readParts(multipart.NewReader(bytes.NewReader(body), boundary), decode)
+		n.readParts(multipart.NewReader(bytes.NewReader(body), boundary), decode)
+		return n
 	}
 	var encoded io.Reader = bytes.NewReader(body)
 	switch strings.ToLower(n.header("Content-Transfer-Encoding")) {
@@ -82,40 +81,30 @@ func readNode(headers [][2]string, body []byte, decode Charset) (*node, error) {
 	case "quoted-printable":
 		encoded = quotedprintable.NewReader(encoded)
 	}
-	if n.body, err = io.ReadAll(encoded); err != nil {
-		return nil, fmt.Errorf("a part of %s: %w", n.kind, err)
-	}
+	n.body, _ = io.ReadAll(encoded) // up to where its encoding breaks
 	charset := strings.ToLower(params["charset"])
 	if n.attached() || decode == nil || slices.Contains([]string{"", "utf-8", "us-ascii"}, charset) {
-		return n, nil
+		return n
 	}
-	text, err := decode(charset, n.body)
-	n.body = []byte(text)
-	return n, err
+	if text, err := decode(charset, n.body); err == nil { // a charset nobody knows leaves the bytes as they came
+		n.body = []byte(text)
+	}
+	return n
 }
 
-func (n *node) readParts(parts *multipart.Reader, decode Charset) error {
+// readParts reads the parts up to where the message breaks off.
+func (n *node) readParts(parts *multipart.Reader, decode Charset) {
 	for {
 		part, err := parts.NextRawPart()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
 		if err != nil {
-			return err
+			return
 		}
-		body, err := io.ReadAll(part)
-		if err != nil {
-			return err
-		}
+		body, _ := io.ReadAll(part)
 		var headers [][2]string
 		for _, name := range slices.Sorted(maps.Keys(part.Header)) {
 			headers = append(headers, [2]string{name, part.Header.Get(name)})
 		}
-		child, err := readNode(headers, body, decode)
-		if err != nil {
-			return err
-		}
-		n.parts = append(n.parts, child)
+		n.parts = append(n.parts, readNode(headers, body, decode))
 	}
 }
 
