@@ -115,6 +115,7 @@ func mailQuery(req briefing.Request) string {
 type mailList struct {
 	label, query string
 	limit        int
+	pages        int // that may be turned to find them; 0 = mostPages
 }
 
 // listMail returns the ids of the newest mail, each once, and NextPageToken when there is more. A page that is short,
@@ -122,7 +123,7 @@ type mailList struct {
 func listMail(ctx context.Context, s *session, l mailList) (*gmail.ListMessagesResponse, error) {
 	all := &gmail.ListMessagesResponse{}
 	known := make(map[string]bool, l.limit)
-	for range mostPages {
+	for range cmp.Or(l.pages, mostPages) {
 		page, err := listPage(ctx, s, l, all.NextPageToken)
 		if err != nil {
 			return nil, err

@@ -17,6 +17,7 @@ const (
 	mostAnswers   = 10  // threads in which the reader has written of late
 	mostBodies    = 10  // mails read in full
 	listedSent    = 500 // the most that one call lists
+	fewPages      = 3
 
 	asideTime  = 3 * time.Second // for each of the two searches
 	bodyTime   = 5 * time.Second
@@ -52,7 +53,7 @@ func (b *inbox) acquaint(ctx context.Context, s *session, failures *mailFaults) 
 	senders := b.people()
 	known := make([]bool, len(senders))
 	failures.during(len(senders), func(i int) error {
-		list, err := listMail(ctx, s, mailList{label: "SENT", query: "to:" + senders[i], limit: 1})
+		list, err := listMail(ctx, s, mailList{label: "SENT", query: "to:" + senders[i], limit: 1, pages: fewPages})
 		known[i] = err == nil && len(list.Messages) > 0
 		return err
 	})
@@ -120,7 +121,8 @@ func (b *inbox) dropAnswered(ctx context.Context, s *session, failures *mailFaul
 
 // sentThreads returns the threads the reader has written in since.
 func sentThreads(ctx context.Context, s *session, since time.Time) (map[string]bool, error) {
-	list, err := listMail(ctx, s, mailList{label: "SENT", query: "after:" + strconv.FormatInt(since.Unix(), 10), limit: listedSent})
+	query := "after:" + strconv.FormatInt(since.Unix(), 10)
+	list, err := listMail(ctx, s, mailList{label: "SENT", query: query, limit: listedSent, pages: fewPages})
 	if err != nil {
 		return nil, err
 	}
