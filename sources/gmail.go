@@ -41,7 +41,7 @@ func rankingHeaders() []string {
 }
 
 // gmailSource reads the inbox: one list call, and one for each of the newest messages. What is to be answered it
-// then looks at once more, see gmail_look.go; in quota that is 5 + 20 for each mail, and at most 365 beyond.
+// then looks at once more, see gmail_look.go; in quota that is 5 + 20 for each mail, and some 315 beyond at most.
 type gmailSource struct{ google *Google }
 
 // Name implements briefing.Source.
@@ -67,7 +67,7 @@ func (m *gmailSource) Fetch(ctx context.Context, req briefing.Request) (briefing
 		return briefing.Section{}, read.err
 	}
 	box := newInbox(req, s.credential.Email, read.messages)
-	if read.err == nil { // Gmail that fails already is asked for nothing more
+	if !read.enough { // Gmail that refuses already is asked for nothing more
 		box.look(ctx, s)
 	}
 	section := box.section()
@@ -184,6 +184,7 @@ type messagesRead struct {
 	messages []*gmail.Message
 	failed   int   // that may lie in the window and could not be read
 	err      error // of the first failure; an *briefing.Error
+	enough   bool  // so much failed that the rest was left alone
 }
 
 // readMessages reads the messages a few at a time, and what it can when some fail. Messages that are gone
@@ -196,7 +197,7 @@ func readMessages(ctx context.Context, s *session, ids []*gmail.Message) message
 		found[i] = message
 		return err
 	})
-	read := messagesRead{err: failures.first}
+	read := messagesRead{err: failures.first, enough: failures.enough()}
 	for _, message := range found {
 		if message != nil {
 			read.messages = append(read.messages, message)

@@ -11,7 +11,7 @@ import (
 )
 
 // How much more Gmail is asked for what a briefing could do without, beside the time it may take: searches in the sent
-// mail at 5 units of quota each, bodies at 20. All of it together is less than reading twenty mails more.
+// mail at 5 units of quota each, bodies at 20. All of it together is no more than reading sixteen mails more.
 const (
 	mostStrangers = 12  // senders the reader may have written to
 	mostAnswers   = 10  // threads in which the reader has written of late

@@ -112,6 +112,7 @@ func TestGmailOneBrokenMailSpoilsNothing(t *testing.T) {
 	if len(section.Items) != 19 || section.Total() != 20 {
 		t.Errorf("%d items of %d", len(section.Items), section.Total())
 	}
+	h.calls(t, map[string]int{"gmail.messages.list": 2}) // the sender is looked up all the same
 }
 
 // ranked is a mail and what is made of it.
