@@ -142,7 +142,7 @@ func gist(b Briefing, e Entry, zone *time.Location) Gist {
 		gistOfCalendar(&g, s)
 	}
 	if s, ok := e.Section(Gmail); ok {
-		g.NeedsReply = known(s, s.Count(NeedsReply))
+		g.NeedsReply = known(s, s.Threads(NeedsReply))
 		for _, item := range s.Items {
 			if item.Group == NeedsReply && !item.Due.IsZero() && DateOf(item.Due, zone) == b.Date {
 				g.DueSoon++

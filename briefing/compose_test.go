@@ -132,6 +132,21 @@ func TestHeavyDayIsCutWithCounts(t *testing.T) {
 	}
 }
 
+// TestGistCountsThreads: a conversation is answered once, however many mails it holds.
+func TestGistCountsThreads(t *testing.T) {
+	mail := section(briefing.Gmail, briefing.VerdictOK,
+		briefing.Item{ID: "a", Group: briefing.NeedsReply, Also: 2}, briefing.Item{ID: "b", Group: briefing.NeedsReply},
+		briefing.Item{ID: "c", Group: briefing.Important, Also: 5})
+	mail.Counts = map[briefing.Group]int{briefing.NeedsReply: 4, briefing.Important: 6}
+	if b := composed(t, mail); *b.Gist.NeedsReply != 2 || mail.Threads(briefing.Important) != 1 {
+		t.Errorf("%d to answer, want the two threads", *b.Gist.NeedsReply)
+	}
+	mail.Counts[briefing.NeedsReply] = 7 // a source that brings fewer items than it counts
+	if n := mail.Threads(briefing.NeedsReply); n != 5 {
+		t.Errorf("%d, want the two threads and what no item stands for", n)
+	}
+}
+
 func TestGistOfOverlapsAndDeadlines(t *testing.T) {
 	mail := briefing.Item{ID: "m", Group: briefing.NeedsReply, Due: instant(t, "2026-11-20T18:00:00+09:00")}
 	tomorrow := briefing.Item{ID: "n", Group: briefing.NeedsReply, Due: instant(t, "2026-11-21T18:00:00+09:00")}

@@ -3,8 +3,8 @@ package briefing
 import "time"
 
 // How preparing is spread when many briefings are due at once. Google grants a project 1,200,000 units a minute for
-// mail and 10,000 calls for calendars: readersAMinute readers stay within that with some 23 mails (20 units each, and
-// 5 for the list) and three calendars each. Who has more meets the limit, and is read again.
+// mail and 10,000 calls for calendars: readersAMinute readers stay within that with some 16 mails (20 units each, five of
+// them twice because they are read in full, and 5 for each search) and three calendars each. Who has more meets the limit, and is read again.
 const (
 	readersAMinute = 2500
 	fewDue         = 2000 // so many at once need no spreading

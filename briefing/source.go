@@ -162,6 +162,19 @@ func (s Section) Count(groups ...Group) int {
 	return n
 }
 
+// Threads returns how many there are of the group when what an item stands for beside itself is not counted: the mails
+// of a conversation are answered once.
+func (s Section) Threads(g Group) int {
+	items, stoodFor := 0, 0
+	for _, item := range s.Items {
+		if item.Group == g {
+			items++
+			stoodFor += 1 + item.Also
+		}
+	}
+	return items + max(0, s.Counts[g]-stoodFor)
+}
+
 // Total returns how many items the section counted in all.
 func (s Section) Total() int {
 	n := 0

@@ -82,7 +82,7 @@ func (l *layout) reading() reading {
 		p := l.partOf(s)
 		switch s.Verdict.State {
 		case briefing.VerdictOK, briefing.VerdictEmpty:
-			if unread := s.Count(briefing.Unsorted); unread > 0 { // more than is looked at in one morning
+			if unread := s.Count(briefing.Unsorted); unread > 0 || p.AtLeast { // more than is looked at in one morning
 				p.N, p.Of = p.N-unread, p.N
 				r.some = append(r.some, p)
 				continue

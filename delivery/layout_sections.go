@@ -141,32 +141,38 @@ func (l *layout) mail(d *document, s briefing.Shown) {
 			replies = append(replies, item)
 		}
 	}
-	n := max(s.Count(briefing.NeedsReply), len(replies))
-	all := max(s.Total(), n)
+	n := max(l.some(l.b.Gist.NeedsReply, briefing.Gmail), len(replies)) // threads, of which some hold several mails
+	mails := max(s.Count(briefing.NeedsReply), n)
+	all := max(s.Total(), mails)
 	if n > 0 {
 		of := l.words.ReplyOf(language.MailCount{
 			Since: s.Window.From, Total: all, AtLeast: s.AtLeast, Partial: s.Verdict.State == briefing.VerdictPartial,
+			Threads: n, InThreads: mails,
 		}, l.clock)
 		p := part{kind: section, id: "mail", hidden: n - len(replies)}
 		p.head = append(p.head, headed(l.words.ReplyHead(n), language.Plain(of)))
 		for _, item := range replies {
-			p.items = append(p.items, l.reply(item))
+			p.items = append(p.items, l.reply(item, s.Count(briefing.Unsorted) > 0))
 		}
 		p.more = func(n int) language.Phrase { return l.cut(briefing.Gmail, n, l.words.OpenGmail, inboxURL(s.Account)) }
 		d.add(p)
 	}
-	if rest := all - n; rest > 0 && !l.quiet() {
+	if rest := all - mails; rest > 0 && !l.quiet() {
 		d.add(part{kind: smallPrint, id: "mail-rest", head: []language.Phrase{l.rest(s, n, rest)}})
 	}
 }
 
-// reply is "sender ‹subject› · *by 18:00 today*", or with the question it asks.
-func (l *layout) reply(item briefing.Item) language.Phrase {
+// reply is "sender ‹subject› · *by 18:00 today*", or with the question it asks. A thread tells how many mails it holds,
+// or at least holds when there are mails that nobody has looked at.
+func (l *layout) reply(item briefing.Item, atLeast bool) language.Phrase {
 	line := language.Phrase{}
 	if from := clean(item.From, maxName); from != "" {
 		line = append(line, language.Piece{Text: from + " "})
 	}
 	line = append(line, language.Piece{Text: l.titled(item.Title), URL: safeURL(item.URL)})
+	if item.Also > 0 {
+		line = append(line, language.Piece{Text: " (" + l.words.Mails(item.Also+1, atLeast) + ")"})
+	}
 	if !item.Due.IsZero() {
 		return dotted(line, language.Strong(l.words.Due(item.Due, l.clock)))
 	}

@@ -9,7 +9,7 @@ import (
 	"achim/internal/standin"
 )
 
-// BenchmarkGmailFetch reads twenty mails. The stand-in runs in the same process, so what it reports is an
+// BenchmarkGmailFetch reads twenty mails, and the five that are shown in full. The stand-in runs in the same process, so what it reports is an
 // upper bound.
 func BenchmarkGmailFetch(b *testing.B) {
 	h := build(b, standin.Account{Mail: busyMail(20)})

@@ -102,7 +102,8 @@ type Google struct {
 	api   *http.Client // to Gmail and Calendar
 	token *http.Client // to the token, revoke and userinfo endpoints, with a timeout of its own
 
-	messages, messageQuery string // what stands before and after the id in the address of a message
+	messages                string // what stands before the id in the address of a message
+	messageQuery, bodyQuery string // and after it
 
 	flights singleflight.Group // of refreshes, by reader
 	asking  sync.RWMutex       // read-locked while Google is asked to refresh and its answer is stored
@@ -161,7 +162,8 @@ func NewGoogle(cfg GoogleConfig, store GoogleStore) *Google {
 		api:   &http.Client{Transport: guarded{cfg.Transport, longestAPI}, CheckRedirect: stay},
 		token: &http.Client{Transport: guarded{cfg.Transport, longestToken}, CheckRedirect: stay, Timeout: tokenTimeout},
 
-		messages: strings.TrimSuffix(cfg.GmailURL, "/") + "/gmail/v1/users/me/messages/", messageQuery: messageQuery(),
+		messages:     strings.TrimSuffix(cfg.GmailURL, "/") + "/gmail/v1/users/me/messages/",
+		messageQuery: messageQuery(), bodyQuery: bodyQuery(),
 	}
 }
 

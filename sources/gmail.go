@@ -8,9 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,13 +22,17 @@ import (
 const (
 	listedMail   = 300 // ids asked for
 	readMail     = 100 // messages read, the newest ones
+	threadShare  = 20  // of one thread, as long as there is mail of others to read
 	mailAtOnce   = 4   // Gmail refuses more than a handful for one person
 	mailFailures = 3   // messages that may fail before the rest is left alone
+
+	longestMessage = 4 << 20 // bytes of one message's answer; a longer one cannot be read
 )
 
 const (
 	listFields    = "messages(id,threadId),nextPageToken,resultSizeEstimate"
 	messageFields = "id,threadId,labelIds,snippet,internalDate,payload/headers"
+	bodyFields    = "id,internalDate,payload"
 )
 
 // rankingHeaders are all that ranking looks at.
@@ -38,7 +40,8 @@ func rankingHeaders() []string {
 	return []string{"From", "To", "Cc", "Subject", "List-Id", "List-Unsubscribe", "Precedence", "Auto-Submitted", "Reply-To"}
 }
 
-// gmailSource reads the inbox: one list call, and one for each of the newest messages.
+// gmailSource reads the inbox: one list call, and one for each of the newest messages. What is to be answered it
+// then looks at once more, see gmail_look.go; in quota that is 5 + 20 for each mail, and some 315 beyond at most.
 type gmailSource struct{ google *Google }
 
 // Name implements briefing.Source.
@@ -47,25 +50,28 @@ func (*gmailSource) Name() briefing.SourceName { return briefing.Gmail }
 // Provider implements briefing.Source.
 func (*gmailSource) Provider() briefing.Provider { return briefing.Google }
 
-// Fetch implements briefing.Source. Mail beyond the newest hundred is counted as Unsorted.
+// Fetch implements briefing.Source. Counts are of mails, items of threads: an item stands for itself and Also more.
+// Mail beyond the hundred that are read is counted as Unsorted.
 func (m *gmailSource) Fetch(ctx context.Context, req briefing.Request) (briefing.Section, error) {
 	s, err := m.google.open(ctx, req.Reader.ID)
 	if err != nil {
 		return briefing.Section{}, err
 	}
-	list, err := listMail(ctx, s, mailQuery(req), listedMail)
+	list, err := listMail(ctx, s, mailList{label: "INBOX", query: mailQuery(req), limit: listedMail})
 	if err != nil {
 		return briefing.Section{}, err
 	}
-	read := readMessages(ctx, s, list.Messages[:min(len(list.Messages), readMail)])
+	chosen := worthReading(list.Messages)
+	read := readMessages(ctx, s, chosen)
 	if read.err != nil && len(read.messages) == 0 {
 		return briefing.Section{}, read.err
 	}
-	me := addresses{}
-	me.add(s.credential.Email)
-	me.add(req.Reader.Email)
-	section := mailSection(req, me, firstOf(s.credential.Email, req.Reader.Email), read.messages)
-	if unread := read.failed + len(list.Messages) - min(len(list.Messages), readMail); unread > 0 {
+	box := newInbox(req, s.credential.Email, read.messages)
+	if !read.enough { // Gmail that refuses already is asked for nothing more
+		box.look(ctx, s)
+	}
+	section := box.section()
+	if unread := read.failed + len(list.Messages) - len(chosen); unread > 0 {
 		section.Counts[briefing.Unsorted] = unread
 	}
 	section.AtLeast = list.NextPageToken != ""
@@ -74,6 +80,24 @@ func (m *gmailSource) Fetch(ctx context.Context, req briefing.Request) (briefing
 		return section, read.err
 	}
 	return section, nil
+}
+
+// worthReading chooses the messages to read of those listed: the newest, but when there are more, a thread that
+// fills the list does not keep the others from being looked at.
+func worthReading(listed []*gmail.Message) []*gmail.Message {
+	if len(listed) <= readMail {
+		return listed
+	}
+	var first, later []*gmail.Message
+	share := map[string]int{}
+	for _, m := range listed {
+		if share[m.ThreadId]++; m.ThreadId == "" || share[m.ThreadId] <= threadShare {
+			first = append(first, m)
+		} else {
+			later = append(later, m)
+		}
+	}
+	return append(first, later...)[:readMail]
 }
 
 // mailQuery bounds the search by epoch seconds: dates would mean midnight in California. The bounds are a
@@ -87,51 +111,71 @@ func mailQuery(req briefing.Request) string {
 	return q
 }
 
-// listMail returns the ids of the newest mail, each once. A page that is empty is not the end as long as
-// another one is announced: only the last may say that there is no mail.
-func listMail(ctx context.Context, s *session, query string, limit int64) (*gmail.ListMessagesResponse, error) {
-	const op = "list messages"
-	token := ""
-	for range mostPages {
-		list, err := call(ctx, s, op, func(authorize func(http.Header)) (*gmail.ListMessagesResponse, error) {
-			c := s.services.gmail.Users.Messages.List("me").Context(ctx).LabelIds("INBOX").MaxResults(limit).Fields(listFields)
-			if query != "" {
-				c.Q(query)
-			}
-			if token != "" {
-				c.PageToken(token)
-			}
-			authorize(c.Header())
-			return c.Do()
-		})
+// mailList is what is asked of a list of messages.
+type mailList struct {
+	label, query string
+	limit        int
+	pages        int // that may be turned to find them; 0 = mostPages
+}
+
+// listMail returns the ids of the newest mail, each once, and NextPageToken when there is more. A page that is short,
+// or empty, is not the end as long as another one is announced: only the last may say that there is no more mail.
+func listMail(ctx context.Context, s *session, l mailList) (*gmail.ListMessagesResponse, error) {
+	all := &gmail.ListMessagesResponse{}
+	known := make(map[string]bool, l.limit)
+	for range cmp.Or(l.pages, mostPages) {
+		page, err := listPage(ctx, s, l, all.NextPageToken)
 		if err != nil {
 			return nil, err
 		}
-		if list.HTTPStatusCode != http.StatusOK { // a 204 from something in between says nothing about mail
-			return nil, &briefing.Error{Op: op, Reason: briefing.Malformed, Err: errHollow}
-		}
-		if token = list.NextPageToken; len(list.Messages) == 0 && token != "" {
-			continue
-		}
-		known := make(map[string]bool, len(list.Messages))
-		for _, m := range list.Messages {
-			if m == nil || m.Id == "" {
-				return nil, &briefing.Error{Op: op, Reason: briefing.Malformed, Err: errHollow}
+		all.NextPageToken = page.NextPageToken
+		for _, m := range page.Messages {
+			switch {
+			case m == nil || m.Id == "":
+				return nil, &briefing.Error{Op: "list messages", Reason: briefing.Malformed, Err: errHollow}
+			case known[m.Id]:
+			case len(all.Messages) == l.limit:
+				all.NextPageToken = cmp.Or(all.NextPageToken, m.Id) // more than was asked for
+			default:
+				known[m.Id] = true
+				all.Messages = append(all.Messages, m)
 			}
 		}
-		list.Messages = slices.DeleteFunc(list.Messages, func(m *gmail.Message) bool {
-			again := known[m.Id]
-			known[m.Id] = true
-			return again
-		})
-		return list, nil
+		if all.NextPageToken == "" || len(all.Messages) == l.limit {
+			return all, nil
+		}
 	}
-	return nil, &briefing.Error{Op: op, Reason: briefing.Malformed, Err: errEndless}
+	if len(all.Messages) > 0 {
+		return all, nil
+	}
+	return nil, &briefing.Error{Op: "list messages", Reason: briefing.Malformed, Err: errEndless}
+}
+
+func listPage(ctx context.Context, s *session, l mailList, token string) (*gmail.ListMessagesResponse, error) {
+	const op = "list messages"
+	page, err := call(ctx, s, op, func(authorize func(http.Header)) (*gmail.ListMessagesResponse, error) {
+		c := s.services.gmail.Users.Messages.List("me").Context(ctx).LabelIds(l.label).MaxResults(int64(l.limit)).Fields(listFields)
+		if l.query != "" {
+			c.Q(l.query)
+		}
+		if token != "" {
+			c.PageToken(token)
+		}
+		authorize(c.Header())
+		return c.Do()
+	})
+	if err != nil {
+		return nil, err
+	}
+	if page.HTTPStatusCode != http.StatusOK { // a 204 from something in between says nothing about mail
+		return nil, &briefing.Error{Op: op, Reason: briefing.Malformed, Err: errHollow}
+	}
+	return page, nil
 }
 
 // probeMail finds out whether the inbox can be read.
 func probeMail(ctx context.Context, s *session) error {
-	_, err := listMail(ctx, s, "", 1)
+	_, err := listMail(ctx, s, mailList{label: "INBOX", limit: 1})
 	return err
 }
 
@@ -140,6 +184,7 @@ type messagesRead struct {
 	messages []*gmail.Message
 	failed   int   // that may lie in the window and could not be read
 	err      error // of the first failure; an *briefing.Error
+	enough   bool  // so much failed that the rest was left alone
 }
 
 // readMessages reads the messages a few at a time, and what it can when some fail. Messages that are gone
@@ -147,19 +192,12 @@ type messagesRead struct {
 func readMessages(ctx context.Context, s *session, ids []*gmail.Message) messagesRead {
 	found := make([]*gmail.Message, len(ids))
 	var failures mailFaults
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(mailAtOnce, len(ids)) {
-		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(ids)) && !failures.enough(); i = next.Add(1) - 1 {
-				message, err := contain("get message", func() (*gmail.Message, error) { return readMessage(ctx, s, ids[i].Id) })
-				found[i] = message
-				failures.add(err)
-			}
-		})
-	}
-	workers.Wait()
-	read := messagesRead{err: failures.first}
+	failures.during(len(ids), func(i int) error {
+		message, err := readMessage(ctx, s, ids[i].Id, s.google.messageQuery)
+		found[i] = message
+		return err
+	})
+	read := messagesRead{err: failures.first, enough: failures.enough()}
 	for _, message := range found {
 		if message != nil {
 			read.messages = append(read.messages, message)
@@ -174,10 +212,11 @@ func readMessages(ctx context.Context, s *session, ids []*gmail.Message) message
 // errGone is a message that was deleted after it was listed.
 var errGone = errors.New("the message is gone")
 
-func readMessage(ctx context.Context, s *session, id string) (*gmail.Message, error) {
+// readMessage reads one message, as far as query asks for. errGone when there is none any more.
+func readMessage(ctx context.Context, s *session, id, query string) (*gmail.Message, error) {
 	const op = "get message"
 	message, err := call(ctx, s, op, func(authorize func(http.Header)) (*gmail.Message, error) {
-		message, err := getMessage(ctx, s.google, id, authorize)
+		message, err := getMessage(ctx, s.google, url.PathEscape(id)+query, authorize)
 		if isNotFound(err) {
 			return nil, nil
 		}
@@ -196,8 +235,8 @@ func readMessage(ctx context.Context, s *session, id string) (*gmail.Message, er
 
 // getMessage is the one call that is made without the generated client: a morning makes twenty of it for
 // each reader, and the client takes longer to put the address together than to read the answer.
-func getMessage(ctx context.Context, g *Google, id string, authorize func(http.Header)) (*gmail.Message, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.messages+url.PathEscape(id)+g.messageQuery, nil)
+func getMessage(ctx context.Context, g *Google, address string, authorize func(http.Header)) (*gmail.Message, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.messages+address, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +250,7 @@ func getMessage(ctx context.Context, g *Google, id string, authorize func(http.H
 	if err := googleapi.CheckResponse(resp); err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(resp.Body)
+	body, err := io.ReadAll(io.LimitReader(resp.Body, longestMessage))
 	if err != nil {
 		return nil, err
 	}
@@ -224,6 +263,11 @@ func messageQuery() string {
 	return "?" + url.Values{
 		"alt": {"json"}, "prettyPrint": {"false"}, "format": {"metadata"}, "metadataHeaders": rankingHeaders(), "fields": {messageFields},
 	}.Encode()
+}
+
+// bodyQuery asks for the text of a message. Gmail sends files apart.
+func bodyQuery() string {
+	return "?" + url.Values{"alt": {"json"}, "prettyPrint": {"false"}, "format": {"full"}, "fields": {bodyFields}}.Encode()
 }
 
 func isNotFound(err error) bool {
@@ -254,6 +298,21 @@ func (f *mailFaults) add(err error) {
 	}
 }
 
+// during runs do for each of n, a few at a time, until so much has failed that Gmail is better left alone.
+func (f *mailFaults) during(n int, do func(i int) error) {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(mailAtOnce, n) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(n) && !f.enough(); i = next.Add(1) - 1 {
+				_, err := contain("get message", func() (struct{}, error) { return struct{}{}, do(int(i)) })
+				f.add(err)
+			}
+		})
+	}
+	workers.Wait()
+}
+
 // enough reports whether it is better to leave Gmail alone: one broken message does not spoil the rest, a
 // limit or a dead grant does.
 func (f *mailFaults) enough() bool {
@@ -266,113 +325,4 @@ func (f *mailFaults) enough() bool {
 		return f.count >= mailFailures
 	}
 	return true
-}
-
-// mailSection ranks the messages that lie in the window.
-func mailSection(req briefing.Request, me addresses, account string, messages []*gmail.Message) briefing.Section {
-	section := briefing.Section{
-		Source: briefing.Gmail, Provider: briefing.Google, Window: req.Window, Account: account,
-		Counts: map[briefing.Group]int{}, Items: make([]briefing.Item, 0, len(messages)),
-	}
-	for _, message := range messages {
-		m := parseMail(message)
-		if !req.Window.Holds(m.at) {
-			continue
-		}
-		item := mailItem(req, me, m)
-		item.URL = mailURL(account, m.id)
-		section.Counts[item.Group]++
-		section.Items = append(section.Items, item)
-	}
-	section.Items = foldThreads(section.Items)
-	slices.SortStableFunc(section.Items, compareMail)
-	return section
-}
-
-// mailItem is one message as a briefing tells it.
-func mailItem(req briefing.Request, me addresses, m mail) briefing.Item {
-	item := briefing.Item{
-		ID: m.id, Thread: m.thread, Group: m.group(me), Title: m.subject, From: m.from.display(), At: m.at,
-	}
-	item.Text = m.text.line
-	if item.Group == briefing.NeedsReply || item.Group == briefing.Important {
-		due := deadline(m.subject+"\n"+m.text.words, m.at, req.Zone)
-		if !due.Before(req.Date.Start(req.Zone)) { // what was due on an earlier day is no deadline any more
-			item.Due = due
-		}
-	}
-	return item
-}
-
-// mailURL leads to the message in the account it was read from, whatever the browser's default is. Phones
-// ignore the part that names the message.
-func mailURL(account, id string) string {
-	return "https://mail.google.com/mail/u/?authuser=" + strings.ReplaceAll(queryEscape(account), "%40", "@") + "#all/" + queryEscape(id)
-}
-
-// foldThreads keeps the newest mail to answer of each thread and counts the others on it: a person answers
-// a thread once.
-func foldThreads(items []briefing.Item) []briefing.Item {
-	newest := map[string]int{} // thread → index in kept
-	kept := items[:0]
-	slices.SortStableFunc(items, func(a, b briefing.Item) int { return b.At.Compare(a.At) })
-	for _, item := range items {
-		if item.Group != briefing.NeedsReply || item.Thread == "" {
-			kept = append(kept, item)
-			continue
-		}
-		i, known := newest[item.Thread]
-		if !known {
-			newest[item.Thread] = len(kept)
-			kept = append(kept, item)
-			continue
-		}
-		kept[i].Also++
-		if kept[i].Due.IsZero() {
-			kept[i].Due = item.Due
-		}
-	}
-	return kept
-}
-
-// compareMail orders by group, mail to answer by deadline, and everything else newest first.
-func compareMail(a, b briefing.Item) int {
-	if a.Group != b.Group {
-		return groupRank(a.Group) - groupRank(b.Group)
-	}
-	if a.Group == briefing.NeedsReply && !a.Due.Equal(b.Due) {
-		switch {
-		case a.Due.IsZero():
-			return 1
-		case b.Due.IsZero():
-			return -1
-		}
-		return a.Due.Compare(b.Due)
-	}
-	return cmp.Or(b.At.Compare(a.At), strings.Compare(a.ID, b.ID))
-}
-
-func groupRank(g briefing.Group) int {
-	order := [...]briefing.Group{briefing.NeedsReply, briefing.Important, briefing.Notice, briefing.Newsletter}
-	if i := slices.Index(order[:], g); i >= 0 {
-		return i
-	}
-	return len(order)
-}
-
-// parseMail takes from Gmail's answer what ranking and telling need.
-func parseMail(message *gmail.Message) mail {
-	m := mail{
-		id: message.Id, thread: message.ThreadId, labels: message.LabelIds,
-		at: time.UnixMilli(message.InternalDate).UTC(), text: parseText(snippetText(message.Snippet)),
-	}
-	if message.Payload == nil {
-		return m
-	}
-	for _, h := range message.Payload.Headers {
-		if h != nil {
-			m.setHeader(h.Name, h.Value)
-		}
-	}
-	return m
 }

@@ -54,7 +54,8 @@ func TestGmailCalls(t *testing.T) {
 	h := build(t, standin.Account{Mail: someMail(20)})
 	h.connect()
 	h.must(t, briefing.Gmail)
-	h.calls(t, map[string]int{"token": 0, "gmail.messages.list": 1, "gmail.messages.get": 20, "*": 21})
+	// Nothing is to be answered: beside the mails only their one sender is looked up.
+	h.calls(t, map[string]int{"token": 0, "gmail.messages.list": 2, "gmail.messages.get": 20, "*": 22})
 }
 
 func TestGmailEmpty(t *testing.T) {
@@ -74,7 +75,7 @@ func TestGmailCountsWhatItDoesNotRead(t *testing.T) {
 	if section.Count(briefing.Unsorted) != 200 || section.Total() != 300 || !section.AtLeast || len(section.Items) != 100 {
 		t.Errorf("unsorted %d, total %d, at least %v, items %d", section.Count(briefing.Unsorted), section.Total(), section.AtLeast, len(section.Items))
 	}
-	h.calls(t, map[string]int{"gmail.messages.list": 1, "gmail.messages.get": 100})
+	h.calls(t, map[string]int{"gmail.messages.list": 2, "gmail.messages.get": 100})
 }
 
 func TestGmailSkipsWhatIsGone(t *testing.T) {
@@ -111,6 +112,7 @@ func TestGmailOneBrokenMailSpoilsNothing(t *testing.T) {
 	if len(section.Items) != 19 || section.Total() != 20 {
 		t.Errorf("%d items of %d", len(section.Items), section.Total())
 	}
+	h.calls(t, map[string]int{"gmail.messages.list": 2}) // the sender is looked up all the same
 }
 
 // ranked is a mail and what is made of it.

@@ -56,6 +56,8 @@ var (
 		"db/conversation_log", "file"}
 	ofMail  = append([]string{"http/api GET /messages"}, kept...)
 	ofEvent = append([]string{"http/api GET /api/calendar/events"}, kept...)
+	// Whether the reader has ever written to a sender is asked of whoever delivered the mail.
+	ofSender = append([]string{"to google"}, ofMail...)
 	// A consent's address is for the browser that goes there, or for the program that asked for one.
 	ofConsent = []string{"to google", "http/open POST /connect", "http/open GET /api/gmail/auth", "http/api GET /api/gmail/auth",
 		"http/api GET /auth/gmail/passport", "http/api POST /api/gmail/refresh", "http/api GET /messages", "http/api GET /api/calendar/events"}
@@ -119,7 +121,7 @@ func (p *planted) plantContent() {
 	body := "하늘 님, " + word("snippet", nil) + " 배경을 먼저 적습니다. " + word("quote", ofMail) + " 회신 주실 수 있을까요? " +
 		strings.Repeat("그 밖의 이야기입니다. ", 60) + word("body", nil)
 	p.google.AddMail(haneulMail, standin.Mail{
-		ID: "18c0b1", From: `"` + word("sender", ofMail) + `" <` + word("sender address", ofMail) + `@gaon.example>`, To: haneulMail,
+		ID: "18c0b1", From: `"` + word("sender", ofMail) + `" <` + word("sender address", ofSender) + `@gaon.example>`, To: haneulMail,
 		Cc: word("copied in", nil) + "@gaon.example", Subject: "계약서 " + word("subject", ofMail), Body: body,
 		HTML: "<p>" + word("html body", nil) + "</p>", Date: friday.Add(-time.Minute), Labels: []string{"INBOX", "UNREAD"},
 		Headers: [][2]string{{"Content-Disposition", `attachment; filename="` + word("attachment", nil) + `.pdf"`}, {"X-Key", word("mail header", nil)}},

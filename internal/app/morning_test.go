@@ -58,7 +58,7 @@ func TestCallsOfABriefing(t *testing.T) {
 		h.clock.advance(2 * time.Hour) // the access token's hour is over
 		h.trigger("")
 		for op, most := range map[string]int{
-			"token": 1, "gmail.messages.list": 1, "gmail.messages.get": 2,
+			"token": 1, "gmail.messages.list": 4, "gmail.messages.get": 4, // two mails, their senders, answers, and bodies
 			"calendar.calendarList.list": 1, "calendar.events.list": 2,
 		} {
 			if got := h.google.Calls(op); got != most {

@@ -176,6 +176,12 @@ func (f floor) briefing(ctx context.Context, i int) error {
 		urls = append(urls, fmt.Sprintf("%s/%08x%08x?alt=json&fields=id%%2CthreadId%%2ClabelIds%%2Csnippet%%2CinternalDate%%2Cpayload%%2Fheaders"+
 			"&format=metadata&metadataHeaders=From&metadataHeaders=To&metadataHeaders=Subject&metadataHeaders=List-Id&metadataHeaders=List-Unsubscribe", mail, i, m))
 	}
+	for m := range min(f.Mails, 5) { // what will be shown is read in full
+		urls = append(urls, fmt.Sprintf("%s/%08x%08x?alt=json&fields=id%%2CinternalDate%%2Cpayload&format=full", mail, i, m))
+	}
+	for _, search := range []string{"to%3Asujin%40gaon.example", "to%3Adana%40gaon.example", "after%3A1"} { // senders known, mails answered
+		urls = append(urls, mail+"?alt=json&fields=messages%28id%2CthreadId%29&labelIds=SENT&maxResults=500&q="+search)
+	}
 	window := url.Values{"timeMin": {now.Add(-12 * time.Hour).Format(time.RFC3339)}, "timeMax": {now.Add(84 * time.Hour).Format(time.RFC3339)},
 		"singleEvents": {"true"}, "orderBy": {"startTime"}, "maxResults": {"250"},
 		"fields": {"kind,items(id,iCalUID,status,summary,start,end,location,description,htmlLink,hangoutLink)"}}.Encode()

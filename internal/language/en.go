@@ -111,6 +111,7 @@ func enSections(w *Words) {
 		}
 		return fmt.Sprintf("The other %d", n)
 	}
+	w.Mails = func(n int, atLeast bool) string { return enMails(n, atLeast, "email") }
 	w.NewMail = func(n int, atLeast bool) string { return enMails(n, atLeast, "new email") }
 	w.Group = enGroup
 	w.StoriesHead = func(n int) string { return enCountOf(n, "story", "stories") }
@@ -296,10 +297,13 @@ func enReplyOf(m MailCount, c Clock) string {
 	if m.Partial {
 		of += " read"
 	}
-	if m.Since.IsZero() {
-		return of
+	if !m.Since.IsZero() {
+		of += " since " + enMoment(m.Since, c)
 	}
-	return of + " since " + enMoment(m.Since, c)
+	if m.InThreads > m.Threads {
+		of += fmt.Sprintf(", %d with their threads", m.InThreads)
+	}
+	return of
 }
 
 // enDue is "by 18:00 today", and without the hour when the deadline names none.

@@ -38,6 +38,8 @@ func enPart(p Part) string {
 	switch {
 	case p.N < 0 || one == "":
 		return enName(p.Source)
+	case p.Of > 0 && p.AtLeast:
+		return fmt.Sprintf("%d of %s", p.N, enMails(p.Of, true, one))
 	case p.Of > 0:
 		return fmt.Sprintf("%d of %s", p.N, enCount(p.Of, one))
 	case len(p.Groups) > 0:

@@ -104,6 +104,7 @@ func koSections(w *Words) {
 	w.Due = koDue
 	w.Quote = func(s string) string { return "“" + s + "”" }
 	w.Rest = func(n int, atLeast bool) string { return "나머지 " + koMails(n, atLeast) }
+	w.Mails = koMails
 	w.NewMail = func(n int, atLeast bool) string { return "새 메일 " + koMails(n, atLeast) }
 	w.Group = koGroup
 	w.StoriesHead = func(n int) string { return fmt.Sprintf("뉴스 %d건", n) }
@@ -232,6 +233,9 @@ func koReplyOf(m MailCount, c Clock) string {
 	of := koMails(m.Total, m.AtLeast) + " 중"
 	if m.Partial {
 		of = "읽은 " + of
+	}
+	if m.InThreads > m.Threads {
+		of += fmt.Sprintf(", 같은 대화까지 %d통", m.InThreads)
 	}
 	if m.Since.IsZero() {
 		return of

@@ -39,6 +39,8 @@ func koPart(p Part) string {
 	switch {
 	case p.N < 0:
 		return name
+	case p.Of > 0 && p.AtLeast:
+		return fmt.Sprintf("%s %s 중 %d통", name, koMails(p.Of, true), p.N)
 	case p.Of > 0:
 		return fmt.Sprintf("%s %d/%d", name, p.N, p.Of)
 	case p.Source != briefing.Gmail:

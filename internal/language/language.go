@@ -142,6 +142,7 @@ type Words struct {
 	Quote     func(s string) string
 	Rest      func(n int, atLeast bool) string // the mail that needs no answer
 	NewMail   func(n int, atLeast bool) string // the same when none needs one
+	Mails     func(n int, atLeast bool) string // how many a thread holds
 	Group     func(g briefing.Group, n int, atLeast bool) string
 
 	// News, and any source there are no words of its own for.
@@ -200,6 +201,8 @@ type MailCount struct {
 	Total   int
 	AtLeast bool
 	Partial bool // only some of it was read
+	// Threads is how many threads wait for an answer, and InThreads how many mails they hold.
+	Threads, InThreads int
 }
 
 // Part is one source in the footer.
