@@ -152,7 +152,7 @@ func newClause(said []token) clause {
 			before := c.tokens[n-1]
 			glued = before.when && t.when || capital(before) && capital(t)
 		}
-		c.tokens, c.glued = append(c.tokens, t), append(c.glued, glued || isTitle(t.low) && len(c.tokens) > 0)
+		c.tokens, c.glued = append(c.tokens, t), append(c.glued, glued || t.isTitle() && len(c.tokens) > 0)
 		glueable = true
 	}
 	return c
@@ -180,12 +180,13 @@ func shortened(c clause, said []token) (end int, ok bool) {
 	reach := make([]bool, len(said)) // the clause up to its last word so far can end here
 	for i, word := range c.tokens {
 		next := make([]bool, len(said))
+		title := word.isTitle()
 		open := i == 0 // a way leads here that leaves out nothing it must not
 		for j, other := range said {
 			before := j > 0 && i > 0 && reach[j-1]
 			far := open && !(i > 0 && c.glued[i]) && !(j > 0 && other.when && said[j-1].when)
 			next[j] = (before || far) && same(word, other, c.atFront && i == 0)
-			if i == 0 && j > 0 && isTitle(word.low) {
+			if i == 0 && j > 0 && title {
 				next[j] = false // of whom?
 			}
 			left := i > 0 && reach[j] && !severed(said, j)

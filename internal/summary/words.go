@@ -15,6 +15,9 @@ type token struct {
 	low   string // in lower case
 	when  bool   // part of a time, a date, a number or an amount
 	turns bool   // turns the meaning of what stands around it: a negation, a condition, a hedge
+
+	forms  []string // in lower case, as it stands and without its particle
+	hangul bool
 }
 
 // sentence is what is said in one breath. A question is no statement.
@@ -98,7 +101,7 @@ func tokens(text string) []token {
 
 func newToken(raw string) token {
 	low := strings.ToLower(raw)
-	return token{raw: raw, low: low, when: tellsWhen(low), turns: turnsMeaning(low)}
+	return token{raw: raw, low: low, when: tellsWhen(low), turns: turnsMeaning(low), forms: forms(low), hangul: strings.ContainsFunc(low, isHangul)}
 }
 
 func wordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) }
@@ -180,8 +183,8 @@ var askers = words(`요청 요청함 요청드림 부탁 문의 질문 여부 �
 var titles = words(`님 씨 과장 과장님 대리 대리님 부장 부장님 차장 차장님 팀장 팀장님 사원 주임 주임님 이사 이사님 상무 상무님 전무 전무님 대표 대표님 사장 사장님 실장 실장님
  본부장 본부장님 교수 교수님 선생님 변호사 변호사님 매니저 매니저님 원장 원장님 위원 위원님`)
 
-func isTitle(low string) bool {
-	return slices.ContainsFunc(forms(low), func(form string) bool { return titles[form] })
+func (t token) isTitle() bool {
+	return slices.ContainsFunc(t.forms, func(form string) bool { return titles[form] })
 }
 
 // same reports whether a word of a line is a word of the item.
@@ -190,17 +193,17 @@ func same(line, item token, first bool) bool {
 	case line.low == item.low:
 		// A capital is part of a name; at the front of a line it is only the front of a line.
 		return line.raw == item.raw || first || line.raw == line.low
-	case !strings.ContainsFunc(line.low, isHangul) || !strings.ContainsFunc(item.low+line.low, isHangul):
-		return slices.Contains(forms(item.low), line.low) // "15:00에"
+	case !line.hangul:
+		return slices.Contains(item.forms, line.low) // "15:00에"
 	}
-	mine, theirs := forms(line.low), forms(item.low)
-	for _, form := range mine {
-		if slices.Contains(theirs, form) {
+	for _, form := range line.forms {
+		if slices.Contains(item.forms, form) {
 			return true
 		}
 	}
-	rest, ok := strings.CutPrefix(item.low, mine[len(mine)-1])
-	return ok && !line.when && !item.turns && utf8.RuneCountInString(mine[len(mine)-1]) > 1 && conjugated(rest)
+	stem := line.forms[len(line.forms)-1]
+	rest, ok := strings.CutPrefix(item.low, stem)
+	return ok && !line.when && !item.turns && utf8.RuneCountInString(stem) > 1 && conjugated(rest)
 }
 
 // particles say nothing that the order of words does not; those that do (까지, 부터, 에게, 에서) are not among them.
