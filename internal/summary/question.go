@@ -65,7 +65,7 @@ func ask(req briefing.EditRequest) (q question, ok bool) {
 					continue
 				}
 				one, text := tell(item, left)
-				if one.size() > left {
+				if one.size() > left || one.steers() {
 					continue
 				}
 				left -= one.size()
@@ -104,6 +104,16 @@ func tell(item briefing.Item, left int) (one told, text string) {
 	}
 	one.Text = excerpt(words, max(0, min(longestText, left-one.size())))
 	return one, one.Subject + "\n" + one.Text
+}
+
+// steering is what is said to a machine that reads along, and hardly ever to a person. Who tries it is not found out so in
+// every case, but those who do it as everybody does are not even heard.
+var steering = regexp.MustCompile(`(?i)\b(?:ignore|disregard|forget|override)\b.{0,30}\b(?:instructions?|prompts?|above|rules)\b|system prompt|\bprompt injection\b|` +
+	`\b(?:language model|chatgpt|llm)\b|\byou are (?:an? )?(?:ai|assistant)\b|\bAI assistants?\b|프롬프트|언어 ?모델|지시[^.\n]{0,12}(?:무시|잊|따르지)|(?:무시|잊)[^.\n]{0,12}지시`)
+
+// steers reports whether the item speaks to whoever edits the briefing. It stays as it is, where it is.
+func (t told) steers() bool {
+	return steering.MatchString(t.From + "\n" + t.Subject + t.Title + "\n" + t.Text)
 }
 
 func (t told) size() int { return len([]rune(t.From + t.Subject + t.Title + t.Text)) }
