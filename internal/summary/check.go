@@ -167,6 +167,9 @@ func capital(t token) bool {
 // none.
 func anySentence(said []sentence, c clause, asks bool) bool {
 	for _, s := range said {
+		if s.broken {
+			continue
+		}
 		if end, ok := shortened(c, s.tokens); ok && (!s.question || asks || end == len(s.tokens)-1) {
 			return true
 		}

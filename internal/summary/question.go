@@ -129,25 +129,54 @@ func excerpt(s string, most int) string {
 	}
 	s = front(s, 4*most) // so that a huge mail costs no more than a long one
 	s = private.ReplaceAllString(folded(s), " ... ")
-	var lines []string
+	var b strings.Builder
+	before := ""
 	for _, line := range strings.Split(s, "\n") {
-		if line = strings.Join(strings.Fields(line), " "); line != "" {
-			lines = append(lines, line)
+		line = strings.Join(strings.Fields(line), " ")
+		switch {
+		case b.Len() == 0 || line == "":
+		case before != "" && wrapped(before, line):
+			b.WriteByte(' ')
+		default:
+			b.WriteByte('\n')
 		}
+		b.WriteString(line)
+		before = line
 	}
-	return front(strings.Join(lines, "\n"), most)
+	return front(b.String(), most)
 }
 
-// front returns the first runes of s. A word that is cut in two is left out.
-func front(s string, most int) string {
-	n := 0
-	for i := range s {
-		if n++; n > most {
-			if space := strings.LastIndexAny(s[:i], " \n\t"); space > 0 {
-				return s[:space]
-			}
-			return s[:i]
+// narrow is as narrow as programs wrap lines.
+const narrow = 60
+
+// wrapped reports whether a line was broken for want of room, so that what it says goes on in the next.
+func wrapped(line, next string) bool {
+	word, _, _ := strings.Cut(next, " ")
+	columns := 1
+	for _, r := range line + word {
+		if columns++; r >= 0x1100 {
+			columns++ // Korean letters are twice as wide
 		}
+	}
+	return columns > narrow && !strings.ContainsRune(".!?:;", rune(line[len(line)-1]))
+}
+
+// front returns the first runes of s. A word that is cut in two is left out, and what is cut ends in a mark: nothing is to
+// be made of half a sentence.
+func front(s string, most int) string {
+	const mark = " ..."
+	n, room := 0, 0
+	for i := range s {
+		if n++; n == most-len(mark)+1 {
+			room = i
+		}
+		if n <= most {
+			continue
+		}
+		if space := strings.LastIndexAny(s[:room], " \n\t"); space > 0 {
+			room = space
+		}
+		return s[:room] + mark
 	}
 	return s
 }

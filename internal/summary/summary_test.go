@@ -328,6 +328,26 @@ func TestWhatMustComeFirstStaysThere(t *testing.T) {
 	}
 }
 
+// TestWhatIsCutOffOrWrappedIsNoSentence: in Korean the no comes last.
+func TestWhatIsCutOffOrWrappedIsNoSentence(t *testing.T) {
+	t.Parallel()
+	filler := strings.Repeat("여러 가지 이야기를 길게 적었습니다. ", 40)
+	for name, body := range map[string]string{
+		"cut off":    front(filler, 570) + " 수요일 회의 참석은 저희 사정으로 매우 어렵다고 말씀드려야 할 것 같고 결국 불가합니다.",
+		"wrapped":    "지난번에 말씀해 주신 내용을 저희 팀에서 논의했는데 수요일 회의 참석은\n어렵게 되었고 결국 불가합니다.",
+		"an address": "수요일 회의 참석은 https://gaon.example/x 불가합니다.",
+	} {
+		req := morning()
+		req.Sections[1].Items[0].Body = body
+		got, ok := summary.Answered(req, `{"mails":[{"id":"n1","line":"수요일 회의 참석은"}],"important":[],"stories":[]}`)
+		if told := line(got, "18c1"); !ok || told != "own line of 18c1" {
+			t.Errorf("%s: %q is told", name, told)
+		}
+	}
+}
+
+func front(s string, n int) string { return string([]rune(s)[:n]) }
+
 // TestServersDiffer: what a server does not take is left out, once for all.
 func TestServersDiffer(t *testing.T) {
 	t.Parallel()

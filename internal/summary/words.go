@@ -20,10 +20,12 @@ type token struct {
 	hangul bool
 }
 
-// sentence is what is said in one breath. A question is no statement.
+// sentence is what is said in one breath. A question is no statement, and of a broken one a part is missing, which may be
+// the part that says no.
 type sentence struct {
 	tokens   []token
 	question bool
+	broken   bool
 }
 
 // folded returns the text in the form in which texts are compared: compatibility forms told apart no more, one form of
@@ -53,12 +55,15 @@ func folded(s string) string {
 // sentences splits a folded text into what is said in one breath.
 func sentences(text string) []sentence {
 	var all []sentence
-	start := 0
+	start, broken := 0, false
 	end := func(i int, question bool) {
+		cut := strings.HasPrefix(text[i:], "..")
 		if tokens := tokens(text[start:i]); len(tokens) > 0 {
 			last := tokens[len(tokens)-1].low
-			all = append(all, sentence{tokens, question || asksKorean(last)})
+			all = append(all, sentence{tokens, question || asksKorean(last), broken || cut})
+			broken = false
 		}
+		broken = broken || cut
 	}
 	for i, r := range text {
 		stop := r == '\n' || r == ';'
