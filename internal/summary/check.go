@@ -2,6 +2,7 @@ package summary
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -32,13 +33,10 @@ func faithful(line, text string) bool {
 	if len(clauses) == 0 {
 		return false
 	}
-	asks := strings.Contains(line, "?")
-	for _, t := range tokens(line) {
-		asks = asks || askers[t.low]
-	}
-	for i, c := range clauses {
+	asked := make([]bool, len(said)) // of which sentence a later clause tells that it asks
+	for i, c := range slices.Backward(clauses) {
 		c.atFront = i == 0
-		if !anySentence(said, c, asks) {
+		if !anySentence(said, c, asked) {
 			return false
 		}
 	}
@@ -84,6 +82,8 @@ type clause struct {
 	tokens  []token
 	glued   []bool // the word belongs to the one before, so that both have to stand together
 	atFront bool
+	asks    bool // it says that something is asked for
+	adds    bool // and does so in a word of its own
 }
 
 // clausesOf splits a folded line at its punctuation. What is too short to say something belongs to its neighbour. None
@@ -91,21 +91,25 @@ type clause struct {
 func clausesOf(line string) []clause {
 	var all []clause
 	var open []token
-	take := func() {
+	take := func(asks bool) {
 		if n := len(all); n > 0 && content(open) < fewestWords {
-			all[n-1] = newClause(append(all[n-1].tokens, open...))
+			before := all[n-1]
+			all[n-1] = newClause(append(before.tokens, open...))
+			all[n-1].asks, all[n-1].adds = all[n-1].asks || before.asks, all[n-1].adds || before.adds
 		} else if content(open) >= fewestWords {
 			all = append(all, newClause(open))
 		} else {
 			return // goes together with what follows
 		}
+		last := &all[len(all)-1]
+		last.asks = last.asks || asks
 		open = nil
 	}
 	rest := line
 	for rest != "" {
 		at := clauseEnd(rest)
 		open = append(open, tokens(rest[:at])...)
-		take()
+		take(strings.HasPrefix(rest[at:], "?"))
 		_, size := utf8.DecodeRuneInString(rest[at:])
 		rest = rest[at+size:]
 	}
@@ -145,6 +149,8 @@ func newClause(said []token) clause {
 	for _, t := range said {
 		if helpers[t.low] {
 			glueable = false
+			c.adds = c.adds || askers[t.low]
+			c.asks = c.adds
 			continue
 		}
 		glued := false
@@ -164,17 +170,21 @@ func capital(t token) bool {
 }
 
 // anySentence reports whether the clause is one of the sentences, shortened. One that makes a statement of a question is
-// none.
-func anySentence(said []sentence, c clause, asks bool) bool {
-	for _, s := range said {
-		if s.broken {
+// none, and neither is one that makes a request of a statement. asked is of each sentence whether a later clause tells that
+// it asks; the clause's own are added.
+func anySentence(said []sentence, c clause, asked []bool) (found bool) {
+	for i, s := range said {
+		if s.broken || c.adds && !s.wish {
 			continue
 		}
-		if end, ok := shortened(c, s.tokens); ok && (!s.question || asks || end == len(s.tokens)-1) {
-			return true
+		end, ok := shortened(c, s.tokens)
+		asks := c.asks || asked[i] || end == len(s.tokens)-1
+		if ok && (!s.question || asks) {
+			found = true
+			asked[i] = asks
 		}
 	}
-	return false
+	return found
 }
 
 // shortened reports whether the clause is the sentence with words left out, and where in it its last word stands. What

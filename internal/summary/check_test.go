@@ -13,6 +13,8 @@ import (
 const (
 	contract = "계약서 3조 수정안\n하늘 님, 3조 수정안 검토 부탁드립니다. 오늘 18:00까지 회신 주실 수 있을까요? 박준호 과장이 견적 1,200만원을 승인했습니다. " +
 		"다음 주 수요일 오후 3시 회의는 취소되지 않았습니다. 주문을 취소하면 수수료가 있습니다. 참석이 불가능합니다. 회의를 15:00으로 옮길까요? 첨부는 ... 를 보세요."
+	budget = "4분기 예산안\n팀장님, 안녕하세요. 4분기 예산안을 첨부드립니다. 마케팅 항목을 먼저 보시고 수요일까지 의견 주시면 감사하겠습니다."
+	trip   = "출장\n부산 출장 숙소를 예약해야 해서요, 11월 25일(수) 체크인으로 2박 괜찮으실까요?"
 	launch = "Launch copy\nHi Haneul, could you approve the launch copy by Friday 18:00? Dana Kim wrote the first draft. " +
 		"The venue is not confirmed. Please send the 5 invoices to Bob Lee. If the price changes, we cancel the order."
 )
@@ -34,6 +36,15 @@ func TestFaithful(t *testing.T) {
 		{"English", launch, "Could you approve the launch copy by Friday 18:00?", true},
 		{"English, shortened", launch, "Asks to approve the launch copy by Friday 18:00", true},
 		{"a number with what it counts", launch, "Please send the 5 invoices", true},
+
+		{"what is asked, out of one sentence", budget, "마케팅 항목을 먼저 보시고 수요일까지 의견 요청", true},
+		{"a date with its weekday", trip, "11월 25일(수) 체크인으로 2박 괜찮으실까요?", true},
+		{"a question in two clauses", trip, "부산 출장 숙소, 11월 25일(수) 체크인 2박 괜찮으실까요?", true},
+		{"a date with another weekday", trip, "11월 25일(목) 체크인으로 2박 괜찮으실까요?", false},
+		{"a date without its weekday", trip, "11월 25일 체크인으로 2박 괜찮으실까요?", false},
+		{"two clauses of a question, both statements", trip, "부산 출장 숙소, 11월 25일(수) 체크인으로 2박", false},
+		{"a statement beside a request", contract, "회의를 15:00으로, 3조 수정안 검토 요청", false},
+		{"what is done made a wish", contract, "견적 1,200만원 승인 요청", false},
 
 		{"an invented word", contract, "3조 수정안 긴급 검토 요청", false},
 		{"an invented time", contract, "오늘 17:00까지 회신 요청", false},

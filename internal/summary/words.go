@@ -25,6 +25,7 @@ type token struct {
 type sentence struct {
 	tokens   []token
 	question bool
+	wish     bool // something is asked for, as a question or not
 	broken   bool
 }
 
@@ -59,8 +60,8 @@ func sentences(text string) []sentence {
 	end := func(i int, question bool) {
 		cut := strings.HasPrefix(text[i:], "..")
 		if tokens := tokens(text[start:i]); len(tokens) > 0 {
-			last := tokens[len(tokens)-1].low
-			all = append(all, sentence{tokens, question || asksKorean(last), broken || cut})
+			question = question || asksKorean(tokens[len(tokens)-1].low)
+			all = append(all, sentence{tokens, question, question || slices.ContainsFunc(tokens, token.wishes), broken || cut})
 			broken = false
 		}
 		broken = broken || cut
@@ -84,6 +85,16 @@ func sentences(text string) []sentence {
 func asksKorean(last string) bool {
 	return hasAnySuffix(last, "까", "까요", "나요", "가요", "는지요", "은지요", "ㄹ지요", "실지")
 }
+
+// wishes recognises a word by which something is asked for.
+func (t token) wishes() bool {
+	return wishWords[t.low] || slices.ContainsFunc(wishParts, func(part string) bool { return strings.Contains(t.low, part) })
+}
+
+var (
+	wishWords = words(`please pls kindly could can would need needs let asking ask request requested waiting awaiting rsvp`)
+	wishParts = []string{"부탁", "주세요", "주시", "주십", "바랍", "바람", "바래", "요청", "문의", "십시오", "까요", "나요", "가요"}
+)
 
 // tokens splits a folded text into words. What stands between two digits, or between two Latin letters, may join them.
 func tokens(text string) []token {
