@@ -197,8 +197,8 @@ func shortened(c clause, said []token) (end int, ok bool) {
 		open := i == 0 // a way leads here that leaves out nothing it must not
 		for j, other := range said {
 			before := j > 0 && i > 0 && reach[j-1]
-			far := open && !(i > 0 && c.glued[i]) && !(j > 0 && other.when && said[j-1].when)
-			next[j] = (before || far) && same(word, other, c.atFront && i == 0)
+			held := i > 0 && c.glued[i] || j > 0 && severed(said, j-1) // to the word before it
+			next[j] = (before || open && !held) && same(word, other, c.atFront && i == 0)
 			if i == 0 && j > 0 && title {
 				next[j] = false // of whom?
 			}

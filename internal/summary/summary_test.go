@@ -469,9 +469,9 @@ func TestNoKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	editor := summary.New(summary.Config{BaseURL: server.URL + "/v1", Model: "small", Budget: 5 * time.Second})
-	defer editor.Close()
+	defer func() { _ = editor.Close() }()
 	if got := order(editor.Edit(t.Context(), morning()), briefing.NeedsReply); got != "18c3 18c1 18c2" {
 		t.Errorf("order %s", got)
 	}
