@@ -68,7 +68,11 @@ func (p *Pipeline) Mend(ctx context.Context, e Entry) error {
 	}
 	r.entry.Windows = p.freeze(r)
 	before := e.Sections
-	r.entry.Sections = merge(before, p.readAll(ctx, r, lacking))
+	read := p.readAll(ctx, r, lacking)
+	if ctx.Err() == nil {
+		read = p.editAll(ctx, r, read)
+	}
+	r.entry.Sections = merge(before, read)
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("mend: %w", err)
 	}

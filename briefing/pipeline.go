@@ -20,7 +20,7 @@ const (
 	giveUpRun     = 4 // refusals after which a run is told "failed" although the entry is tried on
 )
 
-// Pipeline takes entries through their life. All fields but Observe, LogGist, Budgets, ToldAt and Pacer must be set; it is
+// Pipeline takes entries through their life. All fields but Observe, LogGist, Budgets, Editor, ToldAt and Pacer must be set; it is
 // safe for concurrent use, by several processes as well: the ledger's fences see to that.
 type Pipeline struct {
 	Ledger    LedgerStore
@@ -38,6 +38,8 @@ type Pipeline struct {
 	MendUntil TimeOfDay     // in the reader's zone
 	LogGist   bool          // conversation_log gets the gist alone
 	Pacer     *Pacer        // nil = no pace
+	Editor    Editor        // nil = what was read is told as it was read
+	EditFor   time.Duration // what the Editor may take at most
 	// ToldAt returns when the operator was told of a reason that the sources fail for; nil = they never are.
 	ToldAt  func(reason Reason, sources []SourceName) time.Time
 	Observe Observer
@@ -90,7 +92,7 @@ func (p *Pipeline) claimFor() time.Duration {
 	for _, budget := range p.Budgets {
 		longest = max(longest, budget)
 	}
-	return max(claimAtLeast, longest+claimBeyond)
+	return max(claimAtLeast, longest+p.EditFor+claimBeyond)
 }
 
 // take leads a claimed entry through its next step or steps.
@@ -131,6 +133,10 @@ func (p *Pipeline) Prepare(ctx context.Context, e Entry) (Entry, error) {
 	r.entry.Sections = p.readAll(ctx, r, p.names())
 	if err := ctx.Err(); err != nil {
 		return e, fmt.Errorf("prepare: %w", err) // stopping: what failed for that must not be frozen
+	}
+	r.entry.Sections = p.editAll(ctx, r, r.entry.Sections)
+	if err := ctx.Err(); err != nil {
+		return e, fmt.Errorf("prepare: %w", err)
 	}
 	e = p.compose(r)
 	if e.ChannelID == "" && p.near(PaceOpen) {

@@ -26,6 +26,7 @@ func (p *Pipeline) Preview(ctx context.Context, reader Reader, date Date) (Brief
 	if err := ctx.Err(); err != nil {
 		return Briefing{}, fmt.Errorf("preview: %w", err) // what failed for that says nothing about the sources
 	}
+	r.entry.Sections = p.editAll(ctx, r, r.entry.Sections)
 	return *p.compose(r).Content, nil
 }
 

@@ -84,6 +84,7 @@ const (
 	MarkOverlaps  Mark = "overlaps"
 	MarkNew       Mark = "new"       // not in the copy the reader was shown before
 	MarkTentative Mark = "tentative" // the reader has not accepted yet
+	MarkVIP       Mark = "vip"       // of somebody whose mail the reader wants first
 )
 
 // Item is one mail, event or story. Title, From, Text and Place are other people's text: data, never

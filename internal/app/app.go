@@ -22,6 +22,7 @@ import (
 	"achim/internal/language"
 	"achim/internal/schedule"
 	"achim/internal/secret"
+	"achim/internal/summary"
 	"achim/internal/telemetry"
 	"achim/sources"
 	"achim/store"
@@ -68,6 +69,7 @@ type App struct {
 	Keeper   *briefing.Keeper
 	Herald   *briefing.Herald
 
+	editor    *summary.Editor // nil when no language model is asked
 	links     *secret.Links
 	anyLinks  bool
 	unticked  bool
@@ -187,6 +189,7 @@ func (a *App) wire(o Options) {
 		Owner: owner(), Grace: cfg.Grace, MendUntil: cfg.MendUntil, LogGist: cfg.ConversationLogContent == config.LogGist,
 		Pacer: a.Pacer, Observe: a.observer(), Now: a.now,
 	}
+	a.wireEditor()
 	a.engine = a.newEngine(o.Workers)
 	a.Trigger = &briefing.Trigger{
 		Readers: a.Store, Runs: a.Runs(), DryRuns: a.Store, Pipeline: a.Pipeline, Zone: cfg.Timezone,
@@ -223,6 +226,9 @@ func (a *App) closeSources() error {
 		if c, ok := s.(io.Closer); ok {
 			errs = append(errs, c.Close())
 		}
+	}
+	if a.editor != nil {
+		errs = append(errs, a.editor.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -127,9 +127,12 @@ func (c Config) Concerns() []Concern {
 		"SLACK_SIGNING_SECRET is not set: reconnecting is a link instead of a button")
 	warn(TopicOperator, c.Delivery.Operator == "",
 		"pages and DMs do not say who runs this server, which readers are told to know before they connect; set delivery.operator to a name they know, such as \"@jiwon\" (a member id is never shown)")
+	warn(TopicIdle, !c.Slack.AppToken.IsZero(), "set, but without effect in this version: SLACK_APP_TOKEN")
 	if idle := c.idle(); len(idle) > 0 {
-		warn(TopicIdle, true, "set, but without effect in this version: %s", strings.Join(idle, ", "))
+		warn(TopicIdle, true, "set, but without effect while summary.provider is none: %s", strings.Join(idle, ", "))
 	}
+	warn(TopicIdle, c.Summary.Provider == SummaryOpenAI && !c.ModelOn(),
+		"summary.provider is openai, but without effect: %s takes nobody without a key; set OPENAI_API_KEY, or OPENAI_BASE_URL to a model of your own", c.OpenAI.BaseURL)
 	warn(TopicMending, c.MendUntil.String() <= c.Schedule.At.String(),
 		"mend_until (%s) is not after the hour of the briefing (%s): degraded briefings are not mended by themselves", c.MendUntil, c.Schedule.At)
 	warn(TopicPrivateFeeds, c.AllowPrivateNetworks,
@@ -146,20 +149,26 @@ func (c Config) Concerns() []Concern {
 	return all
 }
 
-// idle names the settings that were changed and that nothing acts on yet: they are part of the contract, and
-// somebody who sets one must not believe that it works.
+// ModelOn reports whether a language model edits briefings: somebody asked for one, and it has a key or needs none.
+func (c Config) ModelOn() bool {
+	return c.Summary.Provider == SummaryOpenAI && (!c.OpenAI.APIKey.IsZero() || c.OpenAI.BaseURL != Defaults().OpenAI.BaseURL)
+}
+
+// idle names the settings of a language model that nothing acts on because none is asked for: somebody who sets one must
+// not believe that it works.
 func (c Config) idle() []string {
+	if c.Summary.Provider != SummaryNone {
+		return nil
+	}
 	var names []string
 	for _, s := range []struct {
 		name string
 		set  bool
 	}{
-		{"SLACK_APP_TOKEN", !c.Slack.AppToken.IsZero()},
 		{"OPENAI_API_KEY", !c.OpenAI.APIKey.IsZero()},
 		{"OPENAI_BASE_URL", c.OpenAI.BaseURL != Defaults().OpenAI.BaseURL},
 		{"OPENAI_MODEL", c.OpenAI.Model != Defaults().OpenAI.Model},
 		{"summary.budget", c.Summary.Budget != Defaults().Summary.Budget},
-		{"summary.provider", c.Summary.Provider != SummaryNone},
 	} {
 		if s.set {
 			names = append(names, s.name)

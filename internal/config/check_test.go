@@ -78,6 +78,14 @@ func TestWarnings(t *testing.T) {
 		{"delivery: {operator: U012AB3CD}\n", "", []string{nameless}},
 		{"delivery: {rate_per_minute: 60}\n", "", []string{nameless}},
 		{"", "SLACK_APP_TOKEN=xapp-1", []string{"set, but without effect in this version: SLACK_APP_TOKEN"}},
+		{"", "OPENAI_API_KEY=sk-1", []string{"set, but without effect while summary.provider is none: OPENAI_API_KEY"}},
+		{"summary: {budget: 5s}\n", "OPENAI_MODEL=other", []string{"set, but without effect while summary.provider is none: OPENAI_MODEL, summary.budget"}},
+		{"summary: {provider: openai}\n", "OPENAI_API_KEY=sk-1", nil},
+		{"summary: {provider: openai}\n", "OPENAI_BASE_URL=http://127.0.0.1:11434/v1", nil},
+		{"summary: {provider: openai}\n", "OPENAI_BASE_URL=http://model.gaon.example/v1", []string{
+			"OPENAI_BASE_URL is plain http: whatever is sent there can be read on the way; use https"}},
+		{"summary: {provider: openai}\n", "", []string{"summary.provider is openai, but without effect: https://api.openai.com/v1 takes nobody without a key; " +
+			"set OPENAI_API_KEY, or OPENAI_BASE_URL to a model of your own"}},
 		{"", "HEARTBEAT_URL=https://beat.gaon.example/x", nil},
 		{"", "ALERT_WEBHOOK_URL=https://hooks.gaon.example/x", nil},
 		{"", "SLACK_OPERATOR_USER=U012AB3CD", nil},

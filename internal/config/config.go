@@ -94,7 +94,7 @@ type Slack struct {
 
 // OpenAI is an optional language model behind an API of OpenAI's form.
 type OpenAI struct {
-	APIKey  briefing.Secret // empty = no model
+	APIKey  briefing.Secret // empty = none is sent
 	BaseURL string          // no slash at the end
 	Model   string
 }

@@ -85,7 +85,7 @@ func housekeepingKeys() []fileSetting {
 			"Who runs this server: a name pages show, such as @jiwon, or a Slack member id, which then also is SLACK_OPERATOR_USER unless that is set.",
 			text(func(c *Config, s string) (err error) { c.Delivery.Operator, err = parseName(s); return err })),
 		key("summary.provider", "none",
-			"Which kind of language model helps with wording: none, or openai for any API of its form. Without effect in this version.",
+			"Which kind of language model edits briefings, which sends it what docs/privacy.md lists: none, or openai for any API of its form.",
 			text(func(c *Config, s string) (err error) {
 				c.Summary.Provider, err = choice(s, SummaryNone, SummaryOpenAI)
 				return err
@@ -93,7 +93,7 @@ func housekeepingKeys() []fileSetting {
 		key("summary.budget", "8s",
 			"How long a briefing waits for the language model; after that it goes out without.",
 			text(func(c *Config, s string) (err error) {
-				c.Summary.Budget, err = shorterThan(5 * time.Minute)(s)
+				c.Summary.Budget, err = shorterThan(31 * time.Second)(s)
 				return err
 			})),
 		key("retention.content", "30d",

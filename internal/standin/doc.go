@@ -1,5 +1,5 @@
-// Package standin is Google, Slack and a handful of news feeds as real HTTP
-// servers: with state, with the error bodies the real ones send, and with
+// Package standin is Google, Slack, a handful of news feeds and a language model
+// as real HTTP servers: with state, with the error bodies the real ones send, and with
 // switches that make them fail. The demo, the tests and the benchmarks talk to
 // these over the network with the same clients they would use in earnest;
 // nothing else in the project pretends.
@@ -16,12 +16,13 @@
 // mail of messages as they travelled. [Slack] plays the Web API methods a briefing
 // bot needs, checks payloads as strictly as Slack does, and can draw the DMs as a
 // phone would ([Slack.PageHandler]). [Feeds] serves RSS and Atom with
-// conditional requests. [Story] is an invented morning for four readers, laid
-// around today, which the demo shows.
+// conditional requests. [OpenAI] plays a language model that may say anything.
+// [Story] is an invented morning for four readers, laid around today, which the
+// demo shows.
 //
 // # Faults
 //
-// All three embed [Faults]. A [Fault] names the operation it hits and what
+// All of them embed [Faults]. A [Fault] names the operation it hits and what
 // happens: a status, a body, a delay, a connection cut before or after the
 // server acted, an answer that never ends. [Faults.Calls] tells how many
 // requests arrived, those that a fault then swallowed included.

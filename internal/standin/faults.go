@@ -16,7 +16,7 @@ type Fault struct {
 	// "gmail.messages.list", "gmail.messages.get", "gmail.getProfile",
 	// "gmail.labels.list", "calendar.calendarList.list", "calendar.events.list",
 	// "calendar.events.get", "calendar.events.insert". Slack: the method,
-	// "chat.postMessage". Feeds: the path, "/news.xml". "*" is any.
+	// "chat.postMessage". Feeds: the path, "/news.xml". OpenAI: "chat.completions". "*" is any.
 	Op string
 	// Times is how many calls it hits; 0 means until cleared.
 	Times int

@@ -38,6 +38,10 @@ type Metrics struct {
 	alarms       *prometheus.CounterVec
 	blind        prometheus.Gauge
 	grants       *prometheus.GaugeVec
+	modelEdits   *prometheus.CounterVec
+	modelTimes   prometheus.Histogram
+	modelTokens  *prometheus.CounterVec
+	modelLines   *prometheus.CounterVec
 }
 
 // NewMetrics returns metrics with a registry of their own, and those of the Go runtime and the process.
@@ -80,6 +84,14 @@ func NewMetrics(version string) *Metrics {
 		alarms: counter("achim_alarms_total",
 			"Messages to the operator, by channel (slack, webhook, heartbeat) and result.", "channel", "result"),
 	}
+	m.modelEdits = counter("achim_model_edits_total",
+		"Briefings a language model was to edit, by result: ok, busy, resting, late, or the reason of a failure.", "result")
+	m.modelTimes = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "achim_model_edit_seconds", Help: "How long briefings waited for the language model.",
+		Buckets: []float64{0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 30},
+	})
+	m.modelTokens = counter("achim_model_tokens_total", "Tokens of the language model, as it counts them itself.", "direction")
+	m.modelLines = counter("achim_model_lines_total", "Lines the language model wrote, by whether their item bears them out (taken) or not (refused).", "result")
 	m.blind = prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "achim_accounting_blind_seconds",
 		Help: "For how long the database could not be asked what became of the mornings; 0 when it can.",
@@ -94,6 +106,7 @@ func NewMetrics(version string) *Metrics {
 	build.WithLabelValues(version, runtime.Version()).Set(1)
 	m.registry.MustRegister(build, m.deliveries, m.lateness, m.troubles, m.verdicts, m.reading, m.slackCalls,
 		m.refreshes, m.feeds, m.requests, m.requestTimes, m.morning, m.morningDue, m.alarms, m.blind, m.grants,
+		m.modelEdits, m.modelTimes, m.modelTokens, m.modelLines,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.preset()
 	return m
@@ -139,6 +152,29 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 8,
 	})
+}
+
+// ModelUse is what asking a language model about one briefing came to.
+type ModelUse struct {
+	Result       string // ok, busy, resting, late, or a briefing.Reason
+	Took         time.Duration
+	PromptTokens int
+	AnswerTokens int
+	Taken        int // lines
+	Refused      int
+}
+
+// ModelAsked counts what a language model was asked and what came of it.
+func (m *Metrics) ModelAsked(use ModelUse) {
+	if m == nil {
+		return
+	}
+	m.modelEdits.WithLabelValues(code(use.Result)).Inc()
+	m.modelTimes.Observe(use.Took.Seconds())
+	m.modelTokens.WithLabelValues("prompt").Add(float64(use.PromptTokens))
+	m.modelTokens.WithLabelValues("answer").Add(float64(use.AnswerTokens))
+	m.modelLines.WithLabelValues("taken").Add(float64(use.Taken))
+	m.modelLines.WithLabelValues("refused").Add(float64(use.Refused))
 }
 
 // Moved counts an entry that has an outcome, and how late a delivered one was. It fits

@@ -57,6 +57,8 @@ func exercise(m *telemetry.Metrics) {
 	m.Stands(map[string]int{"expected": 3, "under_way": 0})
 	m.Told("webhook", &briefing.Error{Op: "post", Reason: briefing.Unavailable})
 	m.Told("slack", nil)
+	m.ModelAsked(telemetry.ModelUse{Result: "ok", Took: 3 * time.Second, PromptTokens: 1200, AnswerTokens: 90, Taken: 2, Refused: 1})
+	m.ModelAsked(telemetry.ModelUse{Result: "mina@gaon.example"})
 }
 
 func TestExposition(t *testing.T) {
@@ -85,6 +87,8 @@ func TestExposition(t *testing.T) {
 		`achim_http_request_duration_seconds_count{route="GET /connect/{token}"} 1`,
 		`achim_morning_readers{outcome="expected"} 3`, `achim_morning_readers{outcome="under_way"} 0`, "achim_morning_due_timestamp_seconds ",
 		`achim_alarms_total{channel="webhook",result="unavailable"} 1`, `achim_alarms_total{channel="slack",result="ok"} 1`,
+		`achim_model_edits_total{result="ok"} 1`, `achim_model_edits_total{result="other"} 1`, "achim_model_edit_seconds_sum 3",
+		`achim_model_tokens_total{direction="prompt"} 1200`, `achim_model_tokens_total{direction="answer"} 90`, `achim_model_lines_total{result="refused"} 1`,
 		"go_goroutines ", "process_start_time_seconds ",
 	} {
 		if !strings.Contains(got, want) {
