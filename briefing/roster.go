@@ -38,6 +38,7 @@ func (ro *Roster) Save(ctx context.Context, r Reader) (saved Reader, created boo
 		}
 		return Reader{}, false, errors.Join(errs...)
 	}
+	r.Preferences = r.Preferences.Tidy()
 	return ro.keep(ctx, r)
 }
 
