@@ -38,6 +38,18 @@ func (p Preferences) Wants(source SourceName) bool {
 	return len(p.Sections) == 0 || slices.Contains(p.Sections, source) || !slices.Contains(sectionOrder[:], source)
 }
 
+// same reports whether q decides everything as p does.
+func (p Preferences) same(q Preferences) bool {
+	p, q = p.Tidy(), q.Tidy()
+	others := q.kinds()
+	for i, kind := range p.kinds() {
+		if !slices.Equal(*kind.wishes, *others[i].wishes) {
+			return false
+		}
+	}
+	return slices.Equal(p.Sections, q.Sections)
+}
+
 // order returns the sections that are told, in their order. Sources no reader can choose come after them.
 func (p Preferences) order() []SourceName {
 	if len(p.Sections) == 0 {
