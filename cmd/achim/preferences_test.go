@@ -55,6 +55,10 @@ func TestPreferences(t *testing.T) {
 		t.Errorf("the list is without preferences: %s", list)
 	}
 
+	d.expect(0, nil, "users", "set", "--user", "haneul", "--vip", "junho@gaon.example")
+	d.expect(0, []string{`  preferences: {"vips":["junho@gaon.example"]}`}, "users", "show", "--user", "haneul", "--stored")
+	set(0, nil, "--no-vip", "junho@gaon.example")
+
 	set(0, nil, "--sections", "gmail", "--more", "AI", "--mute-word", "속보", "--mute-word", "광고")
 	set(0, nil, "--mute-word", "", "--mute-word", "단독")
 	prefers("sections[gmail] mute_words[단독] more[AI]")
