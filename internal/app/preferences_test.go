@@ -104,6 +104,10 @@ func TestSectionsInOrder(t *testing.T) {
 	inTurn(t, string(dm.Blocks), `"gist"`, `"news"`, `"mail"`, `"calendar"`, `"footer"`)
 	dry := h.json("POST", "/api/cron/daily-summary?wait=30s", apiSecret, `{"dry_run":true}`, http.StatusOK)
 	inTurn(t, fmt.Sprint(dry["readers"]), "뉴스 2건", "답장할 메일 2통", "일정 1건")
+	h.prefer(`{"sections":["gmail"]}`)
+	dry = h.json("POST", "/api/cron/daily-summary?wait=30s", apiSecret, `{"dry_run":true}`, http.StatusOK)
+	holds(t, fmt.Sprint(dry["readers"]), "답장할 메일 2통")
+	lacks(t, fmt.Sprint(dry["readers"]), "일정", "뉴스", "calendar", "news")
 }
 
 // TestNoGoogleWantedNoneMissed: to a reader of the news alone a dead grant is no trouble, no notice and no invitation; and
