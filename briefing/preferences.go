@@ -308,7 +308,8 @@ func standsIn(text, word string) bool {
 		at := from + i
 		before, _ := utf8.DecodeLastRuneInString(text[:at])
 		after, _ := utf8.DecodeRuneInString(text[at+len(word):])
-		if !(latin(before) && latin(first)) && !(latin(after) && latin(last)) {
+		inside := latin(before) && latin(first) || latin(after) && latin(last) // of a longer word
+		if !inside {
 			return true
 		}
 		from = at + width
