@@ -12,8 +12,8 @@ const (
 	MaxStories    = 3
 )
 
-// sectionOrder is the order in which a briefing tells its sections. A source that is not named here comes
-// after those that are, in the order it was read.
+// sectionOrder is the order in which a briefing tells its sections, unless the reader prefers another; these are the ones a
+// reader can choose from. A source that is not named here comes after those that are, in the order it was read.
 var sectionOrder = [...]SourceName{Calendar, Gmail, News}
 
 // Composition is what a briefing is composed from.
@@ -33,7 +33,8 @@ func Compose(c Composition) Briefing {
 		At: c.At, Private: c.Reader.Notification == NotifyPrivate,
 		Status: Complete, Mended: c.Entry.MendedAt,
 	}
-	for _, section := range inOrder(c.Entry.Sections) {
+	order := c.Reader.Preferences.order()
+	for _, section := range inOrder(c.Entry.Sections, order) {
 		b.Sections = append(b.Sections, show(section))
 		if section.Degrades() {
 			b.Status = Degraded
@@ -48,7 +49,7 @@ func Compose(c Composition) Briefing {
 	if c.Before.lost() && !c.Entry.Slot.Forced() {
 		b.Lost = &c.Before
 	}
-	b.Problems = problems(c.Entry.Sections)
+	b.Problems = problems(inOrder(c.Entry.Sections, order))
 	b.Gist = gist(b, c.Entry, c.Zone)
 	if n := b.Gist.Meetings; n != nil && *n == 0 {
 		if s, ok := c.Entry.Section(Calendar); ok {
@@ -58,14 +59,14 @@ func Compose(c Composition) Briefing {
 	return b
 }
 
-// inOrder returns the sections in the order a briefing tells them.
-func inOrder(sections []Section) []Section {
+// inOrder returns the sections in the order a briefing tells them; those it does not name come last.
+func inOrder(sections []Section, order []SourceName) []Section {
 	ordered := slices.Clone(sections)
 	rank := func(s Section) int {
-		if i := slices.Index(sectionOrder[:], s.Source); i >= 0 {
+		if i := slices.Index(order, s.Source); i >= 0 {
 			return i
 		}
-		return len(sectionOrder)
+		return len(order)
 	}
 	slices.SortStableFunc(ordered, func(a, b Section) int { return rank(a) - rank(b) })
 	return ordered
@@ -111,7 +112,7 @@ func show(section Section) Shown {
 // is told once.
 func problems(sections []Section) []Problem {
 	var found []Problem
-	for _, s := range inOrder(sections) {
+	for _, s := range sections {
 		if !s.Degrades() {
 			continue
 		}

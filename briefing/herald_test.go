@@ -174,6 +174,12 @@ func TestWhenAnEndIsSpokenOf(t *testing.T) {
 		"in New York":             {ends: "2026-11-24T07:40:00-05:00", zone: "America/New_York", want: "Mon 18:00", next: "Tue 09:00"},
 		"paused for good":         {ends: "2026-11-24T07:40:00+09:00", change: func(r *briefing.Reader) { r.Paused = true }},
 		"paused past it":          {ends: "2026-11-24T07:40:00+09:00", change: func(r *briefing.Reader) { r.PausedUntil = date(t, "2026-12-10") }, want: ""},
+		"wants the news alone": {ends: "2026-11-24T07:40:00+09:00", change: func(r *briefing.Reader) {
+			r.Preferences.Sections = []briefing.SourceName{briefing.News}
+		}},
+		"wants the calendar alone": {ends: "2026-11-24T07:40:00+09:00", change: func(r *briefing.Reader) {
+			r.Preferences.Sections = []briefing.SourceName{briefing.Calendar}
+		}, want: "Mon 18:00", next: "Tue 09:00"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := &pigeons{reader: reader()}

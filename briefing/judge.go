@@ -106,7 +106,7 @@ func (h *Herald) judgeReaders(ctx context.Context, j *judgement, n Announcement)
 	case NoticeReminder:
 		t.Last = n.Key == strconv.Itoa(reminderDays[len(reminderDays)-1])
 		switch spared := schedule.Spares(t.Reader, DateOf(t.Now, t.Zone)); {
-		case t.Connected:
+		case t.Connected, !t.Reader.Preferences.wantsGoogle():
 			j.drop = NoLongerTrue
 		case spared != "":
 			j.drop = spared
@@ -124,8 +124,8 @@ func (h *Herald) judgeDead(ctx context.Context, j *judgement, n Announcement, c 
 	t := &j.telling
 	t.Since = c.State.DeadSince
 	switch {
-	case !t.Connected || t.Since.IsZero() || n.Key != deadKey(Fingerprint(c.RefreshToken), t.Since):
-		j.drop = NoLongerTrue
+	case !t.Connected || t.Since.IsZero() || n.Key != deadKey(Fingerprint(c.RefreshToken), t.Since), !t.Reader.Preferences.wantsGoogle():
+		j.drop = NoLongerTrue // or nothing that is wanted would be missing
 		return nil
 	case t.Reader.PausedOn(DateOf(t.Now, t.Zone)):
 		j.drop = Paused
@@ -174,8 +174,8 @@ func (h *Herald) judgeEnding(ctx context.Context, j *judgement, n Announcement, 
 	}
 	spoilt, evening := spoils(h.Defaults, t.Reader, t.Ends)
 	switch {
-	case spoilt.IsZero():
-		j.later = t.Now.Add(seekAgain) // no briefing would suffer, as things are: a pause may be taken back
+	case spoilt.IsZero() || !t.Reader.Preferences.wantsGoogle():
+		j.later = t.Now.Add(seekAgain) // no briefing would suffer, as things are: a pause may be taken back, and so may a wish
 		return nil
 	case evening.After(t.Now):
 		j.later = evening

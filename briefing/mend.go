@@ -66,6 +66,7 @@ func (p *Pipeline) Mend(ctx context.Context, e Entry) error {
 		e.NextAt = time.Time{}
 		return p.advance(ctx, Step{Entry: e, From: Delivered, Release: true, Outcome: OutcomeStillDegraded})
 	}
+	r.reader.Preferences.Sections = e.told() // whatever is wanted since: the message is to stay the one it was
 	r.entry.Windows = p.freeze(r)
 	before := e.Sections
 	read := p.readAll(ctx, r, lacking)
@@ -103,6 +104,15 @@ func (p *Pipeline) Mend(ctx context.Context, e Entry) error {
 		return p.unmended(ctx, e, ReasonOf(err))
 	}
 	return p.commitMend(ctx, mended, r.memory, filled)
+}
+
+// told names the sections of the entry's message, in their order.
+func (e Entry) told() []SourceName {
+	var names []SourceName
+	for _, s := range e.Content.Sections {
+		names = append(names, s.Source)
+	}
+	return names
 }
 
 // edit replaces the message in the DM by the entry's content, as plain text where Slack does not take it with

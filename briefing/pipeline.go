@@ -130,7 +130,7 @@ func (p *Pipeline) Prepare(ctx context.Context, e Entry) (Entry, error) {
 		return e, p.close(ctx, e, Missed, Left) // since this was planned
 	}
 	r.entry.Windows = p.freeze(r)
-	r.entry.Sections = p.readAll(ctx, r, p.names())
+	r.entry.Sections = p.readAll(ctx, r, p.wanted(r.reader))
 	if err := ctx.Err(); err != nil {
 		return e, fmt.Errorf("prepare: %w", err) // stopping: what failed for that must not be frozen
 	}
@@ -432,11 +432,14 @@ func (p *Pipeline) post(e Entry, m Message) Post {
 // late reports whether the entry's grace has run out.
 func (p *Pipeline) late(e Entry) bool { return p.Now().After(e.DueAt.Add(p.Grace)) }
 
-// names returns the names of all sources.
-func (p *Pipeline) names() []SourceName {
+// wanted returns the names of the sources whose sections the reader wants. The others are not read at all; their watermark
+// stays, so that what came in is told when they are wanted again.
+func (p *Pipeline) wanted(reader Reader) []SourceName {
 	names := make([]SourceName, 0, len(p.Sources))
 	for _, s := range p.Sources {
-		names = append(names, s.Name())
+		if reader.Preferences.Wants(s.Name()) {
+			names = append(names, s.Name())
+		}
 	}
 	return names
 }

@@ -22,7 +22,7 @@ func (p *Pipeline) Preview(ctx context.Context, reader Reader, date Date) (Brief
 	if err := p.freezeAgain(ctx, &r); err != nil {
 		return Briefing{}, fmt.Errorf("preview: %w", err)
 	}
-	r.entry.Sections = p.readAll(ctx, r, p.names())
+	r.entry.Sections = p.readAll(ctx, r, p.wanted(reader))
 	if err := ctx.Err(); err != nil {
 		return Briefing{}, fmt.Errorf("preview: %w", err) // what failed for that says nothing about the sources
 	}

@@ -145,6 +145,7 @@ func (r Reader) Validate() []*FieldError {
 	if r.Email != "" && (!strings.Contains(r.Email, "@") || strange || len(r.Email) > longestMail) {
 		fault("email", "%.80q is not a mail address", r.Email)
 	}
+	faults = append(faults, r.Preferences.Validate()...)
 	if len(r.Feeds) > mostFeeds {
 		fault("feeds", "%d feeds are more than a morning has room for: name at most %d", len(r.Feeds), mostFeeds)
 		return faults

@@ -38,6 +38,7 @@ func (ro *Roster) Save(ctx context.Context, r Reader) (saved Reader, created boo
 		}
 		return Reader{}, false, errors.Join(errs...)
 	}
+	r.Preferences = r.Preferences.Tidy()
 	return ro.keep(ctx, r)
 }
 
@@ -73,7 +74,7 @@ func (ro *Roster) keep(ctx context.Context, r Reader) (saved Reader, created boo
 	if saved, err = ro.Readers.SaveReader(ctx, r); err != nil {
 		return Reader{}, false, fmt.Errorf("save reader %s: %w", r.ID, err)
 	}
-	if err := ro.replan(ctx, saved, schedule); err != nil {
+	if err := ro.replan(ctx, saved, schedule, !old.Preferences.same(saved.Preferences)); err != nil {
 		return Reader{}, false, err
 	}
 	if ro.Wake != nil {
@@ -103,14 +104,15 @@ func (ro *Roster) Remove(ctx context.Context, id ReaderID) error {
 }
 
 // replan applies what changed to the reader's open daily entries: another hour, a pause, a day off, a holiday. An
-// entry somebody works on right now is taken from them: their work was for the old wishes.
-func (ro *Roster) replan(ctx context.Context, r Reader, schedule Schedule) error {
+// entry somebody works on right now is taken from them: their work was for the old wishes. With again, what is prepared and
+// not due yet is prepared again.
+func (ro *Roster) replan(ctx context.Context, r Reader, schedule Schedule, again bool) error {
 	entries, err := ro.Runs.Entries(ctx, EntryFilter{Reader: r.ID, Slot: DailySlot, Limit: 7})
 	if err != nil {
 		return fmt.Errorf("open entries of reader %s: %w", r.ID, err)
 	}
 	for _, e := range entries {
-		if err := ro.replanEntry(ctx, e, r, schedule); err != nil {
+		if err := ro.replanEntry(ctx, e, r, schedule, again); err != nil {
 			return fmt.Errorf("plan entry %s again: %w", e.ID, err)
 		}
 	}
@@ -118,9 +120,12 @@ func (ro *Roster) replan(ctx context.Context, r Reader, schedule Schedule) error
 }
 
 // replanEntry makes the step the reader's wishes ask for, from wherever a worker has moved the entry meanwhile.
-func (ro *Roster) replanEntry(ctx context.Context, e Entry, r Reader, schedule Schedule) error {
+func (ro *Roster) replanEntry(ctx context.Context, e Entry, r Reader, schedule Schedule, again bool) error {
 	for try := 1; ; try++ {
 		step, changed := ro.replanned(e, r, schedule)
+		if !changed && again {
+			step, changed = ro.prepareAgain(e)
+		}
 		if !changed {
 			return nil
 		}
@@ -168,6 +173,15 @@ func (ro *Roster) replanned(e Entry, r Reader, schedule Schedule) (Step, bool) {
 	}
 	step.Entry = e
 	return step, true
+}
+
+// prepareAgain returns the step that lets a prepared entry be prepared again, and whether its hour is still ahead.
+func (ro *Roster) prepareAgain(e Entry) (Step, bool) {
+	if e.State != Prepared || !e.DueAt.After(ro.Now()) {
+		return Step{}, false
+	}
+	e.State, e.NextAt = Planned, e.DueAt.Add(-ro.Lead)
+	return Step{Entry: e, From: Prepared, Reopen: true}, true
 }
 
 // Leave marks a reader as gone and closes what was planned for them. It reports whether that is new. It may be called

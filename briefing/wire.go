@@ -2,6 +2,7 @@ package briefing
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -97,22 +98,23 @@ func (r RunReader) MarshalJSON() ([]byte, error) {
 
 // ReaderView is a reader as the API shows one: with the defaults filled in.
 type ReaderView struct {
-	ID           ReaderID     `json:"user_id"`
-	Name         string       `json:"name"`
-	SlackUserID  string       `json:"slack_user_id"`
-	Email        *string      `json:"email"`
-	Timezone     string       `json:"timezone"`
-	DeliverAt    string       `json:"deliver_at"`
-	Weekdays     Weekdays     `json:"weekdays"`
-	Language     Language     `json:"language"`
-	Feeds        []Feed       `json:"feeds"`
-	Paused       bool         `json:"paused"`
-	PausedUntil  *string      `json:"paused_until"`
-	SkipHolidays bool         `json:"skip_holidays"`
-	Notification Notification `json:"notification"`
-	LeftAt       *time.Time   `json:"left_at"`     // null while here
-	LeftReason   *LeftReason  `json:"left_reason"` // null while here
-	NextDueAt    *time.Time   `json:"next_due_at"` // null while paused without an end, and when gone
+	ID           ReaderID        `json:"user_id"`
+	Name         string          `json:"name"`
+	SlackUserID  string          `json:"slack_user_id"`
+	Email        *string         `json:"email"`
+	Timezone     string          `json:"timezone"`
+	DeliverAt    string          `json:"deliver_at"`
+	Weekdays     Weekdays        `json:"weekdays"`
+	Language     Language        `json:"language"`
+	Feeds        []Feed          `json:"feeds"`
+	Paused       bool            `json:"paused"`
+	PausedUntil  *string         `json:"paused_until"`
+	SkipHolidays bool            `json:"skip_holidays"`
+	Notification Notification    `json:"notification"`
+	Preferences  PreferencesView `json:"preferences"`
+	LeftAt       *time.Time      `json:"left_at"`     // null while here
+	LeftReason   *LeftReason     `json:"left_reason"` // null while here
+	NextDueAt    *time.Time      `json:"next_due_at"` // null while paused without an end, and when gone
 }
 
 // View returns r as the API shows it at the given time.
@@ -126,7 +128,8 @@ func (d *Defaults) View(r Reader, now time.Time) ReaderView {
 		ID: r.ID, Name: r.Name, SlackUserID: r.SlackUserID, Email: orNull(r.Email),
 		Timezone: zone, DeliverAt: schedule.At.String(), Weekdays: schedule.Weekdays,
 		Language: d.LanguageOf(r), Feeds: r.Feeds, Paused: r.Paused, PausedUntil: orNull(r.PausedUntil.String()),
-		SkipHolidays: r.SkipHolidays, Notification: r.Notification, LeftAt: instant(r.LeftAt), LeftReason: orNull(r.LeftReason), NextDueAt: instant(d.NextDue(r, now)),
+		SkipHolidays: r.SkipHolidays, Notification: r.Notification, Preferences: r.Preferences.view(),
+		LeftAt: instant(r.LeftAt), LeftReason: orNull(r.LeftReason), NextDueAt: instant(d.NextDue(r, now)),
 	}
 	if view.Feeds == nil {
 		view.Feeds = []Feed{}
@@ -135,6 +138,28 @@ func (d *Defaults) View(r Reader, now time.Time) ReaderView {
 		view.Notification = NotifyFull
 	}
 	return view
+}
+
+// PreferencesView is what a reader prefers, as the API shows it: with the sections filled in, and every list there.
+type PreferencesView struct {
+	Sections    []SourceName `json:"sections"`
+	VIPs        []string     `json:"vips"`
+	MuteSenders []string     `json:"mute_senders"`
+	MuteFeeds   []string     `json:"mute_feeds"`
+	MuteWords   []string     `json:"mute_words"`
+	More        []string     `json:"more"`
+	Less        []string     `json:"less"`
+}
+
+// view returns p as the API shows it.
+func (p Preferences) view() PreferencesView {
+	for _, kind := range p.kinds() {
+		if *kind.wishes == nil {
+			*kind.wishes = []string{}
+		}
+	}
+	p.Sections = slices.Clone(p.order())
+	return PreferencesView(p)
 }
 
 // ErasureView is what was erased of a reader, as the API shows it.

@@ -121,6 +121,15 @@ func (l *layout) invitation() language.Invitation {
 	if s, ok := l.b.Section(briefing.News); ok {
 		i.News = len(s.Items) > 0
 	}
+	var unlinked []briefing.SourceName
+	for _, s := range l.b.Sections {
+		if s.Verdict.State == briefing.VerdictNotConnected {
+			unlinked = append(unlinked, s.Source)
+		}
+	}
+	if len(unlinked) == 1 {
+		i.Alone = unlinked[0]
+	}
 	return i
 }
 
@@ -172,7 +181,7 @@ func (l *layout) gist() string {
 		facts = append(facts, w.GistTrouble(causes))
 	}
 	if l.b.Invite {
-		facts = append(facts, w.GistInvite)
+		facts = append(facts, w.Invite(l.invitation()).Short)
 	}
 	switch n := l.some(g.Meetings, briefing.Calendar); {
 	case n > 0 && l.stale():

@@ -10,7 +10,7 @@ import (
 )
 
 const readerColumns = "id, name, slack_user_id, slack_channel_id, email, timezone, deliver_at, weekdays, language, " +
-	"feeds, paused, paused_until, notification, skip_holidays, left_at, left_reason, erased_at, NULLIF(plan_at, 0), created_at, updated_at"
+	"feeds, paused, paused_until, notification, skip_holidays, preferences, left_at, left_reason, erased_at, NULLIF(plan_at, 0), created_at, updated_at"
 
 // fromReaders is where readerColumns are.
 const fromReaders = " FROM achim_reader JOIN achim_cohort USING (cohort_id)"
@@ -20,6 +20,7 @@ func scanReader(row scanner) (briefing.Reader, error) {
 	var at string
 	err := row.Scan(&r.ID, &r.Name, opt(&r.SlackUserID), &r.SlackChannelID, &r.Email, &r.Timezone, opt(&at),
 		&r.Weekdays, &r.Language, structure{"feeds", &r.Feeds}, yes{&r.Paused}, day{&r.PausedUntil}, &r.Notification, yes{&r.SkipHolidays},
+		structure{"preferences", &r.Preferences},
 		instant{&r.LeftAt}, &r.LeftReason, instant{&r.ErasedAt}, instant{&r.PlanAt}, instant{&r.CreatedAt}, instant{&r.UpdatedAt})
 	if err != nil || at == "" {
 		return r, err
@@ -83,13 +84,13 @@ func (s *Store) Readers(ctx context.Context) ([]briefing.Reader, error) {
 }
 
 const saveReader = "INSERT INTO achim_reader (id, name, slack_user_id, slack_channel_id, email, timezone, deliver_at, weekdays, " +
-	"language, feeds, paused, paused_until, notification, skip_holidays, left_at, left_reason, erased_at, cohort_id, created_at, updated_at) " +
-	"VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) " +
+	"language, feeds, paused, paused_until, notification, skip_holidays, preferences, left_at, left_reason, erased_at, cohort_id, created_at, updated_at) " +
+	"VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) " +
 	"ON CONFLICT (id) DO UPDATE SET name = excluded.name, slack_user_id = excluded.slack_user_id, " +
 	"slack_channel_id = excluded.slack_channel_id, email = excluded.email, timezone = excluded.timezone, " +
 	"deliver_at = excluded.deliver_at, weekdays = excluded.weekdays, language = excluded.language, feeds = excluded.feeds, " +
 	"paused = excluded.paused, paused_until = excluded.paused_until, notification = excluded.notification, " +
-	"skip_holidays = excluded.skip_holidays, left_at = excluded.left_at, left_reason = excluded.left_reason, " +
+	"skip_holidays = excluded.skip_holidays, preferences = excluded.preferences, left_at = excluded.left_at, left_reason = excluded.left_reason, " +
 	"erased_at = excluded.erased_at, cohort_id = excluded.cohort_id, " +
 	// Later with every change, whatever the clock does: it tells whether somebody was changed.
 	"updated_at = CASE WHEN excluded.updated_at > achim_reader.updated_at THEN excluded.updated_at ELSE achim_reader.updated_at + 1 END " +
@@ -151,10 +152,14 @@ func readerValues(r briefing.Reader, cohort int64, now time.Time) ([]any, error)
 	if err != nil {
 		return nil, err
 	}
+	preferences, err := jsonText(!r.Preferences.IsZero(), r.Preferences)
+	if err != nil {
+		return nil, err
+	}
 	return []any{
 		string(r.ID), clean(r.Name), nullable(clean(r.SlackUserID)), clean(r.SlackChannelID), clean(r.Email), r.Timezone,
 		nullable(at), int64(r.Weekdays), string(r.Language), feeds, flag(r.Paused), r.PausedUntil.String(),
-		string(r.Notification), flag(r.SkipHolidays), ms(r.LeftAt), string(r.LeftReason), ms(r.ErasedAt), cohort, ms(now), ms(now),
+		string(r.Notification), flag(r.SkipHolidays), preferences, ms(r.LeftAt), string(r.LeftReason), ms(r.ErasedAt), cohort, ms(now), ms(now),
 	}, nil
 }
 

@@ -149,6 +149,7 @@ func (c *cli) printReader(v briefing.ReaderView) error {
 	for _, feed := range v.Feeds {
 		t.row("feed", feed.URL)
 	}
+	printPreferences(&t, v.Preferences)
 	if v.LeftAt != nil {
 		t.row("left", inZone(*v.LeftAt, v)+" ("+string(*v.LeftReason)+"); back: achim users set --user "+string(v.ID)+" --back")
 	}
@@ -250,14 +251,26 @@ func (c *cli) usersSet() *cobra.Command {
 		Use: "set --user WHO", Short: "Change a reader; only the flags given change anything",
 		Long: lines(
 			"Only the flags given change anything. An empty value goes back to the default: --at \"\". A briefing",
-			"that is planned already is planned anew."),
+			"that is planned already is planned anew.",
+			"",
+			"What a reader wants more of and less of has a flag for every wish, may be repeated, and is added to",
+			"what was wished before; each has one that takes it back:",
+			"  --sections calendar,news        those two, the calendar first; mail is not read    --sections all",
+			"  --vip junho@gaon.example        mail of his goes first; @gaon.example: of them all --no-vip",
+			"  --mute-sender @ads.example      mail of theirs is counted and not shown            --unmute-sender",
+			"  --mute-feed https://…/rss       one of the team's feeds                            --unmute-feed",
+			"  --mute-word 광고                stories and mails that hold the word               --unmute-word",
+			"  --more 반도체, --less 연예      stories of a topic go first, or last               --no-topic",
+			"--no-preferences takes them all back."),
 		Example: lines(
 			"  achim users set --user haneul --at 08:30 --weekdays mon,tue,wed,thu,fri",
 			"  achim users set --user haneul --paused-until 2026-12-01",
-			"  achim users set --user haneul --feed https://news.gaon.example/rss --feed https://blog.gaon.example/atom"),
+			"  achim users set --user haneul --feed https://news.gaon.example/rss --feed https://blog.gaon.example/atom",
+			"  achim users set --user haneul --sections news,calendar --vip junho@gaon.example --mute-word 광고 --more 반도체",
+			"  achim users set --user haneul --sections all --no-vip junho@gaon.example"),
 	}
 	w.flags(cmd)
-	w.pauseFlags(cmd)
+	w.knownFlags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c.aboutUser(cmd, func(ctx context.Context, a *app.App, r briefing.Reader) error {
 		if !w.any(cmd.Flags().Changed) {

@@ -142,7 +142,7 @@ func TestJSONIsTheAPIs(t *testing.T) {
 		t.Errorf("no runs: %v", got)
 	}
 	user := []string{"user_id", "name", "slack_user_id", "email", "timezone", "deliver_at", "weekdays", "language", "feeds",
-		"paused", "paused_until", "notification", "skip_holidays", "left_at", "left_reason", "next_due_at"}
+		"paused", "paused_until", "notification", "skip_holidays", "preferences", "left_at", "left_reason", "next_due_at"}
 	members(t, "users add", d.json(0, "users", "add", "--name", "haneul", "--slack", haneulSlack), user)
 	members(t, "users show", d.json(0, "users", "show", "--user", "haneul"), user)
 	members(t, "users set", d.json(0, "users", "set", "--user", "haneul", "--at", "08:00"), user)

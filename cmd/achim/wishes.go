@@ -16,6 +16,7 @@ type wishes struct {
 	name, slack, email, timezone, at, language, notification, pausedUntil string
 	weekdays, feeds                                                       []string
 	pause, resume, back, skipHolidays                                     bool
+	prefers                                                               preferring
 }
 
 // flags adds what can be said of a new reader and of a known one.
@@ -33,18 +34,19 @@ func (w *wishes) flags(cmd *cobra.Command) {
 	f.BoolVar(&w.skipHolidays, "skip-holidays", false, "no briefings on Korean public holidays; =false for briefings again")
 }
 
-// pauseFlags adds what can be said of a known reader only.
-func (w *wishes) pauseFlags(cmd *cobra.Command) {
+// knownFlags adds what can be said of a known reader only.
+func (w *wishes) knownFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&w.pause, "pause", false, "no briefings until resumed")
 	f.BoolVar(&w.resume, "resume", false, "briefings again")
 	f.BoolVar(&w.back, "back", false, "a reader who had left is here again")
+	w.prefers.flags(cmd)
 	f.StringVar(&w.pausedUntil, "paused-until", "", "no briefings before this `date`, such as 2026-12-01")
 }
 
 // any reports whether any of the flags was given.
 func (w *wishes) any(given func(string) bool) bool {
-	return slices.ContainsFunc([]string{"name", "slack", "email", "timezone", "at", "language", "weekdays", "feed",
+	return slices.ContainsFunc(w.prefers.names(), given) || slices.ContainsFunc([]string{"name", "slack", "email", "timezone", "at", "language", "weekdays", "feed",
 		"notification", "skip-holidays", "pause", "resume", "back", "paused-until"}, given)
 }
 
@@ -103,6 +105,7 @@ func (w *wishes) apply(given func(string) bool, r briefing.Reader) wished {
 	}
 	out := wished{reader: r}
 	w.applyTimes(given, &out)
+	w.prefers.apply(given, &out)
 	return out
 }
 

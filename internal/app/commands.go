@@ -308,10 +308,14 @@ func flagOf(field string) string {
 		return "--id"
 	case "feeds":
 		return "--feed"
-	case "paused_until":
-		return "--paused-until"
+	case "preferences.vips":
+		return "--vip"
 	}
-	return "--" + name
+	name = strings.TrimPrefix(name, "preferences.")
+	if rest, mutes := strings.CutPrefix(name, "mute_"); mutes {
+		name = "mute_" + strings.TrimSuffix(rest, "s") // a flag names one of them
+	}
+	return "--" + strings.ReplaceAll(name, "_", "-")
 }
 
 // NewReaderID returns a random UUID (version 4).

@@ -210,6 +210,33 @@ func userMembers(r *briefing.Reader) members {
 		}), func() { r.PausedUntil = briefing.Date{} }),
 		"skip_holidays": orNull(value(&r.SkipHolidays, "true or false"), func() { r.SkipHolidays = false }),
 		"notification":  orNull(value(&r.Notification, "a string"), func() { r.Notification = "" }),
+		"preferences":   orNull(preferencesMember(&r.Preferences), func() { r.Preferences = briefing.Preferences{} }),
+	}
+}
+
+// preferencesMember reads what a reader prefers: of its members, too, only those sent are replaced.
+func preferencesMember(p *briefing.Preferences) func(json.RawMessage) error {
+	list := func(of *[]string) func(json.RawMessage) error {
+		return orNull(value(of, "an array of strings"), func() { *of = nil })
+	}
+	return func(raw json.RawMessage) error {
+		var o object
+		if err := value(&o, "an object such as {\"mute_words\":[\"속보\"]}")(raw); err != nil {
+			return err
+		}
+		return o.read("preferences", members{
+			"sections": orNull(func(raw json.RawMessage) error {
+				var names []briefing.SourceName
+				err := value(&names, "an array of strings")(raw)
+				if err == nil && len(names) == 0 {
+					err = errors.New("names none: null tells all of them again, and \"paused\":true is no briefing at all")
+				}
+				p.Sections = names
+				return err
+			}, func() { p.Sections = nil }),
+			"vips": list(&p.VIPs), "mute_senders": list(&p.MuteSenders), "mute_feeds": list(&p.MuteFeeds),
+			"mute_words": list(&p.MuteWords), "more": list(&p.More), "less": list(&p.Less),
+		})
 	}
 }
 

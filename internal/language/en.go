@@ -54,7 +54,6 @@ func enGist(w *Words) {
 		return "next meeting " + day + " at " + n.HM
 	}
 	w.GistTrouble = func(causes []string) string { return "⚠️ Incomplete: " + strings.Join(causes, ", ") }
-	w.GistInvite = "mail and calendar not connected yet"
 	w.GistFilled = func(hm string) string { return "(filled in at " + hm + ")" }
 	w.GistNothing = "Your morning briefing is here"
 }

@@ -44,7 +44,7 @@ func enStored(f StoredFacts) Page {
 		Lead:  fmt.Sprintf("This is what this server keeps of %s.", f.Reader),
 		Facts: pageFacts(PageFact{"Account", account}, PageFact{"May", enScopes(f.Scopes)},
 			PageFact{"Key", enKey(f)},
-			PageFact{"Settings", "name, Slack id, mail address, hour and weekdays, language, feeds of your own; until you are removed"},
+			PageFact{"Settings", "name, Slack id, mail address, hour and weekdays, language, feeds of your own, and what you want more and less of: senders, words, topics; until you are removed"},
 			PageFact{"Calendar", "a copy of today and the next three days; each day’s is deleted within three days after that day"},
 			PageFact{"Records", fmt.Sprintf("which items you have been shown (some two weeks), when each source was read and how that went (%d days), which DM was sent when; no content", f.RecordDays)},
 			PageFact{"Never", "bodies and attachments of mail, descriptions of events"}),

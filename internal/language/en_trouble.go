@@ -196,6 +196,12 @@ func enInvite(i Invitation) TroubleWords {
 		Note:   "Takes a minute. Achim only reads. It never sends, changes or deletes mail.",
 		Short:  "mail and calendar not connected yet",
 	}
+	switch i.Alone {
+	case briefing.Gmail:
+		w.Title, w.Short = "Connect Google, and this briefing brings your mail too.", "mail not connected yet"
+	case briefing.Calendar:
+		w.Title, w.Short = "Connect Google, and this briefing brings your calendar too.", "calendar not connected yet"
+	}
 	if i.News {
 		w.Lines = append(w.Lines, "You haven't connected yet, so today it brings the news alone.")
 	}

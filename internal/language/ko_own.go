@@ -45,7 +45,7 @@ func koStored(f StoredFacts) Page {
 		Lead:  fmt.Sprintf("%s 님에 대해 이 서버가 보관하는 것입니다.", f.Reader),
 		Facts: pageFacts(PageFact{"연결된 계정", account}, PageFact{"허용된 권한", koScopes(f.Scopes)},
 			PageFact{"열쇠", koKey(f)},
-			PageFact{"설정", "이름, Slack ID, 이메일 주소, 받는 시각과 요일, 언어, 직접 고른 피드. 명단에서 빠지실 때까지"},
+			PageFact{"설정", "이름, Slack ID, 이메일 주소, 받는 시각과 요일, 언어, 직접 고른 피드, 먼저 보거나 가리려고 고른 보낸 사람과 단어와 주제. 명단에서 빠지실 때까지"},
 			PageFact{"일정 사본", "오늘부터 사흘 뒤까지. 그날이 지나고 사흘 안에 지웁니다"},
 			PageFact{"기록", fmt.Sprintf("이미 보여 드린 항목의 표시(2주쯤), 소스마다 언제 읽었고 어떻게 되었는지(%d일), 어떤 DM을 언제 보냈는지. 내용은 없습니다", f.RecordDays)},
 			PageFact{"없는 것", "메일 본문과 첨부 파일, 일정의 설명"}),

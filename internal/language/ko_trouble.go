@@ -201,6 +201,12 @@ func koInvite(i Invitation) TroubleWords {
 		Note:   "1분이면 됩니다. Achim은 읽기만 합니다. 메일을 보내거나 고치거나 지우지 않습니다.",
 		Short:  "메일·일정은 Google 연결 전",
 	}
+	switch i.Alone {
+	case briefing.Gmail:
+		w.Title, w.Short = "Google을 연결하시면 메일도 함께 정리해 드립니다.", "메일은 Google 연결 전"
+	case briefing.Calendar:
+		w.Title, w.Short = "Google을 연결하시면 일정도 함께 정리해 드립니다.", "일정은 Google 연결 전"
+	}
 	if i.News {
 		w.Lines = append(w.Lines, "아직 연결 전이라 오늘은 뉴스만 담았습니다.")
 	}

@@ -102,7 +102,6 @@ type Words struct {
 	GistStories  func(n int) string
 	GistNext     func(next NextMeeting, c Clock) string
 	GistTrouble  func(causes []string) string
-	GistInvite   string
 	GistFilled   func(hm string) string
 	GistNothing  string // when there is no number to tell
 
@@ -263,7 +262,8 @@ func (t Trouble) affected() []briefing.SourceName {
 
 // Invitation is for a reader who has never connected.
 type Invitation struct {
-	News     bool // there is news to show meanwhile
+	Alone    briefing.SourceName // the one that connecting brings to this reader; "" = mail and calendar
+	News     bool                // there is news to show meanwhile
 	NoLink   bool
 	Operator string
 }

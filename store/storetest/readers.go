@@ -17,6 +17,11 @@ func readerRoundTrip(t *testing.T, s *store.Store) {
 		Timezone: "America/New_York", At: &at, Weekdays: 1<<time.Monday | 1<<time.Saturday, Language: briefing.English,
 		Feeds:  []briefing.Feed{{URL: "https://news.example/rss", Title: "News", MaxItems: 3}},
 		Paused: true, PausedUntil: friday, Notification: briefing.NotifyPrivate, SkipHolidays: true,
+		Preferences: briefing.Preferences{
+			Sections: []briefing.SourceName{briefing.News, briefing.Calendar}, VIPs: []string{"junho@gaon.example", "@hanbit.example"},
+			MuteSenders: []string{"spam@\u202ehanbit.example"}, MuteFeeds: []string{"https://news.example/rss?a=b&c=<d>"},
+			MuteWords: []string{"'; DROP TABLE achim_reader; --", "속보", "nul\x00byte"}, More: []string{"반도체", "🏳️‍🌈"}, Less: []string{`"quoted"`},
+		},
 		LeftAt: nine.Add(-time.Hour), LeftReason: briefing.LeftGoogle, ErasedAt: nine, PlanAt: nine.Add(time.Millisecond),
 	}
 	for _, r := range []briefing.Reader{whole, {ID: readerID(2), Name: "bare"}, {ID: readerID(3), Name: "bare too"}} {
@@ -30,7 +35,7 @@ func readerRoundTrip(t *testing.T, s *store.Store) {
 	}
 
 	replaced := must(s.SaveReader(t.Context(), briefing.Reader{ID: whole.ID, Name: "haneul", SlackUserID: "U012AB3CD"}))(t)
-	if replaced.At != nil || replaced.Feeds != nil || replaced.Paused || !replaced.PausedUntil.IsZero() || !replaced.PlanAt.IsZero() {
+	if replaced.At != nil || replaced.Feeds != nil || replaced.Paused || !replaced.PausedUntil.IsZero() || !replaced.PlanAt.IsZero() || !replaced.Preferences.IsZero() {
 		t.Errorf("replacing kept something: %+v", replaced)
 	}
 	check(t, s.SaveChannel(t.Context(), whole.ID, "D999"))
