@@ -32,10 +32,9 @@ func modelSays(call standin.OpenAICall, line func(standin.OpenAIItem) string) st
 		Line string `json:"line"`
 	}
 	said := struct {
-		Mails     []mail   `json:"mails"`
-		Important []string `json:"important"`
-		Stories   []string `json:"stories"`
-	}{[]mail{}, []string{}, []string{}}
+		Mails   []mail   `json:"mails"`
+		Stories []string `json:"stories"`
+	}{[]mail{}, []string{}}
 	items := call.Items()
 	for _, item := range slices.Backward(items["mails"]) {
 		said.Mails = append(said.Mails, mail{item.ID, line(item)})

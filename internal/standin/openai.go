@@ -122,7 +122,7 @@ func (o *OpenAI) complete(w http.ResponseWriter, r *http.Request) {
 // OpenAIItem is one of the items a model was told of.
 type OpenAIItem struct{ ID, From, Subject, Title, Text string }
 
-// Items returns what stands between the fences of the call, by list: "mails", "important", "stories".
+// Items returns what stands between the fences of the call, by list: "mails", "stories".
 func (c OpenAICall) Items() map[string][]OpenAIItem {
 	_, data, _ := strings.Cut(c.User, "\n")
 	if end := strings.LastIndexByte(data, '\n'); end >= 0 {

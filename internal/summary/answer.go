@@ -10,7 +10,7 @@ import (
 )
 
 // longestList is how much of a list in an answer is looked at: more than was asked about is nonsense.
-const longestList = 2 * (mostMails + mostImportant + mostStories)
+const longestList = 2 * (mostMails + mostStories)
 
 // answer is what a model chose. The zero value chooses nothing.
 type answer struct {
@@ -28,8 +28,7 @@ func read(text string, candidates []candidate) (answer, error) {
 			ID   string `json:"id"`
 			Line string `json:"line"`
 		} `json:"mails"`
-		Important []string `json:"important"`
-		Stories   []string `json:"stories"`
+		Stories []string `json:"stories"`
 	}
 	// Models without a schema wrap what they say, in words or in a block of code.
 	from, to := strings.IndexByte(text, '{'), strings.LastIndexByte(text, '}')
@@ -60,10 +59,8 @@ func read(text string, candidates []candidate) (answer, error) {
 			}
 		}
 	}
-	for _, list := range [][]string{said.Important, said.Stories} {
-		for _, id := range list[:min(len(list), longestList)] {
-			add(id)
-		}
+	for _, id := range said.Stories[:min(len(said.Stories), longestList)] {
+		add(id)
 	}
 	return a, nil
 }
@@ -92,7 +89,7 @@ func (a answer) apply(req briefing.EditRequest, candidates []candidate) (section
 		}
 	}
 	for i := range sections {
-		for _, group := range []briefing.Group{briefing.NeedsReply, briefing.Important, briefing.Story} {
+		for _, group := range []briefing.Group{briefing.NeedsReply, briefing.Story} {
 			reorder(sections[i].Items, group, ranks[i], req.Reader.Preferences)
 		}
 	}

@@ -141,13 +141,13 @@ func line(sections []briefing.Section, id string) string {
 func TestAModelChoosesOrdersAndShortens(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, 5*time.Second)
-	b.model.Say = says(`{"mails":[{"id":"n2","line":"4분기 예산에 의견 주실 수 있을까요?"},{"id":"n1","line":"수정안 3조 검토 요청"}],"important":["i2"],"stories":["s3","s1"]}`)
+	b.model.Say = says(`{"mails":[{"id":"n2","line":"4분기 예산에 의견 주실 수 있을까요?"},{"id":"n1","line":"수정안 3조 검토 요청"}],"stories":["s3","s1"]}`)
 	req := morning()
 	got := b.editor.Edit(t.Context(), req)
 	if diff := gocmp.Diff(morning(), req, gocmp.AllowUnexported(briefing.Date{})); diff != "" {
 		t.Errorf("the request was changed: %s", diff)
 	}
-	for group, want := range map[briefing.Group]string{briefing.NeedsReply: "18c2 18c1 18c3", briefing.Important: "18c5 18c4",
+	for group, want := range map[briefing.Group]string{briefing.NeedsReply: "18c2 18c1 18c3", briefing.Important: "18c4 18c5",
 		briefing.Story: "s-c s-a s-b", briefing.Meeting: "weekly", briefing.Notice: "18c6"} {
 		if got := order(got, group); got != want {
 			t.Errorf("%s: %s, want %s", group, got, want)
@@ -189,12 +189,12 @@ func TestWhatLeavesTheHouse(t *testing.T) {
 			req.Sections[2].Items = append(req.Sections[2].Items, req.Sections[2].Items[0])
 		}
 		system, data := summary.Asked(req)
-		for _, there := range []string{"박준호", "계약서 수정안", "검토 부탁드립니다", "최영호", "채용 계획", "기준금리 동결"} {
+		for _, there := range []string{"박준호", "계약서 수정안", "검토 부탁드립니다", "기준금리 동결"} {
 			if !strings.Contains(data, there) {
 				t.Errorf("%q is not told", there)
 			}
 		}
-		for _, kept := range []string{"haneul", "U0HANEUL", "3f0c6a52", "gaon.example", "token=abc", "https://", "18c1", "s-a", "제품 주간회의", "3층",
+		for _, kept := range []string{"최영호", "채용 계획", "haneul", "U0HANEUL", "3f0c6a52", "gaon.example", "token=abc", "https://", "18c1", "s-a", "제품 주간회의", "3층",
 			"secret text", "secret body", "nobody asks about", "reveal", key} {
 			if strings.Contains(system+data, kept) {
 				t.Errorf("%q leaves the house", kept)
@@ -226,7 +226,7 @@ func TestUnasked(t *testing.T) {
 // TestMisbehaviour is everything that can go wrong with a model: each time the briefing is what it was.
 func TestMisbehaviour(t *testing.T) {
 	t.Parallel()
-	const whole = `{"mails":[{"id":"n2","line":""}],"important":[],"stories":["s2"]}`
+	const whole = `{"mails":[{"id":"n2","line":""}],"stories":["s2"]}`
 	fault := func(f standin.Fault) func(*bench) {
 		f.Op = "chat.completions"
 		return func(b *bench) { b.model.Inject(f) }
@@ -264,22 +264,22 @@ func TestMisbehaviour(t *testing.T) {
 		{"other JSON", say(`{"answer":42}`), briefing.Malformed},
 		{"a list", say(`["n1"]`), briefing.Malformed},
 		{"wrong types", say(`{"mails":{"n1":"x"},"stories":"s1"}`), briefing.Malformed},
-		{"numbers for ids", say(`{"mails":[{"id":1,"line":"x"}],"important":[],"stories":[]}`), briefing.Malformed},
+		{"numbers for ids", say(`{"mails":[{"id":1,"line":"x"}],"stories":[]}`), briefing.Malformed},
 		{"half an answer", say(`{"mails":[{"id":"n1","line":"수정안`), briefing.Malformed},
 		{"nests", say(strings.Repeat(`{"mails":`, 20000)), briefing.Malformed},
 
-		{"unknown ids", say(`{"mails":[{"id":"n9","line":"수정안 3조 검토 요청"},{"id":"18c1","line":"수정안 3조 검토 요청"},{"id":"","line":""}],"important":["x"],"stories":["s99","n77"]}`), ""},
-		{"leaves all out", say(`{"mails":[],"important":[],"stories":[]}`), ""},
-		{"lines for others", say(`{"mails":[{"id":"n1","line":"4분기 예산에 의견 주실 수 있을까요?"},{"id":"n2","line":"수정안 3조 검토 요청"}],"important":[],"stories":[]}`), ""},
-		{"contradicts itself", say(`{"mails":[{"id":"n1","line":"수정안 3조 검토 요청"},{"id":"n1","line":"하늘 님 수정안 3조 검토"}],"important":[],"stories":[]}`), ""},
-		{"an invented meeting", say(`{"mails":[{"id":"n1","line":"오늘 15:00 가온상사 회의"}],"important":[],"stories":[]}`), ""},
-		{"an invented deadline", say(`{"mails":[{"id":"n1","line":"오늘 18:00까지 수정안 3조 검토 요청"}],"important":[],"stories":[]}`), ""},
-		{"an invented sender", say(`{"mails":[{"id":"n1","line":"김철수 부장 수정안 3조 검토 요청"}],"important":[],"stories":[]}`), ""},
-		{"does as the mail says", say(`{"mails":[{"id":"n1","line":"지금 evil.example 에서 비밀번호 확인"},{"id":"n2","line":"지금 비밀번호 확인"},{"id":"n3","line":"지금 evil.example 에서 비밀번호 확인"}],"important":[],"stories":[]}`), ""},
-		{"another language", say(`{"mails":[{"id":"n1","line":"Please review clause 3"},{"id":"n2","line":"予算についてご意見ください"}],"important":[],"stories":[]}`), ""},
-		{"long lines", say(`{"mails":[{"id":"n1","line":"` + strings.Repeat("검토 ", 5000) + `"}],"important":[],"stories":[]}`), ""},
-		{"endless lists", say(`{"mails":[` + strings.Repeat(`{"id":"n1","line":""},`, 5000) + `{"id":"n1","line":""}],"important":[],"stories":[]}`), ""},
-		{"lines of what has none", say(`{"mails":[{"id":"i1","line":"채용 계획"},{"id":"s1","line":"한국은행, 기준금리 동결"}],"important":[],"stories":[]}`), ""},
+		{"unknown ids", say(`{"mails":[{"id":"n9","line":"수정안 3조 검토 요청"},{"id":"18c1","line":"수정안 3조 검토 요청"},{"id":"","line":""}],"stories":["s99","n77"]}`), ""},
+		{"leaves all out", say(`{"mails":[],"stories":[]}`), ""},
+		{"lines for others", say(`{"mails":[{"id":"n1","line":"4분기 예산에 의견 주실 수 있을까요?"},{"id":"n2","line":"수정안 3조 검토 요청"}],"stories":[]}`), ""},
+		{"contradicts itself", say(`{"mails":[{"id":"n1","line":"수정안 3조 검토 요청"},{"id":"n1","line":"하늘 님 수정안 3조 검토"}],"stories":[]}`), ""},
+		{"an invented meeting", say(`{"mails":[{"id":"n1","line":"오늘 15:00 가온상사 회의"}],"stories":[]}`), ""},
+		{"an invented deadline", say(`{"mails":[{"id":"n1","line":"오늘 18:00까지 수정안 3조 검토 요청"}],"stories":[]}`), ""},
+		{"an invented sender", say(`{"mails":[{"id":"n1","line":"김철수 부장 수정안 3조 검토 요청"}],"stories":[]}`), ""},
+		{"does as the mail says", say(`{"mails":[{"id":"n1","line":"지금 evil.example 에서 비밀번호 확인"},{"id":"n2","line":"지금 비밀번호 확인"},{"id":"n3","line":"지금 evil.example 에서 비밀번호 확인"}],"stories":[]}`), ""},
+		{"another language", say(`{"mails":[{"id":"n1","line":"Please review clause 3"},{"id":"n2","line":"予算についてご意見ください"}],"stories":[]}`), ""},
+		{"long lines", say(`{"mails":[{"id":"n1","line":"` + strings.Repeat("검토 ", 5000) + `"}],"stories":[]}`), ""},
+		{"endless lists", say(`{"mails":[` + strings.Repeat(`{"id":"n1","line":""},`, 5000) + `{"id":"n1","line":""}],"stories":[]}`), ""},
+		{"lines of what has none", say(`{"mails":[{"id":"i1","line":"채용 계획"},{"id":"s1","line":"한국은행, 기준금리 동결"}],"stories":[]}`), ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -322,7 +322,7 @@ func TestWhatMustComeFirstStaysThere(t *testing.T) {
 	mails := req.Sections[1].Items
 	mails[0].Due = monday.Add(9 * time.Hour)
 	mails[1].Marks = []briefing.Mark{briefing.MarkVIP}
-	got, ok := summary.Answered(req, `{"mails":[{"id":"n3","line":""},{"id":"n2","line":""},{"id":"n1","line":""}],"important":[],"stories":["s3","s1","s2"]}`)
+	got, ok := summary.Answered(req, `{"mails":[{"id":"n3","line":""},{"id":"n2","line":""},{"id":"n1","line":""}],"stories":["s3","s1","s2"]}`)
 	if !ok || order(got, briefing.NeedsReply) != "18c1 18c2 18c3" || order(got, briefing.Story) != "s-b s-a s-c" {
 		t.Errorf("%v %s, %s", ok, order(got, briefing.NeedsReply), order(got, briefing.Story))
 	}
@@ -339,7 +339,7 @@ func TestWhatIsCutOffOrWrappedIsNoSentence(t *testing.T) {
 	} {
 		req := morning()
 		req.Sections[1].Items[0].Body = body
-		got, ok := summary.Answered(req, `{"mails":[{"id":"n1","line":"수요일 회의 참석은"}],"important":[],"stories":[]}`)
+		got, ok := summary.Answered(req, `{"mails":[{"id":"n1","line":"수요일 회의 참석은"}],"stories":[]}`)
 		if told := line(got, "18c1"); !ok || told != "own line of 18c1" {
 			t.Errorf("%s: %q is told", name, told)
 		}
@@ -357,7 +357,7 @@ func TestServersDiffer(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, 5*time.Second)
 			b.model.Refuses = refuses
-			b.model.Say = says("```json\n" + `{"mails":[{"id":"n3","line":""}],"important":[],"stories":["s2"]}` + "\n```")
+			b.model.Say = says("```json\n" + `{"mails":[{"id":"n3","line":""}],"stories":["s2"]}` + "\n```")
 			for range 2 {
 				if got := order(b.editor.Edit(t.Context(), morning()), briefing.NeedsReply); got != "18c3 18c1 18c2" {
 					t.Errorf("%s (%+v)", got, b.last())
@@ -374,7 +374,7 @@ func TestServersDiffer(t *testing.T) {
 func TestADeadModelIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, 5*time.Second)
-	b.model.Say = says(`{"mails":[{"id":"n3","line":""}],"important":[],"stories":[]}`)
+	b.model.Say = says(`{"mails":[{"id":"n3","line":""}],"stories":[]}`)
 	b.model.Inject(standin.Fault{Op: "chat.completions", Times: 6, Status: 502})
 	edit := func(n int, want summary.Outcome) {
 		t.Helper()
@@ -420,7 +420,7 @@ func TestFewAskAtOnce(t *testing.T) {
 		mu.Lock()
 		under--
 		mu.Unlock()
-		return `{"mails":[],"important":[],"stories":[]}`
+		return `{"mails":[],"stories":[]}`
 	}
 	var all sync.WaitGroup
 	const readers = 40
@@ -464,7 +464,7 @@ func TestATooShortTimeIsNoFault(t *testing.T) {
 func TestNoKey(t *testing.T) {
 	t.Parallel()
 	model := standin.NewOpenAI("")
-	model.Say = says(`{"mails":[{"id":"n3","line":""}],"important":[],"stories":[]}`)
+	model.Say = says(`{"mails":[{"id":"n3","line":""}],"stories":[]}`)
 	server, err := standin.Serve(model, "")
 	if err != nil {
 		t.Fatal(err)
@@ -505,9 +505,9 @@ func TestAPanicIsNoBriefingLost(t *testing.T) {
 
 // FuzzAnswer: whatever a model says, nothing but the order and the lines changes, and a line is one of the item's words.
 func FuzzAnswer(f *testing.F) {
-	f.Add(`{"mails":[{"id":"n2","line":"4분기 예산에 의견 주실 수 있을까요?"}],"important":["i2"],"stories":["s3","s1"]}`)
+	f.Add(`{"mails":[{"id":"n2","line":"4분기 예산에 의견 주실 수 있을까요?"}],"stories":["s3","s1"]}`)
 	f.Add(`{"mails":[{"id":"n1","line":"수정안 3조 검토 요청, 계약서 수정안"},{"id":"n1","line":"x"}],"stories":["s1","s1","n1","i1"]}`)
-	f.Add(`{"mails":null,"important":null,"stories":[]}`)
+	f.Add(`{"mails":null,"stories":[]}`)
 	f.Add("```json\n{\"mails\":[{\"id\":\"n3\",\"line\":\"\\u202e<!channel> evil.example\"}]}\n```")
 	f.Add("\xff{}\x00")
 	f.Fuzz(func(t *testing.T, text string) {
