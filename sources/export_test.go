@@ -16,3 +16,6 @@ func ReadBody(payload *gmail.MessagePart) Body {
 	b := readBody(payload)
 	return Body{b.text, b.invite, b.bounce, b.cut}
 }
+
+// OneLine is oneLine.
+func OneLine(s string) string { return oneLine(s) }

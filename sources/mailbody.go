@@ -258,19 +258,37 @@ func textOf(data []byte, label string) string {
 	if utf8.Valid(data) {
 		return strings.TrimPrefix(string(data), "\uFEFF")
 	}
-	if mostlyUTF8(data) {
+	isKorean := paired(data)
+	if mostlyUTF8(data) || !isKorean && strings.EqualFold(label, "utf-8") {
 		return strings.ToValidUTF8(string(data), "")
 	}
-	if enc := encodingOf(label); enc != nil {
-		return strings.ReplaceAll(decode(enc, data), "\uFFFD", "")
+	enc := encodingOf(label)
+	if guess, name, _ := charset.DetermineEncoding(data, ""); enc == nil && name != "utf-8" && name != "windows-1252" {
+		enc = guess // a page says it itself
 	}
-	if enc, name, _ := charset.DetermineEncoding(data, ""); name != "utf-8" && name != "windows-1252" { // a page says it itself
-		return strings.ReplaceAll(decode(enc, data), "\uFFFD", "")
-	}
-	if text := decode(korean.EUCKR, data); strings.Count(text, "\uFFFD")*50 <= utf8.RuneCountInString(text) {
-		return strings.ReplaceAll(text, "\uFFFD", "")
+	switch {
+	case enc != nil:
+		return decode(enc, data)
+	case isKorean:
+		return decode(korean.EUCKR, data)
 	}
 	return decode(charmap.Windows1252, data)
+}
+
+// paired reports whether the bytes beyond ASCII come as Korean does in EUC-KR: two by two.
+func paired(data []byte) bool {
+	pairs, single := 0, 0
+	for i := 0; i < len(data); i++ {
+		switch {
+		case data[i] < 0x80:
+		case data[i] >= 0xA1 && i+1 < len(data) && data[i+1] >= 0xA1:
+			pairs++
+			i++
+		default:
+			single++
+		}
+	}
+	return pairs > 4*single
 }
 
 // wholeRunes leaves out a character that was cut in half at the end.
@@ -328,7 +346,7 @@ func unquote(line string) (string, int) {
 		rest = strings.TrimLeft(rest[1:], " ")
 		depth++
 	}
-	if depth == 0 {
+	if depth == 0 || strings.TrimSpace(rest) == ":" { // the end of an address that was broken before its bracket
 		return line, 0
 	}
 	return rest, depth

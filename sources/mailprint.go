@@ -151,7 +151,7 @@ func furniture(text string) bool {
 		"view the web version", "view web version", "view online", "read online", "having trouble viewing", "trouble viewing this", "can't see this email", "to unsubscribe", "unsubscribe here", "unsubscribe from", "click here to unsub",
 		"click unsubscribe", "or unsubscribe", "manage your preferences", "manage preferences", "email preferences", "update your preferences",
 		"manage your notifications", "manage notifications", "notification settings", "manage your subscription", "manage subscription", "opt out of", "opt-out",
-		"you are receiving this", "you're receiving this", "you received this e", "you received this m", "you received this b", "you have received this email because", "this email was sent to", "this e-mail was sent to",
+		"you are receiving", "you're receiving this", "reply above this line", "unsubscribe: http", "you received this e", "you received this m", "you received this b", "you have received this email because", "this email was sent to", "this e-mail was sent to",
 		"this message was sent to", "this message was sent by", "this email was sent by", "this email was sent from a notification", "reply to this email directly", "to stop receiving",
 		"to your address book", "do not reply to this", "please do not reply", "this is an automated", "this is an automatically", "this mailbox is not monitored",
 		"all rights reserved", "please consider the environment", "before printing this", "originated from outside", "originated outside", "visit topic",
@@ -160,7 +160,7 @@ func furniture(text string) bool {
 	}
 	bare := strings.Trim(lower, " .|[]()<>-–:*")
 	switch bare {
-	case "unsubscribe", "preferences", "privacy policy", "privacy", "terms", "privacy | terms", "terms of service", "caution", "external", "external email", "더 보기":
+	case "unsubscribe", "privacy policy", "privacy | terms", "terms of service", "caution", "external", "external email", "더 보기":
 		return true
 	}
 	return strings.HasPrefix(bare, "unsubscribe") && len(strings.Fields(bare)) <= 8 || strings.HasPrefix(bare, "©") || strings.HasPrefix(bare, "copyright ") ||

@@ -73,11 +73,15 @@ func splitQuoted(lines []bodyLine) (head, rest []bodyLine, forwarded bool) {
 		case headerBlock(lines, i) > 0:
 			return lines[:aboveRule(lines, i)], belowHeaders(lines[i:]), false
 		}
-		start := attributionStart(lines, i)
+		start, next := attributionStart(lines, i), nextWorded(lines, i+1)
+		quotes := next < len(lines) && lines[next].depth > 0
+		if start < 0 && quotes && names(line.text) {
+			start = i
+		}
 		if start < 0 {
 			continue
 		}
-		if next := nextWorded(lines, i+1); next < len(lines) && lines[next].depth == 0 && line.mark&attributed == 0 {
+		if next < len(lines) && !quotes && line.mark&attributed == 0 {
 			return lines[:start], belowHeaders(lines[i+1:]), false
 		}
 		for k := start; k <= i; k++ {
@@ -277,7 +281,7 @@ func attributionVerb(lower string) bool {
 }
 
 var (
-	attributionDate = regexp.MustCompile(`^[-*\s"'(]*(\d{1,2}[./]\s?\d{1,2}[./]|\d{4}\s?[-./년]|\d{1,2}\.?\s\pL{3,9}\.?\s\d{4}|\pL{3,9},? \d{1,2}[ ,.]|\pL{2,9},? \d{1,2}\.? \pL{3,9}\.?,? \d{4})`)
+	attributionDate = regexp.MustCompile(`^[-*\s"'(]*(\d{1,2}[./]\s?\d{1,2}[./]|\d{4}\s?[-./년年]|\d{1,2}\.?\s\pL{3,9}\.?\s\d{4}|\pL{3,9},? \d{1,2}[ ,.]|\pL{2,9},? \d{1,2}\.? \pL{3,9}\.?,? \d{4})`)
 	attributionWord = regexp.MustCompile(`^(?i)[-*\s"'(]*(on|le|el|il|am|op|em|den|dnia|w dniu|på|pe|vào|in data|il giorno|no dia|a |ons|tor|fre|lör|sön|mån|tis|在|於|于)\b?.{0,30}?\d`)
 	gmtDate         = regexp.MustCompile(`^\d{4}-\d{2}-\d{2} \d{1,2}:\d{2} GMT[+-]\d`)
 )
@@ -336,6 +340,15 @@ func attribution(text string) bool {
 		return colon && (address || dated || hour.MatchString(bare)) || address && dated && strings.HasSuffix(bare, "wrote")
 	}
 	return dated && address && (strings.HasSuffix(bare, ">") || colon) && hour.MatchString(bare)
+}
+
+// names reports whether a line above a quotation says whose it is, though not when.
+func names(text string) bool {
+	if len(text) > 120 || !strings.HasSuffix(text, ":") {
+		return false
+	}
+	lower := strings.ToLower(text)
+	return attributionVerb(lower) && len(strings.Fields(text)) <= 8 || strings.HasPrefix(lower, "quoting ")
 }
 
 // trimPassages trims each passage between the quotations. soft is with less taken away.

@@ -61,6 +61,9 @@ func (l letter) trim(lines []bodyLine) (full, soft []bodyLine) {
 	dropFurniture(soft)
 	soft = cutMarked(dropLegal(soft))
 	full = slices.Clone(soft)
+	if first := nextWorded(full, 0); first < len(full) && (full[first].text == "--" || listFooter(full, first)) {
+		return nil, soft
+	}
 	for range 4 {
 		at := l.signatureAt(full)
 		if at < 0 {
@@ -126,7 +129,8 @@ func cutMarked(lines []bodyLine) []bodyLine {
 // listFooter recognises what a mailing list adds.
 func listFooter(lines []bodyLine, i int) bool {
 	lower := strings.ToLower(lines[i].text)
-	return strings.HasSuffix(lower, " mailing list") && len(lower) < 80 && countWorded(lines[i:]) <= 6
+	list := strings.HasSuffix(lower, " mailing list") || strings.Contains(lower, " mailing list <") || strings.Contains(lower, "email is sponsored by")
+	return list && len(lower) < 120 && countWorded(lines[i:]) <= 8
 }
 
 // signatureAt is where the passage's signature begins, -1 if it has none.
@@ -144,7 +148,10 @@ func (l letter) signatureAt(lines []bodyLine) int {
 			lines[i].text = bare
 			return i + oneIf(bare != "")
 		}
-		if (closing(text) || l.named(lines, i) || contact(text)) && unsaid(lines[i+1:]) {
+		if formal(text) && countWorded(lines[i+1:]) <= unmarkedEnd {
+			return i
+		}
+		if (closing(text) || l.greets(text) || l.named(text) || contact(text)) && unsaid(lines[i+1:]) {
 			return l.raise(lines, i)
 		}
 	}
@@ -289,10 +296,16 @@ var closings = func() map[string]bool {
 var koreanClosing = regexp.MustCompile(`^(그럼|늘|항상|미리|다시|한번|한 번|대단히|정말|진심으로|거듭|매우|모두|오늘도|남은|하루도|이번 주도|바쁘신|와중에|,|\s)*` +
 	`(감사합니다|감사드립니다|감사 ?드립니다|고맙습니다|감사해요|고마워요|수고하세요|수고하십시오|수고하셨습니다|((좋은|즐거운|행복한|편안한|활기찬|건강한) ?(하루|한 주|한주|오후|저녁|주말|아침|연휴|밤|명절)( ?되|를? ?보내)[가-힣 ]{1,8}))$`)
 
+// dashedName is a name behind a dash.
+var dashedName = regexp.MustCompile(`^(--|—|–|~)\s?\p{L}[\pL.]*( [\pL.]+){0,3}$`)
+
 // closing recognises a line that ends a letter, a name after it or not.
 func closing(text string) bool {
 	if len(text) > 120 {
 		return false
+	}
+	if dashedName.MatchString(text) {
+		return true
 	}
 	bare := strings.ToLower(strings.Trim(text, " -–—/,.!~^ㅎ*:)♡🙏🙂😊"))
 	if closings[bare] || koreanClosing.MatchString(bare) {
@@ -305,14 +318,26 @@ func closing(text string) bool {
 	return ok && len(strings.Fields(name)) <= 3 && (closings[strings.TrimSpace(phrase)] || koreanClosing.MatchString(strings.TrimSpace(phrase)))
 }
 
-// named reports whether line i is the sender's name, with a title or a firm or without.
-func (l letter) named(lines []bodyLine, i int) bool {
-	text := strings.Trim(lines[i].text, " -–—~/*.,!")
+// formal recognises a closing that nothing but the signature follows.
+func formal(text string) bool {
+	return closing(text) && containsAny(strings.ToLower(text), "regards", "sincerely", "faithfully", "grüße", "grüßen", "grüssen", "cordialement",
+		"saludos", "saluti", "groet", "hilsen", "hälsning", "poważaniem", "уважением", "повагою")
+}
+
+// greets recognises a phrase of one's own with the sender's name after it: Hugs, Lena.
+func (l letter) greets(text string) bool {
+	phrase, name, ok := strings.Cut(strings.TrimRight(text, ".! "), ", ")
+	return ok && len(strings.Fields(phrase)) <= 3 && len(strings.Fields(name)) <= 2 && l.namesAny(strings.Fields(name))
+}
+
+// named reports whether a line is the sender's name, with a title or a firm or without.
+func (l letter) named(line string) bool {
+	text := strings.Trim(line, " -–—~/*.,!")
 	if text == "" || utf8.RuneCountInString(text) > 60 || len(l.names) == 0 {
 		return false
 	}
 	lower := strings.ToLower(text)
-	if rest, ok := strings.CutPrefix(lower, l.name); ok && l.name != "" && utf8.RuneCountInString(l.name) >= 3 && !saying(lines[i].text) {
+	if rest, ok := strings.CutPrefix(lower, l.name); ok && l.name != "" && utf8.RuneCountInString(l.name) >= 3 && !saying(line) {
 		if next, _ := utf8.DecodeRuneInString(rest); rest == "" || !unicode.IsLetter(next) {
 			return true
 		}
