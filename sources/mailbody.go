@@ -51,8 +51,22 @@ func readBody(payload *gmail.MessagePart) body {
 	}
 	var more bool
 	r.result.text, more = limitRunes(own, bodyRunes)
-	r.result.cut = r.result.cut || more
+	r.result.cut = r.result.cut || letter.cut || more
 	return r.result
+}
+
+// enoughLines leaves out the lines that no text of bodyRunes could reach, whatever is taken away above them.
+func enoughLines(lines []bodyLine) []bodyLine {
+	left := 8 * bodyRunes
+	for i, line := range lines {
+		if line.depth == 0 {
+			left -= len(line.text)
+		}
+		if left < 0 {
+			return lines[:i+1]
+		}
+	}
+	return lines
 }
 
 // limitRunes returns the whole lines of text that fit, or of its first line what does.

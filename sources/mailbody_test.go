@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
@@ -142,10 +143,17 @@ func TestReadBodyLimits(t *testing.T) {
 		"fields":     {textPart("text/plain", "x\n"+strings.Repeat("To: a\n", 40_000)), true},
 		"headers":    {textPart("text/plain", "x\n"+strings.Repeat("From: a@b.example 10:00\nTo: x\nSubject: y\n", 5_000)), false},
 		"wrote":      {textPart("text/plain", "x\n"+strings.Repeat("On 1 May, a\n", 9_000)+strings.Repeat("wrote:\n", 9_000)), true},
+		"drawn":      {textPart("text/plain", "x\n"+strings.Repeat("---\n", 30_000)+"From: x"), true},
+		"two dashes": {textPart("text/plain", "x\n"+strings.Repeat("--\n", 50_000)+strings.Repeat("y\n", 60)), true},
+		"legal":      {textPart("text/plain", strings.Repeat("disclaimer\n\n", 10_000)), true},
 		"dashes":     {textPart("text/plain", strings.Repeat("--\n이수진 드림\n감사합니다.\n", 5_000)), true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			start := time.Now()
 			b := sources.ReadBody(c.payload)
+			if took := time.Since(start); took > 2*time.Second {
+				t.Errorf("it took %v", took)
+			}
 			if n := utf8.RuneCountInString(b.Text); n > sources.BodyRunes || !utf8.ValidString(b.Text) || b.Text == "" && name != "deep" {
 				t.Errorf("%d runes", n)
 			}

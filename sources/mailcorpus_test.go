@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -122,12 +123,14 @@ func TestRecordedMails(t *testing.T) {
 		if utf8.RuneCountInString(b.Text) > sources.BodyRunes {
 			t.Errorf("%s: %d runes", name, utf8.RuneCountInString(b.Text))
 		}
-		if dir := os.Getenv("BODY_DUMP"); dir != "" {
-			_ = os.WriteFile(filepath.Join(dir, name+".txt"), []byte(b.Text), 0o600)
-		}
 	}
 	average := spent / time.Duration(len(payloads))
-	t.Logf("%d mails: %d with mojibake, %d with tags, %d with entities, %d without words; %v on average, %v at most", len(payloads), broken, tags, entities, empty, average, longest)
+	t.Logf("%d mails: %d with mojibake, %d with tags, %d with entities, %d without words; %v on average, %v at most",
+		len(payloads), broken, tags, entities, empty, average, longest)
+	// The two with tags say in plain text how a link is written; those without words are attachments and hollow parts.
+	if broken > 0 || tags > 2 || entities > 0 || empty > 34 || average > 20*time.Millisecond {
+		t.Error("that is worse than it was")
+	}
 }
 
 // TestRecordedReplies measures readBody against replies whose new part people have marked.
@@ -154,6 +157,64 @@ func TestRecordedReplies(t *testing.T) {
 		}
 	}
 	t.Logf("%d replies: %d exactly, %d nearly", all, same, close)
+	if same < 31 || close < 35 { // the rest is thanks and names, which count as signatures here
+		t.Error("that is worse than it was")
+	}
+}
+
+// TestRecordedClients reads one reply as each mail program sends it, as text and as a page.
+func TestRecordedClients(t *testing.T) {
+	payloads := recordedPayloads(t)
+	right, all := 0, 0
+	check := func(name string, payload *gmail.MessagePart, want ...string) {
+		got := sources.ReadBody(payload).Text
+		all++
+		right += one(slices.Contains(want, got))
+		if !slices.Contains(want, got) {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	for name, payload := range payloads {
+		if !strings.Contains(name, "standard_replies") {
+			continue
+		}
+		check(name, payload, "Hello")
+		for _, part := range payload.Parts {
+			check(name+" "+part.MimeType, part, "Hello")
+		}
+	}
+	for _, file := range recordedMails(t, "replies", "talon_html", "*.html") {
+		page, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(filepath.Base(file), textPart("text/html", string(page)), "Hi. I am fine.", "Reply", "Hi\nthere\nBob")
+	}
+	t.Logf("%d of %d replies", right, all)
+}
+
+// TestRecordedSignatures measures how many signatures that people have marked are taken away whole.
+func TestRecordedSignatures(t *testing.T) {
+	right, whole, all := 0, 0, 0
+	for _, file := range recordedMails(t, "replies", "talon_signature", "*_signature") {
+		stem := strings.TrimSuffix(file, "_signature")
+		var read [3]string
+		for i, end := range []string{"_body", "_signature", "_sender"} {
+			text, err := os.ReadFile(stem + end)
+			if err != nil {
+				t.Fatal(err)
+			}
+			read[i] = string(text)
+		}
+		got := sources.ReadBody(textPart("text/plain", read[0], "From", strings.TrimSpace(read[2]))).Text
+		want := strings.TrimSuffix(strings.TrimSpace(read[0]), strings.TrimSpace(read[1]))
+		f := wordsInCommon(got, want)
+		all, right, whole = all+1, right+one(f > .95), whole+one(f == 1)
+		if f < 1 {
+			t.Logf("%s %.2f\n%s", filepath.Base(stem), f, got)
+		}
+	}
+	t.Logf("%d signatures: %d taken away whole, %d nearly", all, whole, right)
 }
 
 // unquoted is marked text without what it quotes itself.

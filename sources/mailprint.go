@@ -123,13 +123,10 @@ func wordedLines(lines []bodyLine) bool {
 	return false
 }
 
-// countWorded counts the lines that have something to read, as far as it matters.
+// countWorded counts the lines that have something to read.
 func countWorded(lines []bodyLine) int {
 	n := 0
 	for _, line := range lines {
-		if n > signMost {
-			break
-		}
 		n += oneIf(worded(line.text))
 	}
 	return n

@@ -16,11 +16,13 @@ const (
 
 // ownWords returns the sender's new words out of the lines of a message: with what is quoted, forwarded and signed taken
 // away. When that is everything, a forwarded message speaks for itself; else less is taken away.
-func (l letter) ownWords(lines []bodyLine) string { return joinLines(l.own(lines, quoteLevels)) }
+func (l *letter) ownWords(lines []bodyLine) string { return joinLines(l.own(lines, quoteLevels)) }
 
-func (l letter) own(lines []bodyLine, levels int) []bodyLine {
+func (l *letter) own(lines []bodyLine, levels int) []bodyLine {
 	head, rest, forwarded := splitQuoted(lines)
-	full, soft := l.trimPassages(head)
+	enough := enoughLines(head)
+	l.cut = l.cut || len(enough) < len(head)
+	full, soft := l.trimPassages(enough)
 	if wordedLines(full) {
 		return full
 	}
@@ -61,25 +63,32 @@ func raiseQuoted(lines []bodyLine) (raised []bodyLine, any bool) {
 // wrote without quotation marks. Of head, the lines that are quoted have a depth, those that say who wrote them too.
 // rest begins with the first line of the other message's text.
 func splitQuoted(lines []bodyLine) (head, rest []bodyLine, forwarded bool) {
+	field := false // the line before is one of a header, though no block of them has begun
 	for i := 0; i < len(lines); i++ {
 		line := lines[i]
 		if line.depth > 0 || line.text == "" && line.mark == 0 {
 			continue
 		}
+		fieldBefore := field
+		field = headerKind(line.text) != 0
 		mark, forward := programMark(line.text)
 		switch {
 		case line.mark&quoteBelow != 0, mark:
 			return lines[:i], belowHeaders(lines[i+1:]), forward || forwardedBelow(lines[i+1:])
-		case headerBlock(lines, i) > 0:
+		case field && !fieldBefore && headerBlock(lines, i) > 0:
 			return lines[:aboveRule(lines, i)], belowHeaders(lines[i:]), false
 		}
-		start, next := attributionStart(lines, i), nextWorded(lines, i+1)
-		quotes := next < len(lines) && lines[next].depth > 0
-		if start < 0 && quotes && names(line.text) {
-			start = i
-		}
-		if start < 0 {
+		start, undated := attributionStart(lines, i), names(line.text)
+		if start < 0 && !undated {
 			continue
+		}
+		next := nextWorded(lines, i+1)
+		quotes := next < len(lines) && lines[next].depth > 0
+		if start < 0 {
+			if !quotes {
+				continue
+			}
+			start = i
 		}
 		if next < len(lines) && !quotes && line.mark&attributed == 0 {
 			return lines[:start], belowHeaders(lines[i+1:]), false
@@ -352,7 +361,7 @@ func names(text string) bool {
 }
 
 // trimPassages trims each passage between the quotations. soft is with less taken away.
-func (l letter) trimPassages(lines []bodyLine) (full, soft []bodyLine) {
+func (l *letter) trimPassages(lines []bodyLine) (full, soft []bodyLine) {
 	for start := 0; start < len(lines); {
 		end := start
 		for end < len(lines) && !isQuoted(lines, end) {

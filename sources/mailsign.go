@@ -22,10 +22,11 @@ type letter struct {
 	name      string          // the sender's, in lower case
 	names     map[string]bool // its parts, and those of the address
 	forwarded bool            // the subject says so
+	cut       bool            // there was more of it than was looked at
 }
 
-func letterOf(payload *gmail.MessagePart) letter {
-	l := letter{names: map[string]bool{}}
+func letterOf(payload *gmail.MessagePart) *letter {
+	l := &letter{names: map[string]bool{}}
 	subject := strings.ToLower(strings.TrimSpace(decodeHeader(limited(partHeader(payload, "Subject")))))
 	for _, prefix := range []string{"fw:", "fwd:", "전달:", "회송:", "wg:", "tr:", "rv:", "enc:", "转发:", "轉寄:"} {
 		l.forwarded = l.forwarded || strings.HasPrefix(subject, prefix)
@@ -56,7 +57,7 @@ func beforeAny(s, chars string) string {
 
 // trim takes the small print, the signature and what only programs read off a passage. soft keeps what may be a
 // signature and is everything there is.
-func (l letter) trim(lines []bodyLine) (full, soft []bodyLine) {
+func (l *letter) trim(lines []bodyLine) (full, soft []bodyLine) {
 	soft = slices.Clone(lines)
 	dropFurniture(soft)
 	soft = cutMarked(dropLegal(soft))
@@ -85,16 +86,19 @@ func dropFurniture(lines []bodyLine) {
 
 // dropLegal takes disclaimers away: below somebody's words with all that follows, else the paragraph.
 func dropLegal(lines []bodyLine) []bodyLine {
-	for i := range lines {
-		if lines[i].text == "" || !legal(lines[i].text) {
+	before, all := 0, countWorded(lines)
+	for i := 0; i < len(lines); i++ {
+		if text := lines[i].text; text == "" || !legal(text) {
+			before += oneIf(worded(text))
 			continue
 		}
-		if wordedLines(lines[:i]) && countWorded(lines[i:]) <= signMost {
+		if before > 0 && all-before <= signMost {
 			return lines[:paragraphStart(lines, i)]
 		}
-		for k := i; k < len(lines) && lines[k].text != ""; k++ {
-			lines[k].text = ""
-			if lines[k].whole {
+		for ; i < len(lines) && lines[i].text != ""; i++ {
+			all -= oneIf(worded(lines[i].text))
+			lines[i].text = ""
+			if lines[i].whole {
 				break
 			}
 		}
@@ -114,14 +118,18 @@ func paragraphStart(lines []bodyLine, i int) int {
 
 // cutMarked cuts where a line of two dashes says that the signature begins, or markup does.
 func cutMarked(lines []bodyLine) []bodyLine {
+	before, all := 0, countWorded(lines)
 	for i, line := range lines {
-		if line.mark&signed != 0 && wordedLines(lines[:i]) {
-			lines[i].text = ""
-			continue
-		}
-		if (line.text == "--" || line.text == "—" || listFooter(lines, i)) && wordedLines(lines[:i]) && countWorded(lines[i:]) <= signMost {
+		has := worded(line.text)
+		switch {
+		case before == 0:
+		case line.mark&signed != 0:
+			all -= oneIf(has)
+			lines[i].text, has = "", false
+		case (line.text == "--" || line.text == "—" || listFooter(lines, i)) && all-before <= signMost:
 			return lines[:i]
 		}
+		before += oneIf(has)
 	}
 	return lines
 }
@@ -134,7 +142,7 @@ func listFooter(lines []bodyLine, i int) bool {
 }
 
 // signatureAt is where the passage's signature begins, -1 if it has none.
-func (l letter) signatureAt(lines []bodyLine) int {
+func (l *letter) signatureAt(lines []bodyLine) int {
 	tail, left := len(lines), signLines
 	for ; tail > 0 && left > 0; tail-- {
 		left -= oneIf(lines[tail-1].text != "")
@@ -166,7 +174,7 @@ func oneIf(yes bool) int {
 }
 
 // raise moves the beginning of a signature up over the lines that belong to it: a name, a firm, a title.
-func (l letter) raise(lines []bodyLine, at int) int {
+func (l *letter) raise(lines []bodyLine, at int) int {
 	if !contact(lines[at].text) {
 		return at
 	}
@@ -234,7 +242,7 @@ func saying(text string) bool {
 }
 
 // signedOff recognises the line a Korean letter ends with: 김하늘 드림. bare is what the line says before it.
-func (l letter) signedOff(text string) (bare string, ok bool) {
+func (l *letter) signedOff(text string) (bare string, ok bool) {
 	text = strings.TrimRight(text, ".!~^ ")
 	for _, word := range []string{"드림", "올림", "배상", "拜上"} {
 		before, found := strings.CutSuffix(text, word)
@@ -256,7 +264,7 @@ func (l letter) signedOff(text string) (bare string, ok bool) {
 	return "", false
 }
 
-func (l letter) namesAny(words []string) bool {
+func (l *letter) namesAny(words []string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return l.names[strings.ToLower(word)] })
 }
 
@@ -325,13 +333,13 @@ func formal(text string) bool {
 }
 
 // greets recognises a phrase of one's own with the sender's name after it: Hugs, Lena.
-func (l letter) greets(text string) bool {
+func (l *letter) greets(text string) bool {
 	phrase, name, ok := strings.Cut(strings.TrimRight(text, ".! "), ", ")
 	return ok && len(strings.Fields(phrase)) <= 3 && len(strings.Fields(name)) <= 2 && l.namesAny(strings.Fields(name))
 }
 
 // named reports whether a line is the sender's name, with a title or a firm or without.
-func (l letter) named(line string) bool {
+func (l *letter) named(line string) bool {
 	text := strings.Trim(line, " -–—~/*.,!")
 	if text == "" || utf8.RuneCountInString(text) > 60 || len(l.names) == 0 {
 		return false
@@ -354,7 +362,7 @@ func (l letter) named(line string) bool {
 	return true
 }
 
-func (l letter) initial(letter string) bool {
+func (l *letter) initial(letter string) bool {
 	for name := range l.names {
 		if strings.HasPrefix(name, letter) {
 			return true
@@ -374,7 +382,7 @@ var (
 
 // contact recognises a line that says where somebody is to be found.
 func contact(text string) bool {
-	if text == "" || len(text) > 300 {
+	if text == "" || len(text) > 300 || !strings.ContainsAny(text, "0123456789@:：") && !strings.Contains(text, "www.") {
 		return false
 	}
 	return contactLabel.MatchString(text) && !koreanSentence(text) || contactLetter.MatchString(text) || phone.MatchString(text) || webAddress.MatchString(text) ||
