@@ -3,12 +3,14 @@ package sources
 import (
 	"encoding/base64"
 	"mime"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/net/html/charset"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/unicode/norm"
 	"google.golang.org/api/gmail/v1"
 )
 
@@ -50,7 +52,7 @@ func readBody(payload *gmail.MessagePart) body {
 		own = firstOf(joinLines(lines), joinLines(pages))
 	}
 	var more bool
-	r.result.text, more = limitRunes(own, bodyRunes)
+	r.result.text, more = limitRunes(composed(own), bodyRunes)
 	r.result.cut = r.result.cut || letter.cut || more
 	return r.result
 }
@@ -67,6 +69,14 @@ func enoughLines(lines []bodyLine) []bodyLine {
 		}
 	}
 	return lines
+}
+
+// composed composes syllables whose parts have come together only now.
+func composed(text string) string {
+	if norm.NFC.IsNormalString(text) {
+		return text
+	}
+	return norm.NFC.String(text)
 }
 
 // limitRunes returns the whole lines of text that fit, or of its first line what does.
@@ -337,6 +347,9 @@ const (
 	signed                           // it belongs to the signature
 )
 
+// strayTags are the tags that careless programs leave in plain text.
+var strayTags = regexp.MustCompile(`(?i)</?(?:a|b|i|br|p|div|span|font|strong)(?:\s[^<>]*)?/?>`)
+
 // plainLines takes plain text apart.
 func plainLines(text string, params map[string]string) []bodyLine {
 	flowed, tight := strings.EqualFold(params["format"], "flowed"), strings.EqualFold(params["delsp"], "yes")
@@ -344,6 +357,9 @@ func plainLines(text string, params map[string]string) []bodyLine {
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
 	for raw := range strings.SplitSeq(text, "\n") {
 		content, depth := unquote(raw)
+		if containsAny(content, "</", "<br", "<BR", "<a ", "<A ") {
+			content = strayTags.ReplaceAllString(content, "")
+		}
 		soft := flowed && strings.HasSuffix(content, " ") && content != "-- "
 		lines = append(lines, bodyLine{text: mailLine(content), depth: depth, soft: soft, tight: soft && tight})
 	}

@@ -132,36 +132,39 @@ func countWorded(lines []bodyLine) int {
 	return n
 }
 
-// furnitureRunes is how far into a line its beginning reaches.
-const furnitureRunes = 140
+// furnitureBytes is how far into a line its beginning reaches.
+const furnitureBytes = 240
 
-// furniture recognises the lines that programs put around a message: how to see it, to stop it, who sent it.
+// furniture recognises the lines that programs put around a message: how to see it, to stop it, who sent it. People
+// write of such things too, and they ask.
 func furniture(text string) bool {
 	if len(text) > 2000 || strings.HasSuffix(text, "?") {
 		return false
 	}
 	lower := strings.ToLower(text)
-	if len(lower) > furnitureRunes {
-		lower = strings.ToValidUTF8(lower[:furnitureRunes], "")
+	if len(lower) > furnitureBytes {
+		lower = strings.ToValidUTF8(lower[:furnitureBytes], "")
 	}
-	if koreanFurniture(lower) || containsAny(lower, "view in browser", "view in your browser", "view it in your browser", "view this email in", "view this message in",
-		"view the web version", "view web version", "view online", "read online", "having trouble viewing", "trouble viewing this", "can't see this email", "to unsubscribe", "unsubscribe here", "unsubscribe from", "click here to unsub",
-		"click unsubscribe", "or unsubscribe", "manage your preferences", "manage preferences", "email preferences", "update your preferences",
-		"manage your notifications", "manage notifications", "notification settings", "manage your subscription", "manage subscription", "opt out of", "opt-out",
-		"you are receiving", "you're receiving this", "reply above this line", "unsubscribe: http", "you received this e", "you received this m", "you received this b", "you have received this email because", "this email was sent to", "this e-mail was sent to",
-		"this message was sent to", "this message was sent by", "this email was sent by", "this email was sent from a notification", "reply to this email directly", "to stop receiving",
-		"to your address book", "do not reply to this", "please do not reply", "this is an automated", "this is an automatically", "this mailbox is not monitored",
-		"all rights reserved", "please consider the environment", "before printing this", "originated from outside", "originated outside", "visit topic",
-		"reply to this email to respond", "scanned by", "virus-free", "was scanned for viruses", "avast antivirus", "internal virus database") {
+	if containsAny(lower, "view in browser", "view in your browser", "view it in your browser", "view this email in", "view this message in",
+		"view the web version", "view web version", "view online", "read online", "having trouble viewing", "trouble viewing this",
+		"can't see this email", "to unsubscribe", "unsubscribe here", "unsubscribe from th", "unsubscribe: http", "click unsubscribe", "or unsubscribe",
+		"manage your preferences", "manage preferences", "your email preferences", "update your preferences", "manage your notifications",
+		"manage notifications", "your notification settings", "manage your subscription", "manage subscriptions", "to opt out", "opt out of these",
+		"you are receiving", "you're receiving this", "you received this e", "you received this m", "you received this b",
+		"you have received this email because", "this email was sent to", "this email was sent by", "this email was sent from a n",
+		"this e-mail was sent to", "this message was sent to", "this message was sent by", "reply to this email directly",
+		"reply above this line", "reply to this email to respond", "to stop receiving", "to your address book", "do not reply to this",
+		"this is an automated", "this is an automatically", "this mailbox is not monitored", "all rights reserved", "consider the environment",
+		"before printing this", "originated from outside", "originated outside", "virus-free", "scanned for viruses", "been scanned by", "avast antivirus") {
 		return true
 	}
 	bare := strings.Trim(lower, " .|[]()<>-–:*")
 	switch bare {
-	case "unsubscribe", "privacy policy", "privacy | terms", "terms of service", "caution", "external", "external email", "더 보기":
+	case "privacy policy", "privacy | terms", "terms of service", "caution", "external", "external email":
 		return true
 	}
-	return strings.HasPrefix(bare, "unsubscribe") && len(strings.Fields(bare)) <= 8 || strings.HasPrefix(bare, "©") || strings.HasPrefix(bare, "copyright ") ||
-		strings.HasPrefix(bare, "ⓒ")
+	return strings.HasPrefix(bare, "unsubscribe") && len(strings.Fields(bare)) <= 8 || strings.HasPrefix(bare, "visit topic") ||
+		strings.HasPrefix(bare, "©") || strings.HasPrefix(bare, "copyright ") || strings.HasPrefix(bare, "ⓒ") || koreanFurniture(lower)
 }
 
 func koreanFurniture(lower string) bool {
@@ -169,11 +172,16 @@ func koreanFurniture(lower string) bool {
 		return false
 	}
 	tight := strings.ReplaceAll(lower, " ", "")
-	return containsAny(tight, "수신거부", "무료거부", "구독해지", "구독취소", "구독을취소", "구독을해지", "수신을원치", "수신을원하지", "구독을원치", "구독을원하지", "더이상이런메일", "더이상메일을", "메일을받고싶지",
-		"웹에서보기", "웹에서확인", "웹브라우저에서보기", "브라우저에서보기", "메일이보이지않", "메일이잘보이지", "메일이정상적으로보이지", "이미지가보이지않", "이미지가안보이",
-		"발신전용", "자동으로발송", "자동발송", "자동으로생성", "회신되지않", "회신이되지않", "회신하지마", "회신이불가", "알림설정을변경", "알림설정변경", "메일수신설정", "무단전재", "저작권자",
-		"사업자등록번호", "통신판매업", "개인정보처리방침", "외부에서발송된", "외부에서수신된", "외부메일입니다", "바이러스검사", "환경을생각", "인쇄하기전에")
+	if containsAny(tight, "수신거부", "구독해지", "구독취소", "구독을취소", "구독을해지", "개인정보처리방침", "메일수신설정") {
+		return utf8.RuneCountInString(tight) <= 14 || containsAny(tight, "http", "눌러", "누르", "클릭", "여기", "원치", "원하지", "원하시", "링크", "무료", "|")
+	}
+	return containsAny(tight, "수신을원치", "수신을원하지", "구독을원치", "구독을원하지", "더이상이런메일", "더이상메일을", "메일을받고싶지", "웹에서보기", "웹에서확인하기",
+		"웹브라우저에서보기", "브라우저에서보기", "보이지않으시면", "보이지않는다면", "보이지않으면", "보이지않는경우", "안보이시면", "안보이면", "발신전용", "자동으로발송되", "자동으로발송된",
+		"자동으로발송하", "자동발송된", "자동발송되", "자동발송메일", "자동으로생성된", "회신되지않", "회신이되지않", "회신하지마", "회신이불가", "알림설정을변경하려면", "알림설정을변경하시려면",
+		"무단전재", "저작권자", "통신판매업신고", "외부에서발송된메일", "외부에서수신된메일", "외부메일입니다", "인쇄하기전에") || businessNumber.MatchString(tight)
 }
+
+var businessNumber = regexp.MustCompile(`사업자(등록)?번호[:：]?\d`)
 
 // mobile recognises what telephones and their programs add.
 func mobile(text string) bool {

@@ -169,6 +169,11 @@ func TestReadBodyKeeps(t *testing.T) {
 		"Sent from my desk, which is much easier than writing on a telephone.",
 		"사무실에서 보냈습니다.",
 		"Could you unsubscribe me from the weekly list?",
+		"Please update the notification settings page by Friday.",
+		"수신거부 목록을 정리해서 금요일까지 보내 주세요.",
+		"자동 발송 기능이 멈춘 것 같습니다.",
+		"사업자등록번호를 알려 주시면 계산서를 끊겠습니다.",
+		"이미지가 안 보이는 문제를 고쳤습니다.",
 		"이메일은 오늘 안에 보내 드리겠습니다.",
 		"입금액: 1,200,000원\n보낸 분: 주식회사 가온\n거래일시: 2026-11-23 12:39",
 	} {
