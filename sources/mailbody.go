@@ -350,6 +350,9 @@ const (
 // strayTags are the tags that careless programs leave in plain text.
 var strayTags = regexp.MustCompile(`(?i)</?(?:a|b|i|br|p|div|span|font|strong)(?:\s[^<>]*)?/?>`)
 
+// emphasis is how Gmail writes in plain text what is bold on the page.
+var emphasis = regexp.MustCompile(`(^|[\s("])\*([^*\s]|[^*\s][^*]*[^*\s])\*($|[\s.,:;!?)"\p{Hangul}])`)
+
 // plainLines takes plain text apart.
 func plainLines(text string, params map[string]string) []bodyLine {
 	flowed, tight := strings.EqualFold(params["format"], "flowed"), strings.EqualFold(params["delsp"], "yes")
@@ -359,6 +362,9 @@ func plainLines(text string, params map[string]string) []bodyLine {
 		content, depth := unquote(raw)
 		if containsAny(content, "</", "<br", "<BR", "<a ", "<A ") {
 			content = strayTags.ReplaceAllString(content, "")
+		}
+		if strings.Count(content, "*") > 1 {
+			content = emphasis.ReplaceAllString(content, "$1$2$3")
 		}
 		soft := flowed && strings.HasSuffix(content, " ") && content != "-- "
 		lines = append(lines, bodyLine{text: mailLine(content), depth: depth, soft: soft, tight: soft && tight})

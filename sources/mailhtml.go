@@ -161,24 +161,19 @@ type pageReader struct {
 
 // write adds text to the line.
 func (r *pageReader) write(text []byte) {
-	if r.hidden > 0 || len(text) == 0 {
-		return
-	}
-	for first := true; len(text) > 0; first = false {
-		part := text
-		if r.pre > 0 {
+	switch {
+	case r.hidden > 0:
+	case r.pre == 0:
+		r.writeWords(text)
+	default:
+		first := true
+		for line := range bytes.SplitSeq(text, []byte("\n")) {
 			if !first {
 				r.breaks++
 			}
-			if at := bytes.IndexByte(text, '\n'); at >= 0 {
-				part, text = text[:at], text[at+1:]
-			} else {
-				text = nil
-			}
-		} else {
-			text = nil
+			first = false
+			r.writeWords(line)
 		}
-		r.writeWords(part)
 	}
 }
 

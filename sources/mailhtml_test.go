@@ -58,7 +58,7 @@ func TestReadBodyPageQuotes(t *testing.T) {
 		"yahoo":           `<div>` + own + `</div><div class="yahoo_quoted"><div>2026년 11월 20일 금요일 오전 9:12:33 GMT+9, 김하늘님이 작성:</div><div>` + old + `</div></div>`,
 		"signed":          `<p>` + own + `</p><p>이수진 드림</p><table><tr><td><img src="l.png" alt="가온"></td><td>가온 제품팀<br>T. 02-0000-1234</td></tr></table><p>본 메일은 지정된 수신인만을 위한 것입니다.</p>`,
 	} {
-		t.Run(name, func(t *testing.T) { wantOwn(t, textPart("text/html", page, from("Re: 일정")...), own) })
+		t.Run(name, func(t *testing.T) { wantOwn(t, textPart("text/html", page, sujins("Re: 일정")...), own) })
 	}
 	t.Run("between", func(t *testing.T) {
 		wantOwn(t, textPart("text/html", `<div class="gmail_quote"><div class="gmail_attr">On Fri, Nov 20, 2026 at 9:12 AM Dana Kim wrote:</div><blockquote class="gmail_quote">단가는요?</blockquote><div>12,000원입니다.</div>`+
@@ -66,6 +66,6 @@ func TestReadBodyPageQuotes(t *testing.T) {
 	})
 	t.Run("forward", func(t *testing.T) {
 		wantOwn(t, textPart("text/html", `<div dir="ltr"><br><br><div class="gmail_quote"><div class="gmail_attr">---------- Forwarded message ---------<br>보낸사람: <b>전시사무국</b> &lt;office@busanexpo.example&gt;<br>Date: 2026년 11월 20일 (금) 오전 9:12<br>Subject: 부스 배정<br>To: 이수진<br></div><br><br><p>부스 배정 결과를 안내드립니다.</p></div></div>`,
-			from("Fwd: 부스 배정")...), "부스 배정 결과를 안내드립니다.")
+			sujins("Fwd: 부스 배정")...), "부스 배정 결과를 안내드립니다.")
 	})
 }

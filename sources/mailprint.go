@@ -99,7 +99,7 @@ func wrapWidth(lines []bodyLine) int {
 
 // wrapped reports whether the line before had no room for the first word of this one.
 func wrapped(before, line bodyLine, width int) bool {
-	if width == 0 || before.whole || line.whole || before.text == "" || listed.MatchString(line.text) {
+	if width == 0 || before.whole || line.whole || before.text == "" || listMark.MatchString(line.text) {
 		return false
 	}
 	n := utf8.RuneCountInString(before.text)

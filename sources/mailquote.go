@@ -78,7 +78,7 @@ func splitQuoted(lines []bodyLine) (head, rest []bodyLine, forwarded bool) {
 		case field && !fieldBefore && headerBlock(lines, i) > 0:
 			return lines[:aboveRule(lines, i)], belowHeaders(lines[i:]), false
 		}
-		start, undated := attributionStart(lines, i), names(line.text)
+		start, undated := attributionStart(lines, i), namesWriter(line.text)
 		if start < 0 && !undated {
 			continue
 		}
@@ -278,9 +278,9 @@ func firstDrawn(lines []bodyLine, from, to int) int {
 	return from
 }
 
-var hour = regexp.MustCompile(`\d{1,2}[:.]\d{2}|\d{1,2}시|\d{4}[-./년]\s?\d{1,2}`)
+var hourSaid = regexp.MustCompile(`\d{1,2}[:.]\d{2}|\d{1,2}시|\d{4}[-./년]\s?\d{1,2}`)
 
-func telltale(text string) bool { return strings.Contains(text, "@") || hour.MatchString(text) }
+func telltale(text string) bool { return strings.Contains(text, "@") || hourSaid.MatchString(text) }
 
 // attributionVerbs say that somebody wrote, in the languages mail programs speak.
 func attributionVerb(lower string) bool {
@@ -346,13 +346,13 @@ func attribution(text string) bool {
 	}
 	dated := attributionDate.MatchString(bare) || attributionWord.MatchString(bare)
 	if attributionVerb(strings.ToLower(bare)) {
-		return colon && (address || dated || hour.MatchString(bare)) || address && dated && strings.HasSuffix(bare, "wrote")
+		return colon && (address || dated || hourSaid.MatchString(bare)) || address && dated && strings.HasSuffix(bare, "wrote")
 	}
-	return dated && address && (strings.HasSuffix(bare, ">") || colon) && hour.MatchString(bare)
+	return dated && address && (strings.HasSuffix(bare, ">") || colon) && hourSaid.MatchString(bare)
 }
 
-// names reports whether a line above a quotation says whose it is, though not when.
-func names(text string) bool {
+// namesWriter reports whether a line above a quotation says whose it is, though not when.
+func namesWriter(text string) bool {
 	if len(text) > 120 || !strings.HasSuffix(text, ":") {
 		return false
 	}

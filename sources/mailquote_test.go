@@ -9,8 +9,8 @@ import (
 	"achim/sources"
 )
 
-// from are the headers of a mail of 이수진's.
-func from(subject string) []string {
+// sujins are the headers of a mail of 이수진's.
+func sujins(subject string) []string {
 	return []string{"From", "이수진 <sujin.lee@gaon.example>", "Subject", subject}
 }
 
@@ -64,8 +64,8 @@ func TestReadBodyQuotes(t *testing.T) {
 		"japanese":        "2026年11月20日(金) 9:12 佐藤愛子 <aiko@gaon.example>:\n\n> " + old,
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantOwn(t, textPart("text/plain", own+"\n\n"+quotation+"\n", from("Re: 일정")...), own)
-			wantOwn(t, textPart("text/plain", strings.ReplaceAll(own+"\r\n\r\n"+quotation+"\r\n", "\n\n", "\r\n\r\n"), from("Re: 일정")...), own)
+			wantOwn(t, textPart("text/plain", own+"\n\n"+quotation+"\n", sujins("Re: 일정")...), own)
+			wantOwn(t, textPart("text/plain", strings.ReplaceAll(own+"\r\n\r\n"+quotation+"\r\n", "\n\n", "\r\n\r\n"), sujins("Re: 일정")...), own)
 		})
 	}
 }
@@ -84,7 +84,7 @@ func TestReadBodyAnswers(t *testing.T) {
 		"arrow":        {"3% > 2% 입니다.\n", []string{"3% > 2% 입니다."}},
 		"said":         {"As I wrote:\nwe begin on Monday.\n", []string{"As I wrote:", "we begin on Monday."}},
 	} {
-		t.Run(name, func(t *testing.T) { wantOwn(t, textPart("text/plain", c.text, from("Re: 일정")...), c.want...) })
+		t.Run(name, func(t *testing.T) { wantOwn(t, textPart("text/plain", c.text, sujins("Re: 일정")...), c.want...) })
 	}
 }
 
@@ -108,7 +108,7 @@ func TestReadBodyForwards(t *testing.T) {
 		"reply of a name": {"이수진\n\n2026년 11월 20일 (금) 오전 9:12, 김하늘 <haneul@gaon.example>님이 작성:\n> 담당자가 누구인가요?\n", "Re: 담당자", "이수진"},
 		"nothing new":     {"2026년 11월 20일 (금) 오전 9:12, 김하늘 <haneul@gaon.example>님이 작성:\n> 담당자가 누구인가요?\n", "Re: 담당자", "담당자가 누구인가요?"},
 	} {
-		t.Run(name, func(t *testing.T) { wantOwn(t, textPart("text/plain", c.text, from(c.subject)...), c.want) })
+		t.Run(name, func(t *testing.T) { wantOwn(t, textPart("text/plain", c.text, sujins(c.subject)...), c.want) })
 	}
 }
 
@@ -122,6 +122,9 @@ func TestReadBodySignatures(t *testing.T) {
 		"드림 with a team": "가온 제품기획팀 이수진 매니저 드림.\n02-0000-1234\n늘 좋은 일만 있으시길 바랍니다.",
 		"올림":             "감사합니다.\n이수진 올림",
 		"배상":             "이수진 배상\n주식회사 가온",
+		"드림, bracketed":  "이수진 드림 (제품팀, 내선 1234)",
+		"spaced out":     "____________________\n이 수 진 / Lee Sujin\n(주)가온 | 04500 서울시 중구 을지로 00",
+		"emphasis":       "*이수진* | Product Manager\n*가온* | sujin.lee@gaon.example",
 		"one line":       "감사합니다. 이수진 드림",
 		"name":           "이수진",
 		"given name":     "수진",
@@ -151,8 +154,8 @@ func TestReadBodySignatures(t *testing.T) {
 		"courtesy":       "늘 감사드립니다.\n좋은 하루 보내세요!",
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantOwn(t, textPart("text/plain", own+"\n\n"+below+"\n", from("의견")...), own)
-			wantOwn(t, textPart("text/plain", own+"\n\n"+below+"\n\n2026년 11월 20일 (금) 오전 9:12, 김하늘 <haneul@gaon.example>님이 작성:\n> 언제까지 드릴까요?\n", from("Re: 의견")...), own)
+			wantOwn(t, textPart("text/plain", own+"\n\n"+below+"\n", sujins("의견")...), own)
+			wantOwn(t, textPart("text/plain", own+"\n\n"+below+"\n\n2026년 11월 20일 (금) 오전 9:12, 김하늘 <haneul@gaon.example>님이 작성:\n> 언제까지 드릴까요?\n", sujins("Re: 의견")...), own)
 		})
 	}
 }
@@ -160,6 +163,8 @@ func TestReadBodySignatures(t *testing.T) {
 // TestReadBodyKeeps: what only resembles a signature or small print is kept, and so are words when there are no others.
 func TestReadBodyKeeps(t *testing.T) {
 	for _, text := range []string{
+		"명단을 보내 드립니다.\n문의: 02-000-0000\n일시: 11월 27일 10시\n장소: 3층 회의실",
+		"빈소 안내\n최영호\n한빛병원 장례식장 3호실\n발인 11월 24일 오전 7시",
 		"넵", "감사합니다.", "Thanks!", "이수진", "👍", ":+1:", "Best,\nSujin", "나의 iPhone에서 보냄",
 		"자료 공유 드림.\n내일까지 확인 바람.",
 		"회의 결과 안내 드림",
@@ -177,8 +182,8 @@ func TestReadBodyKeeps(t *testing.T) {
 		"이메일은 오늘 안에 보내 드리겠습니다.",
 		"입금액: 1,200,000원\n보낸 분: 주식회사 가온\n거래일시: 2026-11-23 12:39",
 	} {
-		wantOwn(t, textPart("text/plain", text+"\n", from("의견")...), strings.Split(text, "\n")...)
+		wantOwn(t, textPart("text/plain", text+"\n", sujins("의견")...), strings.Split(text, "\n")...)
 	}
-	wantOwn(t, textPart("text/plain", "견적 보내 드립니다.\n\n이수진 드림\n\n추신: 금요일은 휴가입니다.\n", from("견적")...), "견적 보내 드립니다.", "추신: 금요일은 휴가입니다.")
-	wantOwn(t, textPart("text/plain", "Here it is.\n\nBest regards\nSujin Lee\n\nP.S. I am away on Friday.\n", from("Quote")...), "Here it is.", "P.S. I am away on Friday.")
+	wantOwn(t, textPart("text/plain", "견적 보내 드립니다.\n\n이수진 드림\n\n추신: 금요일은 휴가입니다.\n", sujins("견적")...), "견적 보내 드립니다.", "추신: 금요일은 휴가입니다.")
+	wantOwn(t, textPart("text/plain", "Here it is.\n\nBest regards\nSujin Lee\n\nP.S. I am away on Friday.\n", sujins("Quote")...), "Here it is.", "P.S. I am away on Friday.")
 }

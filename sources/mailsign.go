@@ -219,9 +219,10 @@ func unsaid(lines []bodyLine) bool {
 }
 
 var (
-	listed       = regexp.MustCompile(`^([-*•·▪◦○●■□※→☞]|\d{1,2}[.)])\s*\S`)
+	listMark     = regexp.MustCompile(`^([-*•·▪◦○●■□※→☞]|\d{1,2}[.)])\s*\S`)
 	koreanEnding = regexp.MustCompile(`(니다|세요|어요|아요|에요|예요|네요|지요|죠|까요|나요|은데요|는데요|을게요|할게요|드림요|십시오|바람|바랍니다|요망|주세요|었음|있음|없음|예정|하자|할까|줘|해)$`)
-	abbreviated  = regexp.MustCompile(`(^|[\s,])(\p{Lu}\.|\p{Lu}[\pL.]{0,4}\.)+$`)
+	dayNamed     = regexp.MustCompile(`\d{1,2}월 ?\d{1,2}일`)
+	abbreviation = regexp.MustCompile(`(^|[\s,])(\p{Lu}\.|\p{Lu}[\pL.]{0,4}\.)+$`)
 )
 
 // saying reports whether the line says something, as a name, a title or an address does not.
@@ -229,7 +230,11 @@ func saying(text string) bool {
 	if text == "" || strings.ContainsAny(text, "|｜│") && utf8.RuneCountInString(text) <= 2*shortLine {
 		return false
 	}
-	if utf8.RuneCountInString(text) > shortLine || listed.MatchString(text) {
+	if utf8.RuneCountInString(text) > shortLine || listMark.MatchString(text) {
+		return true
+	}
+	label, rest, _ := strings.Cut(text, ":")
+	if rest = strings.TrimSpace(rest); rest != "" && rest[0] != '/' && utf8.RuneCountInString(label) <= 12 || dayNamed.MatchString(text) {
 		return true
 	}
 	bare := strings.TrimRight(text, ".!?~…。？！)^ ㅎㅋㅠㅜ")
@@ -238,12 +243,15 @@ func saying(text string) bool {
 	}
 	words := len(strings.Fields(text))
 	last, _ := utf8.DecodeLastRuneInString(text)
-	return words >= 3 && strings.ContainsRune("?!…。？！", last) || words >= 3 && last == '.' && !abbreviated.MatchString(text) || words > 9
+	return words >= 3 && strings.ContainsRune("?!…。？！", last) || words >= 3 && last == '.' && !abbreviation.MatchString(text) || words > 9
 }
+
+// bracketed is what people put behind their name in brackets.
+var bracketed = regexp.MustCompile(`\s*\([^()]{1,40}\)\s*$`)
 
 // signedOff recognises the line a Korean letter ends with: 김하늘 드림. bare is what the line says before it.
 func (l *letter) signedOff(text string) (bare string, ok bool) {
-	text = strings.TrimRight(text, ".!~^ ")
+	text = strings.TrimRight(bracketed.ReplaceAllString(text, ""), ".!~^ ")
 	for _, word := range []string{"드림", "올림", "배상", "拜上"} {
 		before, found := strings.CutSuffix(text, word)
 		if !found || strings.HasSuffix(before, "반") {
@@ -350,6 +358,9 @@ func (l *letter) named(line string) bool {
 			return true
 		}
 	}
+	if first := strings.ReplaceAll(beforeAny(lower, "/|(,"), " ", ""); first == strings.ReplaceAll(l.name, " ", "") && !saying(line) {
+		return first != "" // spaced out, as Koreans like it
+	}
 	words := strings.FieldsFunc(lower, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == '.' || r == '-' })
 	if len(words) == 0 || len(words) > 4 {
 		return false
@@ -375,7 +386,7 @@ var (
 	contactLabel = regexp.MustCompile(`(?i)^\W{0,3}(tel|phone|mob|mobile|cell|fax|office|direct|e-?mail|web|website|address|addr|add|skype|linkedin|kakao(talk)?|hp|h\.p|` +
 		`전화|전화번호|휴대폰|휴대전화|핸드폰|연락처|팩스|직통|대표번호|대표전화|이메일|메일|주소|홈페이지|웹사이트|내선|본사|문의|문의처|카카오톡|사업장)\.?\s*[.:)：｜|]\s*\S`)
 	contactLetter = regexp.MustCompile(`(?i)^\W{0,3}[tmfephwc]\s?[.:)：]\s*([+(]?\d[\d\s().–-]{6,}|\S+@\S+|(https?://|www\.)\S+)`)
-	phone         = regexp.MustCompile(`^[+(]?\d[\d\s().–-]{6,}\d$|^[+(]?\d{1,4}[-.) ]{1,2}\d{3,4}[-. ]\d{4}\b`)
+	phoneNumber   = regexp.MustCompile(`^[+(]?\d[\d\s().–-]{6,}\d$|^[+(]?\d{1,4}[-.) ]{1,2}\d{3,4}[-. ]\d{4}\b`)
 	webAddress    = regexp.MustCompile(`^(<?[\w.+-]+@[\w-]+\.[\w.-]+>?|(https?://)?(www\.)[\w./?=&%~-]+)$`)
 	koreanAddress = regexp.MustCompile(`^(\(?\d{5}\)?\s*)?(서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주)\S{0,6}\s.{2,40}(로|길|동|층|호|구|빌딩|타워|센터)(\s?\S{0,10})$`)
 )
@@ -385,7 +396,7 @@ func contact(text string) bool {
 	if text == "" || len(text) > 300 || !strings.ContainsAny(text, "0123456789@:：") && !strings.Contains(text, "www.") {
 		return false
 	}
-	return contactLabel.MatchString(text) && !koreanSentence(text) || contactLetter.MatchString(text) || phone.MatchString(text) || webAddress.MatchString(text) ||
+	return contactLabel.MatchString(text) && !koreanSentence(text) || contactLetter.MatchString(text) || phoneNumber.MatchString(text) || webAddress.MatchString(text) ||
 		koreanAddress.MatchString(text) && !koreanSentence(text)
 }
 
