@@ -135,7 +135,7 @@ func TestRecordedMails(t *testing.T) {
 
 // TestRecordedReplies measures readBody against replies whose new part people have marked.
 func TestRecordedReplies(t *testing.T) {
-	same, close, all := 0, 0, 0
+	same, near, all := 0, 0, 0
 	for _, file := range recordedMails(t, "replies", "discourse_trimmed", "*.txt") {
 		want, err := os.ReadFile(file)
 		if err != nil {
@@ -151,13 +151,13 @@ func TestRecordedReplies(t *testing.T) {
 		f := wordsInCommon(got, kept)
 		all++
 		same += one(strings.Join(strings.Fields(got), " ") == strings.Join(strings.Fields(kept), " "))
-		close += one(f >= .8)
+		near += one(f >= .8)
 		if f < 1 {
 			t.Logf("%s %.2f\n%s\n-- wanted\n%s", name, f, got, kept)
 		}
 	}
-	t.Logf("%d replies: %d exactly, %d nearly", all, same, close)
-	if same < 31 || close < 35 { // the rest is thanks and names, which count as signatures here
+	t.Logf("%d replies: %d exactly, %d nearly", all, same, near)
+	if same < 31 || near < 35 { // the rest is thanks and names, which count as signatures here
 		t.Error("that is worse than it was")
 	}
 }

@@ -80,18 +80,18 @@ func joinLines(lines []bodyLine) string {
 // wrapWidth is the width at which the lines seem to have been broken, 0 if they do not.
 func wrapWidth(lines []bodyLine) int {
 	const least, most, near = 55, 100, 12
-	width, close := 0, 0
+	width, full := 0, 0
 	for _, line := range lines {
 		if n := utf8.RuneCountInString(line.text); !line.whole && n >= least && n <= most && strings.Contains(line.text, " ") {
 			switch {
 			case n > width+near:
-				width, close = n, 1
+				width, full = n, 1
 			default:
-				width, close = max(width, n), close+1
+				width, full = max(width, n), full+1
 			}
 		}
 	}
-	if close < 2 && width < 70 {
+	if full < 2 && width < 70 {
 		return 0
 	}
 	return width

@@ -37,26 +37,25 @@ func (l *letter) own(lines []bodyLine, levels int) []bodyLine {
 	if wordedLines(soft) || levels == 0 {
 		return soft
 	}
-	raised, any := raiseQuoted(head)
-	if !any {
-		return soft
+	if raised := raiseQuoted(head); len(raised) > 0 {
+		return l.own(raised, levels-1)
 	}
-	return l.own(raised, levels-1)
+	return soft
 }
 
 // raiseQuoted makes the quoted lines those of the message.
-func raiseQuoted(lines []bodyLine) (raised []bodyLine, any bool) {
-	raised = make([]bodyLine, 0, len(lines))
+func raiseQuoted(lines []bodyLine) []bodyLine {
+	raised := make([]bodyLine, 0, len(lines))
 	for _, line := range lines {
 		if line.depth == 0 {
 			continue
 		}
 		line.depth--
 		if line.mark&attributed == 0 {
-			raised, any = append(raised, line), true
+			raised = append(raised, line)
 		}
 	}
-	return raised, any
+	return raised
 }
 
 // splitQuoted parts a message where everything below is quoted: under a program's mark, a block of headers, or somebody
@@ -176,7 +175,7 @@ func programMark(text string) (mark, forward bool) {
 		return false, false
 	}
 	name := strings.ReplaceAll(found[1], " ", "")
-	forward = containsAny(name, "forward", "전달", "weitergeleitet", "transféré", "transfere", "réexpédié", "reenviad", "encaminhad", "inoltrat",
+	forward = containsAny(name, "forward", "전달", "weitergeleitet", "transféré", "réexpédié", "reenviad", "encaminhad", "inoltrat",
 		"doorgestuurd", "vidarebefordra", "пересыл", "转发", "轉寄", "転送")
 	return forward || containsAny(name, "originalm", "originala", "originaln", "original-", "원본메시지", "원본메세지", "원본메일", "원본이메일", "원문메시지", "원문메일",
 		"이전메시지", "받은메일", "replymessage", "replyseparator", "ursprünglichenachricht", "originalnachricht", "messaged'origine", "messaged’origine", "messageoriginal",
@@ -263,7 +262,7 @@ func headerBlock(lines []bodyLine, i int) int {
 		found++
 	}
 	need := 3
-	if above := aboveRule(lines, i); above < i && strings.HasPrefix(lines[max(above, firstDrawn(lines, above, i))].text, "__") {
+	if under(lines, i) {
 		need = 2
 	}
 	if kinds&headerFrom == 0 || found < need || !telling {
@@ -272,10 +271,14 @@ func headerBlock(lines []bodyLine, i int) int {
 	return end - i
 }
 
-func firstDrawn(lines []bodyLine, from, to int) int {
-	for ; from < to-1 && lines[from].text == ""; from++ {
+// under reports whether line i stands under a line across the page.
+func under(lines []bodyLine, i int) bool {
+	for k := aboveRule(lines, i); k < i; k++ {
+		if strings.HasPrefix(lines[k].text, "__") {
+			return true
+		}
 	}
-	return from
+	return false
 }
 
 var hourSaid = regexp.MustCompile(`\d{1,2}[:.]\d{2}|\d{1,2}시|\d{4}[-./년]\s?\d{1,2}`)

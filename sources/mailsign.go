@@ -366,7 +366,7 @@ func (l *letter) named(line string) bool {
 		return false
 	}
 	for _, word := range words {
-		if !l.names[word] && !(utf8.RuneCountInString(word) == 1 && l.initial(word)) {
+		if !l.names[word] && (utf8.RuneCountInString(word) > 1 || !l.initial(word)) {
 			return false
 		}
 	}
