@@ -37,7 +37,7 @@ func newMailroom() *mailroom {
 // payload is the message as messages.get answers it with format=full.
 func (room *mailroom) payload(t testing.TB, m standin.Mail) *gmail.MessagePart {
 	t.Helper()
-	m.ID = "m1"
+	m.ID, m.Date = "m1", monday() // a date before 1970 is not Gmail's to give
 	room.google.AddMail(haneul, m)
 	req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/gmail/v1/users/me/messages/m1?format=full", http.NoBody)
 	req.Header.Set("Authorization", "Bearer "+room.token)
