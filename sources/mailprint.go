@@ -222,7 +222,7 @@ func legal(text string) bool {
 		strings.HasPrefix(bare, "confidential:") || strings.HasPrefix(bare, "privileged and confidential") || strings.HasPrefix(bare, "privileged/confidential") ||
 		containsAny(lower, "this e-mail and any", "this email and any", "this message and any", "this e-mail (and any", "this email (and any", "this message (and any", "this e-mail, including", "this email, including", "this message, including",
 			"information contained in this", "information in this e", "information in this message", "information transmitted is", "information transmitted in this", "contents of this e", "contents of this message",
-			"intended solely for", "intended only for the", "the intended recipient", "not the intended", "received this e-mail in error", "received this email in error", "received this message in error",
+			"intended solely for", "intended only for the", "for the intended recipient", "of the intended recipient", "than the intended recipient", "not the intended", "individual or entity to", "received this e-mail in error", "received this email in error", "received this message in error",
 			"received this communication in error", "received this transmission in error", "legally privileged", "is confidential and", "may contain confidential", "contains confidential information", "may contain privileged",
 			"informazioni contenute in questo messaggio", "ce message et toutes les pièces", "ce courriel et", "diese e-mail enthält vertrauliche", "este mensaje y sus", "este mensaje contiene información confid", "esta mensagem pode conter")
 }

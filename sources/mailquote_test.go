@@ -173,6 +173,7 @@ func TestReadBodyKeeps(t *testing.T) {
 		"문의하신 건은 처리했습니다.\n연락처는 여전히 010-0000-5678 입니다. 편하게 전화 주세요.",
 		"Sent from my desk, which is much easier than writing on a telephone.",
 		"사무실에서 보냈습니다.",
+		"We hold back harmful mail.\nIf you are the intended recipient of one, you get a notice.\nTell us if you do not.",
 		"Could you unsubscribe me from the weekly list?",
 		"Please update the notification settings page by Friday.",
 		"수신거부 목록을 정리해서 금요일까지 보내 주세요.",
