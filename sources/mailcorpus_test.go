@@ -215,6 +215,9 @@ func TestRecordedSignatures(t *testing.T) {
 		}
 	}
 	t.Logf("%d signatures: %d taken away whole, %d nearly", all, whole, right)
+	if whole < 3 || right < 4 {
+		t.Error("that is worse than it was")
+	}
 }
 
 // unquoted is marked text without what it quotes itself.
