@@ -10,10 +10,11 @@ import (
 
 // How many characters of other people's text there is room for.
 const (
-	maxTitle = 80
-	maxName  = 40 // senders, publishers, places
-	maxQuote = 60
-	maxURL   = 1000
+	maxTitle  = 80
+	maxName   = 40 // senders, publishers, places
+	maxQuote  = 60
+	mostNamed = 3 // events in one sentence
+	maxURL    = 1000
 )
 
 // clean makes other people's text fit for one line: characters that steer the display are removed, white

@@ -46,9 +46,9 @@ func NewRenderer(cfg RenderConfig) *Renderer { return &Renderer{cfg: cfg} }
 // Render returns the briefing as a message within Slack's limits. What does not fit is cut with counts.
 func (r *Renderer) Render(b briefing.Briefing) briefing.Message {
 	l := r.layout(b)
-	doc := l.document()
+	doc := l.fitted()
 	m := briefing.Message{Blocks: doc.blocks(), Date: b.Date, Status: b.Status}
-	m.Text = escape(l.gist())
+	m.Text = escape(l.gist(doc.shown(listStories)))
 	if !b.Private {
 		m.Text = doc.text(m.Text, l.words)
 	}

@@ -46,7 +46,7 @@ func enGist(w *Words) {
 	w.GistNext = func(n NextMeeting, c Clock) string {
 		day := enDay(n.Day, c.Today)
 		if n.Day.DaysSince(c.Today) > 1 {
-			day = "on " + day
+			day = "on " + enShortDate(n.Day) // a push has no room for more
 		}
 		if n.HM == "" {
 			return "next meeting " + day
@@ -54,6 +54,7 @@ func enGist(w *Words) {
 		return "next meeting " + day + " at " + n.HM
 	}
 	w.GistTrouble = func(causes []string) string { return "⚠️ Incomplete: " + strings.Join(causes, ", ") }
+	w.GistMissing = func(list []briefing.SourceName) string { return "⚠️ Incomplete: " + join(list, ", ", enName) }
 	w.GistInvite = "mail and calendar not connected yet"
 	w.GistFilled = func(hm string) string { return "(filled in at " + hm + ")" }
 	w.GistNothing = "Your morning briefing is here"
@@ -128,6 +129,11 @@ func enSections(w *Words) {
 // enDate is "Friday 20 November".
 func enDate(d briefing.Date) string {
 	return fmt.Sprintf("%s %d %s", d.Weekday(), d.Day, d.Month)
+}
+
+// enShortDate is "Fri 20 Nov".
+func enShortDate(d briefing.Date) string {
+	return fmt.Sprintf("%.3s %d %.3s", d.Weekday(), d.Day, d.Month)
 }
 
 // enDay names a date as one would on the given day: "yesterday", "Friday", "Monday 28 December", "3 November".

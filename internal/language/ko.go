@@ -47,6 +47,7 @@ func koGist(w *Words) {
 		return strings.TrimSpace(koDay(n.Day, c.Today) + " 첫 일정 " + n.HM)
 	}
 	w.GistTrouble = func(causes []string) string { return "⚠️ 일부 누락: " + strings.Join(causes, ", ") }
+	w.GistMissing = func(list []briefing.SourceName) string { return "⚠️ 일부 누락: " + join(list, "·", koName) }
 	w.GistInvite = "메일·일정은 Google 연결 전"
 	w.GistFilled = func(hm string) string { return "(" + hm + "에 채움)" }
 	w.GistNothing = "아침 브리핑이 도착했습니다"

@@ -102,6 +102,7 @@ type Words struct {
 	GistStories  func(n int) string
 	GistNext     func(next NextMeeting, c Clock) string
 	GistTrouble  func(causes []string) string
+	GistMissing  func(sources []briefing.SourceName) string // GistTrouble where there is no room for the causes
 	GistInvite   string
 	GistFilled   func(hm string) string
 	GistNothing  string // when there is no number to tell
