@@ -3,6 +3,7 @@ package delivery
 import (
 	"strings"
 
+	"achim/briefing"
 	"achim/internal/language"
 )
 
@@ -33,6 +34,7 @@ type part struct {
 	control control
 	bare    bool                            // written without links, which are the longest thing in it
 	list    listKind                        // what its items are
+	source  briefing.SourceName             // which section they are of
 	asked   bool                            // it belongs to what is asked of the reader today
 	extra   bool                            // it is told on top of what a day may take
 	counted func(shown int) language.Phrase // the heading, where it counts what is shown alone; nil = head holds it

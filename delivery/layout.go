@@ -20,6 +20,7 @@ type layout struct {
 	clock      language.Clock
 	connectURL string
 	pageURL    string
+	here       bool // the page itself is being written: its links to itself are anchors
 	room       room
 }
 
@@ -41,14 +42,7 @@ func (l *layout) document() *document {
 		d.add(part{kind: section, id: "gist", asked: true, head: lines})
 	}
 	for _, s := range l.b.Sections {
-		switch s.Source {
-		case briefing.Calendar:
-			l.calendar(d, s)
-		case briefing.Gmail:
-			l.mail(d, s)
-		default:
-			l.news(d, s)
-		}
+		l.section(d, s)
 	}
 	d.add(part{kind: smallPrint, id: "footer", head: []language.Phrase{language.Plain(l.footer())}})
 	if !l.b.Mended.IsZero() {
@@ -58,6 +52,18 @@ func (l *layout) document() *document {
 		}
 	}
 	return d
+}
+
+// section adds what a source brought.
+func (l *layout) section(d *document, s briefing.Shown) {
+	switch s.Source {
+	case briefing.Calendar:
+		l.calendar(d, s)
+	case briefing.Gmail:
+		l.mail(d, s)
+	default:
+		l.news(d, s)
+	}
 }
 
 func (d *document) add(p part) { d.parts = append(d.parts, p) }

@@ -30,7 +30,7 @@ func (l *layout) calendar(d *document, s briefing.Shown) {
 	if total == 0 && len(allDay) == 0 && !stale {
 		return
 	}
-	p := part{kind: section, id: "calendar", list: listMeetings, asked: true, hidden: total - len(meetings)}
+	p := part{kind: section, id: "calendar", list: listMeetings, source: s.Source, asked: true, hidden: total - len(meetings)}
 	var notes []language.Phrase
 	switch {
 	case stale && total == 0 && len(allDay) == 0:
@@ -137,7 +137,7 @@ func (l *layout) mail(d *document, s briefing.Shown) {
 		of := l.words.ReplyOf(language.MailCount{
 			Since: s.Window.From, Total: all, AtLeast: s.AtLeast, Partial: s.Verdict.State == briefing.VerdictPartial,
 		}, l.clock)
-		p := part{kind: section, id: "mail", list: listReplies, asked: true, hidden: n - len(replies)}
+		p := part{kind: section, id: "mail", list: listReplies, source: s.Source, asked: true, hidden: n - len(replies)}
 		p.head = append(p.head, brackets(language.Strong(l.words.ReplyHead(n)), language.Plain(of)))
 		for _, item := range replies {
 			p.items = append(p.items, l.reply(item))
@@ -199,7 +199,7 @@ func (l *layout) news(d *document, s briefing.Shown) {
 		}
 		return
 	}
-	p := part{kind: section, id: string(s.Source), list: listStories, headed: true, hidden: s.Cut}
+	p := part{kind: section, id: string(s.Source), list: listStories, source: s.Source, headed: true, hidden: s.Cut}
 	p.counted = func(shown int) language.Phrase {
 		if s.Source != briefing.News {
 			return language.Strong(l.words.ItemsHead(s.Source, shown))
@@ -230,9 +230,13 @@ func (l *layout) story(item briefing.Item) language.Phrase {
 // cut is "외 22건 · ‹모두 보기›": to the briefing's page when there is one, else to where the items live.
 func (l *layout) cut(source briefing.SourceName, n int, label, address string) language.Phrase {
 	count := language.Plain(l.words.More(source, n))
+	page := l.pageURL + "#" + anchor(source)
+	if l.here {
+		page = "#" + anchor(source)
+	}
 	switch {
 	case l.pageURL != "":
-		return dotted(count, language.Phrase{{Text: l.words.SeeAll, URL: l.pageURL, Only: true}})
+		return dotted(count, language.Phrase{{Text: l.words.SeeAll, URL: page, Only: true}})
 	case address != "":
 		return dotted(count, language.Phrase{{Text: label, URL: address, Only: true}})
 	default:

@@ -24,6 +24,7 @@ func enGist(w *Words) {
 	w.Incomplete = "incomplete"
 	w.Untitled = "(no title)"
 	w.SeeAll = "see all"
+	w.Whole = "In full"
 	w.OpenGmail = "Open Gmail"
 	w.OpenDay = "Open calendar"
 	w.More = func(_ briefing.SourceName, n int) string { return fmt.Sprintf("and %d more", n) }

@@ -24,6 +24,7 @@ func koGist(w *Words) {
 	w.Incomplete = "일부 누락"
 	w.Untitled = "(제목 없음)"
 	w.SeeAll = "모두 보기"
+	w.Whole = "전체 목록"
 	w.OpenGmail = "Gmail에서 보기"
 	w.OpenDay = "캘린더에서 보기"
 	w.More = func(s briefing.SourceName, n int) string { return "외 " + koCount(s, n) }

@@ -90,6 +90,7 @@ type Words struct {
 	Incomplete string                       // what a degraded header adds
 	Untitled   string                       // stands for a title that is empty
 	SeeAll     string
+	Whole      string // heads the lists that see all leads to
 	OpenGmail  string
 	OpenDay    string // opens the day in Google Calendar
 	More       func(source briefing.SourceName, n int) string
