@@ -41,17 +41,18 @@ func lengthsOf(l briefing.Language, quiet bool) lengths {
 }
 
 // room is how many characters of other people's text a line has, and how many events a sentence names.
-type room struct{ title, name, quote, named int }
+type room struct{ title, name, place, quote, named int }
 
 // rooms are tried in turn: on a full day titles are shorter, so that more of the day is told.
 var rooms = []room{
-	{title: maxTitle, name: maxName, quote: maxQuote, named: mostNamed},
-	{title: 40, name: 20, quote: 40, named: mostNamed},
-	{title: 28, name: 12, quote: 40, named: mostNamed},
-	{title: 22, name: 12, quote: 28, named: mostNamed},
-	{title: 18, name: 10, quote: 22, named: 2},
-	{title: 14, name: 8, quote: 16, named: 1},
-	{title: 10, name: 8, quote: 10, named: 1},
+	{title: maxTitle, name: maxName, place: maxName, quote: maxQuote, named: mostNamed},
+	{title: 40, name: 20, place: 20, quote: 40, named: mostNamed},
+	{title: 28, name: 12, place: 12, quote: 40, named: mostNamed},
+	{title: 24, name: 12, place: 10, quote: 28, named: mostNamed},
+	{title: 20, name: 10, place: 8, quote: 22, named: 2},
+	{title: 16, name: 8, place: 6, quote: 16, named: 1},
+	{title: 16, name: 8, quote: 16, named: 1},
+	{title: 14, name: 8, named: 1},
 }
 
 // in returns the room in a language.
@@ -60,7 +61,8 @@ func (r room) in(l briefing.Language) room {
 		return r
 	}
 	scaled := func(n, most int) int { return min(n*wider/5, most) }
-	return room{title: scaled(r.title, maxTitle), name: scaled(r.name, maxName), quote: scaled(r.quote, maxQuote), named: r.named}
+	return room{title: scaled(r.title, maxTitle), name: scaled(r.name, maxName), place: scaled(r.place, maxName),
+		quote: scaled(r.quote, maxQuote), named: r.named}
 }
 
 // least is how much of each list a full day keeps while its lines can still be made shorter, and beyond that.
@@ -69,35 +71,46 @@ var least = []map[listKind]int{
 	{listMeetings: 1, listReplies: 1, listStories: 1},
 }
 
-const anyLength = math.MaxInt
-
 // readable is the last of the rooms in which a line says enough to be worth more than another line.
-const readable = 4
+const readable = 5
 
-// fitted returns the document in as much room as the day leaves.
+// fitted returns the document in as much room as the day leaves. News has what room the rest leaves it.
 func (l *layout) fitted() *document {
 	most := lengthsOf(l.words.Code, l.quiet())
-	lines := lengths{whole: anyLength, asked: anyLength, lines: most.lines}
 	for i := range rooms {
-		d := l.documentIn(i)
-		d.shorten(lines, least[0]) // which shorter lines would not help
-		if i >= readable {
-			d.shorten(most, least[0])
-		}
-		if d.within(most) {
-			return d
+		for news := range rooms[:i+1] {
+			d := l.fittedIn(i, news, most)
+			if d.within(most) {
+				return d
+			}
+			if !d.asks(most) {
+				break // shorter news would not help
+			}
 		}
 	}
-	d := l.documentIn(len(rooms) - 1)
+	d := l.documentIn(len(rooms)-1, len(rooms)-1)
 	for _, keep := range least {
 		d.shorten(most, keep)
 	}
 	return d
 }
 
-// documentIn returns the document in one of the rooms.
-func (l *layout) documentIn(i int) *document {
-	l.room = rooms[i].in(l.words.Code)
+// fittedIn returns the document in some of the rooms, with lists cut as far as these rooms let them.
+func (l *layout) fittedIn(i, news int, most lengths) *document {
+	d := l.documentIn(i, news)
+	if news < i {
+		most.whole = math.MaxInt // shorter news comes before less of the day
+	}
+	if i < readable {
+		most.whole, most.asked = math.MaxInt, math.MaxInt // only too many lines are too many, however short
+	}
+	d.shorten(most, least[0])
+	return d
+}
+
+// documentIn returns the document with news in one of the rooms and all else in another.
+func (l *layout) documentIn(i, news int) *document {
+	l.room, l.newsRoom = rooms[i].in(l.words.Code), rooms[news].in(l.words.Code)
 	return l.document()
 }
 
@@ -152,6 +165,9 @@ func (d *document) within(most lengths) bool {
 	m := d.measure()
 	return m.whole <= most.whole && m.asked <= most.asked && m.lines <= most.lines
 }
+
+// asks reports whether what is asked of the reader is short enough.
+func (d *document) asks(most lengths) bool { return d.measure().asked <= most.asked }
 
 // shorten leaves items out until the document is short enough, or its lists are down to what they are to keep.
 func (d *document) shorten(most lengths, keep map[listKind]int) {

@@ -22,6 +22,7 @@ type layout struct {
 	pageURL    string
 	here       bool // the page itself is being written: its links to itself are anchors
 	room       room
+	newsRoom   room
 }
 
 // document returns header, what is wrong, the day in two sentences, calendar, mail, news, footer.
@@ -300,9 +301,12 @@ func (l *layout) meetingsLine() language.Phrase {
 		return nil
 	case n > 0 && !g.FirstMeeting.IsZero():
 		return l.words.Meetings(language.FirstMeeting{
-			Count: n, HM: l.clock.HM(g.FirstMeeting), Title: l.titled(g.FirstTitle),
+			Count: n, HM: l.clock.HM(g.FirstMeeting), Title: l.titled(g.FirstTitle), Holiday: l.holiday() != nil,
 		})
 	case l.none(g.Meetings, briefing.Calendar):
+		if l.holiday() != nil {
+			return language.Plain(l.words.NoneOn)
+		}
 		return language.Plain(l.words.NoMeeting)
 	}
 	return nil

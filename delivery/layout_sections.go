@@ -45,7 +45,9 @@ func (l *layout) calendar(d *document, s briefing.Shown) {
 		notes = append(notes, l.wholeDays(allDay, max(s.Count(briefing.AllDay), len(allDay))))
 	}
 	if total == 0 && !stale {
-		p.head = append(p.head, dotted(notes...))
+		line := dotted(notes...)
+		line[0].Text = capital(line[0].Text)
+		p.head = append(p.head, line)
 		d.add(p)
 		return
 	}
@@ -101,7 +103,7 @@ func (l *layout) meeting(item briefing.Item, startsOnly bool) language.Phrase {
 			join = link
 		}
 	}
-	facts = append(facts, language.Plain(clean(place, l.room.name)))
+	facts = append(facts, language.Plain(clean(place, l.room.place)))
 	switch {
 	case item.Phone:
 		facts = append(facts, language.Phrase{{Text: l.words.Phone, URL: join}})
@@ -215,8 +217,10 @@ func (l *layout) news(d *document, s briefing.Shown) {
 
 // story is "‹headline› · publisher and 2 others · 1 hour ago".
 func (l *layout) story(item briefing.Item) language.Phrase {
-	facts := []language.Phrase{{{Text: l.titled(item.Title), URL: safeURL(item.URL)}}}
-	publisher := clean(item.From, l.room.name)
+	all := *l
+	all.room = l.newsRoom
+	facts := []language.Phrase{{{Text: all.titled(item.Title), URL: safeURL(item.URL)}}}
+	publisher := clean(item.From, l.newsRoom.name)
 	if item.Also > 0 {
 		publisher = l.words.Also(publisher, item.Also)
 	}

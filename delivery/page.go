@@ -28,13 +28,14 @@ func (r *Renderer) Page(b briefing.Briefing, read []briefing.Section) language.B
 }
 
 // pageRoom is for a list nobody waits for at nine.
-var pageRoom = room{title: 200, name: 80, quote: 200, named: 20}
+var pageRoom = room{title: 200, name: 80, place: 200, quote: 200, named: 20}
 
 // wholeList returns the list of the section with all its items.
 func (l *layout) wholeList(s briefing.Section, list listKind) []language.BriefingPart {
-	l.room, l.pageURL = pageRoom, "" // what is not even here is at Google's
+	all := *l
+	all.room, all.newsRoom, all.pageURL = pageRoom, pageRoom, "" // what is not even here is at Google's
 	d := &document{}
-	l.section(d, briefing.Shown{Section: s, Cut: max(0, s.Count(briefing.Story)-len(s.Items))})
+	all.section(d, briefing.Shown{Section: s, Cut: max(0, s.Count(briefing.Story)-len(s.Items))})
 	var out []language.BriefingPart
 	for _, p := range d.parts {
 		if p.list == list {

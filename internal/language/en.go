@@ -69,6 +69,7 @@ func enSummary(w *Words) {
 	}
 	w.Reply = enReply
 	w.NoMeeting = "No meetings today."
+	w.NoneOn = "No meetings."
 	w.NoReply = "No emails need an answer."
 	w.Quiet = "No meetings and no emails to answer today."
 	w.QuietOn = "No meetings and no emails to answer."
@@ -232,9 +233,16 @@ func enGistMeetings(n int, first string) string {
 func enMeetings(m FirstMeeting) Phrase {
 	first := Piece{Text: m.Title + " at " + m.HM, Bold: true}
 	if m.Count == 1 {
+		if m.Holiday {
+			return Phrase{{Text: "One meeting: "}, first, {Text: "."}}
+		}
 		return Phrase{{Text: "One meeting today: "}, first, {Text: "."}}
 	}
-	return Phrase{{Text: enNumber(m.Count, true) + " meetings today, starting with "}, first, {Text: "."}}
+	many := enNumber(m.Count, true) + " meetings today, starting with "
+	if m.Holiday {
+		many = enNumber(m.Count, true) + " meetings, starting with "
+	}
+	return Phrase{{Text: many}, first, {Text: "."}}
 }
 
 func enReply(r Replies, c Clock) Phrase {
@@ -252,7 +260,10 @@ func enReply(r Replies, c Clock) Phrase {
 		return Phrase{{Text: need + ", one "}, {Text: enDue(r.DueAt, c), Bold: true}, {Text: "."}}
 	}
 	some := enNumber(r.Due, false)
-	if r.Due >= r.Count {
+	switch {
+	case r.Due >= r.Count && r.Count == 2:
+		some = "both"
+	case r.Due >= r.Count:
 		some = "all"
 	}
 	if c.allDay(r.DueAt) {

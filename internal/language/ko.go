@@ -65,6 +65,7 @@ func koSummary(w *Words) {
 	}
 	w.Reply = koReply
 	w.NoMeeting = "오늘은 일정이 없습니다."
+	w.NoneOn = "일정은 없습니다."
 	w.NoReply = "답장할 메일은 없습니다."
 	w.Quiet = "오늘은 일정도, 답장할 메일도 없습니다."
 	w.QuietOn = "일정도, 답장할 메일도 없습니다."
@@ -168,7 +169,11 @@ func koGistMeetings(n int, first string) string {
 func koMeetings(m FirstMeeting) Phrase {
 	first := Piece{Text: m.HM + " " + m.Title, Bold: true}
 	if m.Count == 1 {
-		return Phrase{{Text: "오늘 일정은 "}, first, {Text: " 1건입니다."}}
+		only := "오늘 일정은 "
+		if m.Holiday {
+			only = "일정은 "
+		}
+		return Phrase{{Text: only}, first, {Text: " 1건입니다."}}
 	}
 	return Phrase{first, {Text: fmt.Sprintf("부터 일정 %d건입니다.", m.Count)}}
 }

@@ -7,6 +7,7 @@
 package language
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -113,6 +114,7 @@ type Words struct {
 	Overlap   func(n int, hm string) string
 	Reply     func(r Replies, c Clock) Phrase
 	NoMeeting string
+	NoneOn    string // the same after a sentence that says what day it is
 	NoReply   string
 	Quiet     string // neither meetings nor mail to answer
 	QuietOn   string // the same after a sentence that names the holiday
@@ -174,9 +176,10 @@ type Words struct {
 
 // FirstMeeting is the day's first meeting and how many there are.
 type FirstMeeting struct {
-	Count int
-	HM    string
-	Title string
+	Count   int
+	HM      string
+	Title   string
+	Holiday bool // a sentence before says what day it is
 }
 
 // Replies counts the mails to answer.
@@ -246,6 +249,9 @@ func (t Trouble) refusedFeed() bool {
 // partly reports whether some of everything affected could be read.
 func (t Trouble) partly() bool { return len(t.Missing) == 0 && len(t.Partial) > 0 }
 
+// anew reports whether something of all that suffers is there, only not as it is now.
+func (t Trouble) anew() bool { return len(t.Missing) == 0 && len(t.Partial) == 0 }
+
 // affected returns what the reader misses: what is missing or partial, or else all that suffer.
 func (t Trouble) affected() []briefing.SourceName {
 	var out []briefing.SourceName
@@ -311,6 +317,15 @@ func join[T any](list []T, sep string, word func(T) string) string {
 		words[i] = word(member)
 	}
 	return strings.Join(words, sep)
+}
+
+// timed is a part with when it was read in brackets: those of its groups, when they are told.
+func timed(p Part, words func(Part) string, gap string, c Clock) string {
+	if len(p.Groups) > 0 {
+		p.Groups = append(slices.Clone(p.Groups), c.HM(p.At))
+		return words(p)
+	}
+	return words(p) + gap + "(" + c.HM(p.At) + ")"
 }
 
 // listed is a sentence that ends with a list.
