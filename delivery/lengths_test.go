@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"html"
 	"strings"
+	"testing"
 	"unicode/utf8"
 
 	"achim/briefing"
@@ -116,4 +117,9 @@ func quiet(b briefing.Briefing) bool {
 		}
 	}
 	return true
+}
+
+// TestLengths holds every story to what a person reads in twenty seconds.
+func TestLengths(t *testing.T) {
+	forEachStory(t, func(t *testing.T, told toldStory) { checkLengths(t, told.briefing, told.message) })
 }

@@ -1,19 +1,28 @@
 package delivery
 
 import (
+	"time"
+
 	"achim/briefing"
 	"achim/internal/language"
 )
 
-// Page returns the briefing as its page shows it: the message as it is, word for word, and below it in full every list that
-// was cut in it, out of what was read. Its controls are links.
-func (r *Renderer) Page(b briefing.Briefing, read []briefing.Section) language.BriefingPage {
+// controlsFor is how long after a briefing its page leads to connecting: about as long as the link in the message does. An old
+// address in somebody's history shall not be worth a new link.
+const controlsFor = 7 * 24 * time.Hour
+
+// Page returns the briefing as its page shows it now: the message as it is, word for word, and below it in full every list that
+// was cut in it, out of what was read.
+func (r *Renderer) Page(b briefing.Briefing, read []briefing.Section, now time.Time) language.BriefingPage {
 	l := r.layout(b)
 	l.here = true
 	doc := l.fitted()
 	doc.blocks() // which leaves out what has no room in Slack either
 	page := language.BriefingPage{Language: l.words.Code, Title: l.words.Title(b.Date), WholeTitle: l.words.Whole}
 	for _, p := range doc.parts {
+		if now.Sub(b.At) > controlsFor {
+			p.control.url = ""
+		}
 		page.Parts = append(page.Parts, p.shown())
 		if p.list == noList || p.hidden == 0 {
 			continue

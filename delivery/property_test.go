@@ -128,7 +128,7 @@ func TestAnythingFits(t *testing.T) {
 		checkLimits(t, m)
 		checkHonest(t, b, m)
 		checkLengths(t, b, m)
-		checkSameWords(t, toldStory{b, entry.Sections, m, r.Page(b, entry.Sections)})
+		checkSameWords(t, toldStory{b, entry.Sections, m, r.Page(b, entry.Sections, b.At)})
 		if again := r.Render(b); string(again.Blocks) != string(m.Blocks) || again.Text != m.Text {
 			t.Errorf("rendering is not pure")
 		}

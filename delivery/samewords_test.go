@@ -11,6 +11,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/tools/txtar"
 
 	"achim/briefing"
 	"achim/delivery"
@@ -138,6 +141,21 @@ func checkSameWords(t failer, told toldStory) {
 	for _, anchor := range regexp.MustCompile(`href="#([a-z-]+)"`).FindAllStringSubmatch(article, -1) {
 		if !strings.Contains(rest, fmt.Sprintf(`id=%q`, anchor[1])) {
 			t.Errorf("nothing stands at #%s", anchor[1])
+		}
+	}
+}
+
+// TestOldPagesLeadNowhere: an old page says what it said, and is worth no new link to connect by.
+func TestOldPagesLeadNowhere(t *testing.T) {
+	story, err := txtar.ParseFile("testdata/degraded.ko.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := tell(t, story)
+	for age, linked := range map[time.Duration]bool{0: true, 7 * 24 * time.Hour: true, 8 * 24 * time.Hour: false} {
+		page := pageOf(delivery.NewRenderer(house()).Page(b, nil, b.At.Add(age)))
+		if strings.Contains(page, "/connect/") != linked || !strings.Contains(page, "Gmail·캘린더 다시 연결") {
+			t.Errorf("after %s: %s", age, page)
 		}
 	}
 }

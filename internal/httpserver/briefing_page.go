@@ -44,7 +44,7 @@ func (s *server) showBriefingPage(w http.ResponseWriter, r *http.Request) error 
 		facts := language.BriefingFacts{KeepDays: s.keepDays(), Operator: s.Operator}
 		s.pages.Render(w, http.StatusGone, language.Pages(s.visitorLanguage(r)).BriefingOver(facts))
 	default:
-		s.pages.Briefing(w, s.Pages.Page(*e.Content, e.Sections))
+		s.pages.Briefing(w, s.Pages.Page(*e.Content, e.Sections, s.Now()))
 	}
 	return nil
 }

@@ -78,7 +78,8 @@ type Links interface {
 
 // Pages writes briefings down as their pages show them. *delivery.Renderer does.
 type Pages interface {
-	Page(b briefing.Briefing, read []briefing.Section) language.BriefingPage
+	// Page returns the page as of now. read is all that was read for the briefing.
+	Page(b briefing.Briefing, read []briefing.Section, now time.Time) language.BriefingPage
 }
 
 // Deps is what New needs. Everything up to Defaults must be set; the zero value of the rest works.

@@ -46,7 +46,8 @@ func koBriefingLost(f BriefingFacts) Page {
 		Title: "이 링크로는 브리핑을 열 수 없습니다",
 		Lead:  "링크가 끝까지 복사되지 않았거나, 기한이 지났거나, 다른 브리핑의 것입니다.",
 		Body: []string{
-			"Slack DM에 있는 브리핑에서 ‘모두 보기’를 다시 눌러 주세요. 브리핑의 내용은 그 DM에 그대로 있습니다.",
+			"Slack DM에 있는 브리핑에서 ‘모두 보기’를 다시 눌러 주세요.",
+			fmt.Sprintf("링크는 내용을 보관하는 %d일 동안 열립니다. 그 뒤에도 받으신 브리핑은 DM에 그대로 있습니다.", f.KeepDays),
 			fmt.Sprintf("그래도 열리지 않으면 %s에게 알려 주세요.", koOperator(f.Operator)),
 		},
 	}
@@ -58,7 +59,8 @@ func enBriefingLost(f BriefingFacts) Page {
 		Title: "This link doesn’t open a briefing",
 		Lead:  "It was not copied to its end, is too old, or belongs to another briefing.",
 		Body: []string{
-			"Press ‘see all’ once more in the briefing in your Slack DM. What the briefing said is still there.",
+			"Press ‘see all’ once more in the briefing in your Slack DM.",
+			fmt.Sprintf("The link works for the %d days that what it shows is kept. After that the briefing is still in your DM.", f.KeepDays),
 			fmt.Sprintf("If that doesn’t help, tell %s.", enOperator(f.Operator)),
 		},
 	}
