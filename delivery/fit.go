@@ -12,8 +12,8 @@ import (
 // lengths is what a message keeps to, so that a phone shows the day in twenty seconds: characters one sees, without
 // line ends and whatever can only be pressed.
 type lengths struct {
-	whole, asked, gist int // asked: header, summary, calendar and mail to answer
-	lines              int
+	whole, asked int // asked: header, summary, calendar and mail to answer
+	lines        int
 }
 
 // What is wrong is told on top of them: nobody may miss it because the day is full.
@@ -30,7 +30,7 @@ const wider = 8
 
 // lengthsOf returns the limits of a day in a language.
 func lengthsOf(l briefing.Language, quiet bool) lengths {
-	n := lengths{whole: wholeChars, asked: askedChars, gist: gistChars, lines: mostLines}
+	n := lengths{whole: wholeChars, asked: askedChars, lines: mostLines}
 	if quiet {
 		n.whole, n.asked = quietChars, quietChars
 	}
