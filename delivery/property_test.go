@@ -287,3 +287,29 @@ func TestTextIsCutWithCount(t *testing.T) {
 		t.Errorf("the cut is not told: %q", note)
 	}
 }
+
+// FuzzWords: whatever stands in a title, a name and a place, Slack, a terminal and the page show the same of it.
+func FuzzWords(f *testing.F) {
+	f.Add("<!channel> *굵게* _x_ `y` &amp; <https://evil.example|bank>", "> 인용", "~지움~ \u202egpj.exe")
+	f.Add("*", "_*_", "**굵게**")
+	f.Add("</p><script>alert(1)</script>", "&lt;b&gt;", "[ 다시 연결 ]")
+	f.Fuzz(func(t *testing.T, title, from, place string) {
+		at := time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC)
+		ok := briefing.Verdict{State: briefing.VerdictOK}
+		read := []briefing.Section{
+			{Source: briefing.Calendar, Provider: briefing.Google, Verdict: ok, Counts: map[briefing.Group]int{briefing.Meeting: 2}, Parts: 1, PartsOK: 1, Items: []briefing.Item{
+				{Group: briefing.Meeting, Title: title, Place: place, At: at, End: at.Add(time.Hour), URL: "https://gaon.example/" + from},
+				{Group: briefing.Meeting, Title: from, At: at.Add(time.Hour), JoinURL: "https://gaon.example/" + title, Marks: []briefing.Mark{briefing.MarkNew}}}},
+			{Source: briefing.Gmail, Provider: briefing.Google, Verdict: ok, Counts: map[briefing.Group]int{briefing.NeedsReply: 1},
+				Items: []briefing.Item{{Group: briefing.NeedsReply, Title: title, From: from, Text: place}}},
+		}
+		b := briefing.Compose(briefing.Composition{
+			Entry: briefing.Entry{ID: "entry0001", Date: briefing.Date{Year: 2026, Month: 11, Day: 25}, Sections: read}, Zone: time.UTC, Language: briefing.Korean, At: at,
+		})
+		r := delivery.NewRenderer(house())
+		m := r.Render(b)
+		checkLimits(t, m)
+		checkLengths(t, b, m)
+		checkSameWords(t, toldStory{b, read, m, r.Page(b, read, at)})
+	})
+}
