@@ -9,8 +9,14 @@ import (
 )
 
 // BenchmarkRender is what writing down a full working day costs.
-func BenchmarkRender(b *testing.B) {
-	story, err := txtar.ParseFile("testdata/heavy.ko.txtar")
+func BenchmarkRender(b *testing.B) { benchmarkStory(b, "heavy.ko") }
+
+// BenchmarkRenderHeaviest is what it costs when no room is large enough but the last ones.
+func BenchmarkRenderHeaviest(b *testing.B) { benchmarkStory(b, "heaviest.ko") }
+
+func benchmarkStory(b *testing.B, name string) {
+	b.Helper()
+	story, err := txtar.ParseFile("testdata/" + name + ".txtar")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -10,15 +10,19 @@ import (
 
 // How many characters of other people's text there is room for.
 const (
-	maxTitle = 80
-	maxName  = 40 // senders, publishers, places
-	maxQuote = 60
-	maxURL   = 1000
+	maxTitle  = 80
+	maxName   = 40 // senders, publishers, places
+	maxQuote  = 60
+	mostNamed = 3 // events in one sentence
+	maxURL    = 1000
 )
 
 // clean makes other people's text fit for one line: characters that steer the display are removed, white
 // space is folded, and what is longer than most characters ends in "…".
 func clean(s string, most int) string {
+	if most <= 0 {
+		return ""
+	}
 	if len(s) > 64*most { // nobody reads on; do not let a huge subject cost anything
 		s = s[:64*most]
 	}
@@ -66,17 +70,35 @@ func invisible(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Co, r)
 }
 
-// clip cuts s to most characters. It does not cut between a letter and the marks that belong to it.
+// clip cuts s to most characters, between two words when there is a gap near enough. It does not cut between a letter and the
+// marks that belong to it.
 func clip(s string, most int) string {
 	runes := []rune(s)
 	if len(runes) <= most {
 		return s
 	}
 	end := most - 1
+	if gap := lastGap(runes[:most]); gap > end*2/3 {
+		end = gap
+	}
 	for end > most/2 && (unicode.Is(unicode.M, runes[end]) || runes[end] == '\u200D' || runes[end-1] == '\u200D') {
 		end--
 	}
-	return strings.TrimRight(string(runes[:end]), " ") + "…"
+	kept := strings.TrimRight(string(runes[:end]), " ")
+	if bare := strings.TrimRight(kept, " ,.:;·…-–—/|(["); bare != "" {
+		kept = bare // what leads on to words that are not there
+	}
+	return kept + "…"
+}
+
+// lastGap is where the last space stands, 0 when there is none.
+func lastGap(runes []rune) int {
+	for i := len(runes) - 1; i > 0; i-- {
+		if runes[i] == ' ' {
+			return i
+		}
+	}
+	return 0
 }
 
 // safeURL returns the address if it is one a message may link to: http or https, with a host, without a

@@ -128,7 +128,7 @@ func readMrkdwn(s string, base style) []stretch {
 	}
 	for i := 0; i < len(s); i++ {
 		switch {
-		case s[i] == '*' && !apartAt(s, i):
+		case s[i] == '*' && (look == styleBold || !apartAt(s, i)): // within our bold there is none but the one that ends it
 			flush()
 			if look == base {
 				look = styleBold

@@ -3,12 +3,14 @@ package delivery
 import (
 	"strings"
 
+	"achim/briefing"
 	"achim/internal/language"
 )
 
 // document is a message before it is written down: what is said, in which order and with which weight.
 type document struct {
 	parts []part
+	lost  language.Phrase // the line of the summary that is told on top of what a day may take
 }
 
 type kind int
@@ -30,7 +32,13 @@ type part struct {
 	more    func(hidden int) language.Phrase
 	hidden  int
 	control control
-	bare    bool // written without links, which are the longest thing in it
+	bare    bool                            // written without links, which are the longest thing in it
+	list    listKind                        // what its items are
+	source  briefing.SourceName             // which section they are of
+	asked   bool                            // it belongs to what is asked of the reader today
+	extra   bool                            // it is told on top of what a day may take
+	counted func(shown int) language.Phrase // the heading, where it counts what is shown alone; nil = head holds it
+	headed  bool                            // the count of what is left out stands behind the heading, and takes no line
 }
 
 // control is something to press.
@@ -42,8 +50,15 @@ type control struct {
 // lines returns what the part says.
 func (p part) lines() []language.Phrase {
 	lines := append([]language.Phrase(nil), p.head...)
+	if p.counted != nil {
+		lines = append([]language.Phrase{p.counted(len(p.items))}, lines...)
+	}
 	lines = append(lines, p.items...)
-	if p.hidden > 0 && p.more != nil {
+	switch {
+	case p.hidden == 0 || p.more == nil:
+	case p.headed:
+		lines[0] = brackets(lines[0], p.more(p.hidden))
+	default:
 		lines = append(lines, p.more(p.hidden))
 	}
 	if p.kind == controls {

@@ -20,30 +20,30 @@ type layout struct {
 	clock      language.Clock
 	connectURL string
 	pageURL    string
+	here       bool // the page itself is being written: its links to itself are anchors
+	room       room
+	newsRoom   room
 }
 
 // document returns header, what is wrong, the day in two sentences, calendar, mail, news, footer.
 func (l *layout) document() *document {
 	d := &document{}
-	d.add(part{kind: header, id: "header", head: []language.Phrase{language.Plain(l.title())}})
+	d.add(part{kind: header, id: "header", asked: true, head: []language.Phrase{language.Plain(l.title())}})
 	for i, p := range l.b.Problems {
 		l.trouble(d, i, l.words.Trouble(l.troubleOf(p)))
 	}
 	if l.b.Invite {
 		l.trouble(d, len(l.b.Problems), l.words.Invite(l.invitation()))
 	}
-	if lines := l.summary(); len(lines) > 0 {
-		d.add(part{kind: section, id: "gist", head: lines})
+	lines := l.summary()
+	if d.lost = l.lost(); d.lost != nil {
+		lines = append(lines, d.lost)
+	}
+	if len(lines) > 0 {
+		d.add(part{kind: section, id: "gist", asked: true, head: lines})
 	}
 	for _, s := range l.b.Sections {
-		switch s.Source {
-		case briefing.Calendar:
-			l.calendar(d, s)
-		case briefing.Gmail:
-			l.mail(d, s)
-		default:
-			l.news(d, s)
-		}
+		l.section(d, s)
 	}
 	d.add(part{kind: smallPrint, id: "footer", head: []language.Phrase{language.Plain(l.footer())}})
 	if !l.b.Mended.IsZero() {
@@ -55,6 +55,18 @@ func (l *layout) document() *document {
 	return d
 }
 
+// section adds what a source brought.
+func (l *layout) section(d *document, s briefing.Shown) {
+	switch s.Source {
+	case briefing.Calendar:
+		l.calendar(d, s)
+	case briefing.Gmail:
+		l.mail(d, s)
+	default:
+		l.news(d, s)
+	}
+}
+
 func (d *document) add(p part) { d.parts = append(d.parts, p) }
 
 // title is the header's line.
@@ -63,23 +75,23 @@ func (l *layout) title() string {
 	if l.b.Status == briefing.Degraded {
 		sign, incomplete = "⚠️", l.words.Incomplete
 	}
-	return sign + " " + joined(l.words.Title(l.b.Date), clean(l.b.Gist.Holiday, maxName), incomplete)
+	return sign + " " + joined(l.words.Title(l.b.Date), clean(l.b.Gist.Holiday, l.room.name), incomplete)
 }
 
 // trouble adds one cause (or the invitation): a sentence or two, the control, the small print.
 func (l *layout) trouble(d *document, n int, w language.TroubleWords) {
-	p := part{kind: section, id: fmt.Sprintf("problem-%d", n), head: []language.Phrase{language.Strong(w.Title)}}
+	p := part{kind: section, id: fmt.Sprintf("problem-%d", n), extra: true, head: []language.Phrase{language.Strong(w.Title)}}
 	for _, line := range w.Lines {
 		p.head = append(p.head, language.Plain(line))
 	}
 	d.add(p)
 	if w.Button != "" {
-		d.add(part{kind: controls, id: fmt.Sprintf("connect-%d", n), control: control{
+		d.add(part{kind: controls, id: fmt.Sprintf("connect-%d", n), extra: true, control: control{
 			label: w.Button, spoken: w.Spoken, url: l.connectURL, button: l.cfg.Buttons,
 		}})
 	}
 	if w.Note != "" {
-		d.add(part{kind: smallPrint, id: fmt.Sprintf("note-%d", n), head: []language.Phrase{language.Plain(w.Note)}})
+		d.add(part{kind: smallPrint, id: fmt.Sprintf("note-%d", n), extra: true, head: []language.Phrase{language.Plain(w.Note)}})
 	}
 }
 
@@ -173,43 +185,59 @@ func (l *layout) quiet() bool {
 	return l.none(l.b.Gist.Meetings, briefing.Calendar) && l.none(l.b.Gist.NeedsReply, briefing.Gmail)
 }
 
-// gist is the line a locked phone may show: counts and a time, no name, subject or title.
-func (l *layout) gist() string {
+// gist is the line a locked phone may show: counts and a time, no name, subject or title. Of the stories it counts those
+// that are shown.
+func (l *layout) gist(stories int) string {
 	g, w := l.b.Gist, l.words
-	var facts []string
+	var facts []fact
 	if causes := l.causes(); len(causes) > 0 {
-		facts = append(facts, w.GistTrouble(causes))
+		facts = append(facts, fact{words: w.GistTrouble(causes), short: w.GistMissing(l.suffering()), rank: rankCauses})
 	}
 	if l.b.Invite {
-		facts = append(facts, w.Invite(l.invitation()).Short)
+		facts = append(facts, fact{words: w.Invite(l.invitation()).Short})
 	}
 	switch n := l.some(g.Meetings, briefing.Calendar); {
 	case n > 0 && l.stale():
-		facts = append(facts, w.GistStale(n, g.StaleAsOf, l.clock))
+		facts = append(facts, fact{words: w.GistStale(n, g.StaleAsOf, l.clock)})
 	case n > 0 && g.FirstMeeting.IsZero():
-		facts = append(facts, w.GistMeetings(n, ""))
+		facts = append(facts, fact{words: w.GistMeetings(n, "")})
 	case n > 0:
-		facts = append(facts, w.GistMeetings(n, l.clock.HM(g.FirstMeeting)))
+		facts = append(facts, fact{words: w.GistMeetings(n, l.clock.HM(g.FirstMeeting))})
 	case l.none(g.Meetings, briefing.Calendar):
-		facts = append(facts, w.GistMeetings(0, ""))
+		facts = append(facts, fact{words: w.GistMeetings(0, "")})
 	}
-	if n := l.some(g.NeedsReply, briefing.Gmail); n > 0 || l.none(g.NeedsReply, briefing.Gmail) {
-		facts = append(facts, w.GistReply(n))
+	if n := l.some(g.NeedsReply, briefing.Gmail); n > 0 {
+		facts = append(facts, fact{words: w.GistReply(n), rank: rankReplies})
+	} else if l.none(g.NeedsReply, briefing.Gmail) {
+		facts = append(facts, fact{words: w.GistReply(0), rank: rankNoReply})
 	}
-	switch n := l.some(g.Stories, briefing.News); {
+	switch n := min(l.some(g.Stories, briefing.News), stories); {
 	case l.quiet() && g.Next != nil:
-		facts = append(facts, w.GistNext(l.next(), l.clock))
+		facts = append(facts, fact{words: w.GistNext(l.next(), l.clock), rank: rankBeyond})
 	case n > 0:
-		facts = append(facts, w.GistStories(n))
+		facts = append(facts, fact{words: w.GistStories(n), rank: rankBeyond})
 	}
 	if len(facts) == 0 {
-		facts = append(facts, w.GistNothing)
+		facts = append(facts, fact{words: w.GistNothing})
 	}
-	line := joined(facts...)
+	tail := ""
 	if !l.b.Mended.IsZero() {
-		line += " " + w.GistFilled(l.clock.HM(l.b.Mended))
+		tail = w.GistFilled(l.clock.HM(l.b.Mended))
 	}
-	return capital(line)
+	return shortGist(facts, gistChars, tail)
+}
+
+// suffering lists the sources of which something is missing.
+func (l *layout) suffering() []briefing.SourceName {
+	var out []briefing.SourceName
+	for _, p := range l.b.Problems {
+		for _, source := range inSpokenOrder(p.Sources) {
+			if !slices.Contains(out, source) {
+				out = append(out, source)
+			}
+		}
+	}
+	return out
 }
 
 // causes names what is wrong, shortly.
@@ -246,14 +274,19 @@ func (l *layout) summary() []language.Phrase {
 	if l.b.Gist.Next != nil && l.none(l.b.Gist.Meetings, briefing.Calendar) {
 		add(l.words.Next(l.next(), l.clock))
 	}
-	if l.b.Lost != nil {
-		add(language.Plain(l.words.Lost(*l.b.Lost, l.clock)))
-	}
 	return lines
 }
 
+// lost tells of the briefing before this one, when there is something to tell.
+func (l *layout) lost() language.Phrase {
+	if l.b.Lost == nil {
+		return nil
+	}
+	return language.Plain(l.words.Lost(*l.b.Lost, l.clock))
+}
+
 func (l *layout) holiday() language.Phrase {
-	name := clean(l.b.Gist.Holiday, maxName)
+	name := clean(l.b.Gist.Holiday, l.room.name)
 	if name == "" {
 		return nil
 	}
@@ -277,9 +310,12 @@ func (l *layout) meetingsLine() language.Phrase {
 		return nil
 	case n > 0 && !g.FirstMeeting.IsZero():
 		return l.words.Meetings(language.FirstMeeting{
-			Count: n, HM: l.clock.HM(g.FirstMeeting), Title: l.titled(g.FirstTitle),
+			Count: n, HM: l.clock.HM(g.FirstMeeting), Title: l.titled(g.FirstTitle), Holiday: l.holiday() != nil,
 		})
 	case l.none(g.Meetings, briefing.Calendar):
+		if l.holiday() != nil {
+			return language.Plain(l.words.NoneOn)
+		}
 		return language.Plain(l.words.NoMeeting)
 	}
 	return nil
@@ -331,10 +367,10 @@ func (l *layout) goneEvents() language.Phrase {
 	return l.words.Gone(len(s.Gone), l.named(s.Gone))
 }
 
-// named returns time and title of the first two events.
+// named returns time and title of the first few events.
 func (l *layout) named(items []briefing.Item) []language.Piece {
 	var named []language.Piece
-	for _, item := range items[:min(2, len(items))] {
+	for _, item := range items[:min(2, l.room.named, len(items))] {
 		named = append(named, language.Piece{Text: l.clock.HM(item.At) + " " + l.titled(item.Title), Bold: true})
 	}
 	return named
@@ -360,7 +396,7 @@ func weekend(d briefing.Date) bool {
 
 // titled is other people's title, made fit to print.
 func (l *layout) titled(title string) string {
-	if title = clean(title, maxTitle); title != "" {
+	if title = clean(title, l.room.title); title != "" {
 		return title
 	}
 	return l.words.Untitled

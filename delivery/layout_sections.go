@@ -30,7 +30,7 @@ func (l *layout) calendar(d *document, s briefing.Shown) {
 	if total == 0 && len(allDay) == 0 && !stale {
 		return
 	}
-	p := part{kind: section, id: "calendar", hidden: total - len(meetings)}
+	p := part{kind: section, id: "calendar", list: listMeetings, source: s.Source, asked: true, hidden: total - len(meetings)}
 	var notes []language.Phrase
 	switch {
 	case stale && total == 0 && len(allDay) == 0:
@@ -45,11 +45,13 @@ func (l *layout) calendar(d *document, s briefing.Shown) {
 		notes = append(notes, l.wholeDays(allDay, max(s.Count(briefing.AllDay), len(allDay))))
 	}
 	if total == 0 && !stale {
-		p.head = append(p.head, dotted(notes...))
+		line := dotted(notes...)
+		line[0].Text = capital(line[0].Text)
+		p.head = append(p.head, line)
 		d.add(p)
 		return
 	}
-	p.head = append(p.head, headed(l.words.MeetingsHead(total), dotted(notes...)))
+	p.head = append(p.head, brackets(language.Strong(l.words.MeetingsHead(total)), dotted(notes...)))
 	for _, item := range meetings {
 		p.items = append(p.items, l.meeting(item, total > fewMeetings))
 	}
@@ -59,34 +61,24 @@ func (l *layout) calendar(d *document, s briefing.Shown) {
 	d.add(p)
 }
 
-// headed is a bold heading with notes in brackets.
-func headed(heading string, notes language.Phrase) language.Phrase {
-	line := language.Strong(heading)
-	if len(notes) == 0 {
-		return line
-	}
-	line = append(line, language.Piece{Text: "  ("})
-	line = append(line, notes...)
-	return append(line, language.Piece{Text: ")"})
-}
-
-// wholeDays is "종일: ‹…›, ‹…›"; beyond three they are counted.
+// wholeDays is "종일: ‹…›, ‹…›"; beyond a few they are counted.
 func (l *layout) wholeDays(events []language.Phrase, total int) language.Phrase {
 	line := language.Plain(l.words.AllDay + ": ")
-	for i, e := range events[:min(len(events), 3)] {
+	shown := min(len(events), l.room.named)
+	for i, e := range events[:shown] {
 		if i > 0 {
 			line = append(line, language.Piece{Text: ", "})
 		}
 		line = append(line, e...)
 	}
-	if rest := total - 3; rest > 0 {
+	if rest := total - shown; rest > 0 {
 		line = append(line, language.Piece{Text: " " + l.words.More(briefing.Calendar, rest)})
 	}
 	return line
 }
 
 func (l *layout) wholeDay(item briefing.Item) language.Phrase {
-	p := language.Phrase{{Text: clean(l.titled(item.Title), maxName), URL: safeURL(item.URL)}}
+	p := language.Phrase{{Text: clean(l.titled(item.Title), l.room.name), URL: safeURL(item.URL)}}
 	if l.b.Date.Before(item.LastDay) {
 		p = append(p, language.Piece{Text: " " + l.words.UntilDay(item.LastDay, l.b.Date)})
 	}
@@ -111,7 +103,7 @@ func (l *layout) meeting(item briefing.Item, startsOnly bool) language.Phrase {
 			join = link
 		}
 	}
-	facts = append(facts, language.Plain(clean(place, maxName)))
+	facts = append(facts, language.Plain(clean(place, l.room.place)))
 	switch {
 	case item.Phone:
 		facts = append(facts, language.Phrase{{Text: l.words.Phone, URL: join}})
@@ -149,8 +141,8 @@ func (l *layout) mail(d *document, s briefing.Shown) {
 			Since: s.Window.From, Total: all, AtLeast: s.AtLeast, Partial: s.Verdict.State == briefing.VerdictPartial,
 			Threads: n, InThreads: mails,
 		}, l.clock)
-		p := part{kind: section, id: "mail", hidden: n - len(replies)}
-		p.head = append(p.head, headed(l.words.ReplyHead(n), language.Plain(of)))
+		p := part{kind: section, id: "mail", list: listReplies, source: s.Source, asked: true, hidden: n - len(replies)}
+		p.head = append(p.head, brackets(language.Strong(l.words.ReplyHead(n)), language.Plain(of)))
 		for _, item := range replies {
 			p.items = append(p.items, l.reply(item, s.Count(briefing.Unsorted) > 0))
 		}
@@ -166,7 +158,7 @@ func (l *layout) mail(d *document, s briefing.Shown) {
 // or at least holds when there are mails that nobody has looked at.
 func (l *layout) reply(item briefing.Item, atLeast bool) language.Phrase {
 	line := language.Phrase{}
-	if from := clean(item.From, maxName); from != "" {
+	if from := clean(item.From, l.room.name); from != "" {
 		line = append(line, language.Piece{Text: from + " "})
 	}
 	line = append(line, language.Piece{Text: l.titled(item.Title), URL: safeURL(item.URL)})
@@ -176,7 +168,7 @@ func (l *layout) reply(item briefing.Item, atLeast bool) language.Phrase {
 	if !item.Due.IsZero() {
 		return dotted(line, language.Strong(l.words.Due(item.Due, l.clock)))
 	}
-	if text := clean(item.Text, maxQuote); text != "" {
+	if text := clean(item.Text, l.room.quote); text != "" {
 		line = append(line, language.Piece{Text: " " + l.words.Quote(text)})
 	}
 	return line
@@ -215,12 +207,13 @@ func (l *layout) news(d *document, s briefing.Shown) {
 		}
 		return
 	}
-	p := part{kind: section, id: string(s.Source), hidden: s.Cut}
-	head := l.words.StoriesHead(len(s.Items))
-	if s.Source != briefing.News {
-		head = l.words.ItemsHead(s.Source, len(s.Items))
+	p := part{kind: section, id: string(s.Source), list: listStories, source: s.Source, headed: true, hidden: s.Cut}
+	p.counted = func(shown int) language.Phrase {
+		if s.Source != briefing.News {
+			return language.Strong(l.words.ItemsHead(s.Source, shown))
+		}
+		return language.Strong(l.words.StoriesHead(shown))
 	}
-	p.head = append(p.head, language.Strong(head))
 	for _, item := range s.Items {
 		p.items = append(p.items, l.story(item))
 	}
@@ -230,8 +223,10 @@ func (l *layout) news(d *document, s briefing.Shown) {
 
 // story is "‹headline› · publisher and 2 others · 1 hour ago".
 func (l *layout) story(item briefing.Item) language.Phrase {
-	facts := []language.Phrase{{{Text: l.titled(item.Title), URL: safeURL(item.URL)}}}
-	publisher := clean(item.From, maxName)
+	all := *l
+	all.room = l.newsRoom
+	facts := []language.Phrase{{{Text: all.titled(item.Title), URL: safeURL(item.URL)}}}
+	publisher := clean(item.From, l.newsRoom.name)
 	if item.Also > 0 {
 		publisher = l.words.Also(publisher, item.Also)
 	}
@@ -245,9 +240,13 @@ func (l *layout) story(item briefing.Item) language.Phrase {
 // cut is "외 22건 · ‹모두 보기›": to the briefing's page when there is one, else to where the items live.
 func (l *layout) cut(source briefing.SourceName, n int, label, address string) language.Phrase {
 	count := language.Plain(l.words.More(source, n))
+	page := l.pageURL + "#" + anchor(source)
+	if l.here {
+		page = "#" + anchor(source)
+	}
 	switch {
 	case l.pageURL != "":
-		return dotted(count, language.Phrase{{Text: l.words.SeeAll, URL: l.pageURL, Only: true}})
+		return dotted(count, language.Phrase{{Text: l.words.SeeAll, URL: page, Only: true}})
 	case address != "":
 		return dotted(count, language.Phrase{{Text: label, URL: address, Only: true}})
 	default:

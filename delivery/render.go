@@ -1,9 +1,9 @@
 // Package delivery turns briefings into messages and puts them into Slack DMs.
 //
 // Rendering is one pure step from a briefing to a small document (header, sections, small print, a
-// control), which printers then write down: Block Kit, the plain text phones push, and plain text for the
-// log. A terminal is shown what the Block Kit says. Since all of them print the same document they cannot
-// disagree.
+// control), which printers then write down: Block Kit, the plain text phones push, plain text for the
+// log, and a page. A terminal is shown what the Block Kit says. Since all of them print the same document they cannot
+// disagree. The document is laid out again and again, with ever less room for titles, until it is short enough to be read.
 //
 // Slack is the only place that knows Slack's errors. What leaves it is a briefing.Error.
 package delivery
@@ -21,8 +21,8 @@ type RenderConfig struct {
 	// ConnectURL returns the reader's signed link, or "" when there is none a phone could use: then the
 	// message says whom to ask. Nil is like "".
 	ConnectURL func(reader briefing.ReaderID) string
-	// BriefingURL returns the page of a briefing, where the whole of a list that was cut can be seen. Nil
-	// or "": cuts link to Google, or to nothing.
+	// BriefingURL returns the signed link to a briefing's page, where the whole of a list that was cut can be seen, or "" when
+	// there is none a phone could use: then, and when it is nil, cuts link to Google or to nothing.
 	BriefingURL func(id briefing.EntryID) string
 	// Operator is whom to ask, as "@jiwon"; "" is told as "whoever runs Achim".
 	Operator string
@@ -46,9 +46,9 @@ func NewRenderer(cfg RenderConfig) *Renderer { return &Renderer{cfg: cfg} }
 // Render returns the briefing as a message within Slack's limits. What does not fit is cut with counts.
 func (r *Renderer) Render(b briefing.Briefing) briefing.Message {
 	l := r.layout(b)
-	doc := l.document()
+	doc := l.fitted()
 	m := briefing.Message{Blocks: doc.blocks(), Date: b.Date, Status: b.Status}
-	m.Text = escape(l.gist())
+	m.Text = escape(l.gist(doc.shown(listStories)))
 	if !b.Private {
 		m.Text = doc.text(m.Text, l.words)
 	}
@@ -75,7 +75,7 @@ func (r *Renderer) Filled(b briefing.Briefing) briefing.Message {
 
 // layout prepares what all parts of the message need.
 func (r *Renderer) layout(b briefing.Briefing) *layout {
-	l := &layout{b: b, cfg: r.cfg, words: language.For(b.Language)}
+	l := &layout{b: b, cfg: r.cfg, words: language.For(b.Language), room: rooms[0], newsRoom: rooms[0]}
 	l.clock = language.Clock{Today: b.Date, Zone: b.Location()}
 	if r.cfg.ConnectURL != nil {
 		l.connectURL = safeURL(r.cfg.ConnectURL(b.Reader))

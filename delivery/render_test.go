@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/tools/txtar"
 
@@ -23,33 +22,6 @@ func told(t *testing.T, name string) (briefing.Briefing, briefing.Message) {
 		t.Fatal(err)
 	}
 	return tell(t, story)
-}
-
-// TestLengths holds the stories to what a person reads in twenty seconds.
-func TestLengths(t *testing.T) {
-	for _, c := range []struct {
-		story        string
-		chars, lines int
-	}{
-		{"heavy.ko", 650, 24},
-		{"quiet.ko", 250, 24},
-		{"mended.ko", 650, 24},
-	} {
-		_, m := told(t, c.story)
-		gist, rest, _ := strings.Cut(m.Text, "\n")
-		if n := utf8.RuneCountInString(gist); n > 80 {
-			t.Errorf("%s: the gist has %d characters", c.story, n)
-		}
-		if n := utf8.RuneCountInString(rest); n > c.chars {
-			t.Errorf("%s has %d characters, want at most %d", c.story, n, c.chars)
-		}
-		if n := strings.Count(rest, "\n") + 1; n > c.lines {
-			t.Errorf("%s has %d lines, want at most %d", c.story, n, c.lines)
-		}
-		if before, _, found := strings.Cut(rest, "\n나머지"); found && utf8.RuneCountInString(before) > 430 {
-			t.Errorf("%s has %d characters up to the end of needs-reply", c.story, utf8.RuneCountInString(before))
-		}
-	}
 }
 
 // TestGistNamesNobody: the first line is counts and times, whatever the titles are.

@@ -37,7 +37,7 @@ func readBody(payload *gmail.MessagePart) body {
 	}
 	r := bodyReader{bytesLeft: bodyBytes, partsLeft: bodyParts}
 	r.result.bounce = headerSaysBounce(payload)
-	letter := letterOf(payload)
+	letter := trimmerOf(payload)
 	var lines, pages []bodyLine
 	for _, s := range r.sections(payload, 0) {
 		chosen, other := s.lines()

@@ -16,9 +16,9 @@ const (
 
 // ownWords returns the sender's new words out of the lines of a message: with what is quoted, forwarded and signed taken
 // away. When that is everything, a forwarded message speaks for itself; else less is taken away.
-func (l *letter) ownWords(lines []bodyLine) string { return joinLines(l.own(lines, quoteLevels)) }
+func (l *trimmer) ownWords(lines []bodyLine) string { return joinLines(l.own(lines, quoteLevels)) }
 
-func (l *letter) own(lines []bodyLine, levels int) []bodyLine {
+func (l *trimmer) own(lines []bodyLine, levels int) []bodyLine {
 	head, rest, forwarded := splitQuoted(lines)
 	enough := enoughLines(head)
 	l.cut = l.cut || len(enough) < len(head)
@@ -364,7 +364,7 @@ func namesWriter(text string) bool {
 }
 
 // trimPassages trims each passage between the quotations. soft is with less taken away.
-func (l *letter) trimPassages(lines []bodyLine) (full, soft []bodyLine) {
+func (l *trimmer) trimPassages(lines []bodyLine) (full, soft []bodyLine) {
 	for start := 0; start < len(lines); {
 		end := start
 		for end < len(lines) && !isQuoted(lines, end) {

@@ -17,16 +17,16 @@ const (
 	shortLine   = 80 // runes; a signature's lines are shorter
 )
 
-// letter is what helps to tell a message's own words from the rest.
-type letter struct {
+// trimmer is what helps to tell a message's own words from the rest.
+type trimmer struct {
 	name      string          // the sender's, in lower case
 	names     map[string]bool // its parts, and those of the address
 	forwarded bool            // the subject says so
 	cut       bool            // there was more of it than was looked at
 }
 
-func letterOf(payload *gmail.MessagePart) *letter {
-	l := &letter{names: map[string]bool{}}
+func trimmerOf(payload *gmail.MessagePart) *trimmer {
+	l := &trimmer{names: map[string]bool{}}
 	subject := strings.ToLower(strings.TrimSpace(decodeHeader(limited(partHeader(payload, "Subject")))))
 	for _, prefix := range []string{"fw:", "fwd:", "전달:", "회송:", "wg:", "tr:", "rv:", "enc:", "转发:", "轉寄:"} {
 		l.forwarded = l.forwarded || strings.HasPrefix(subject, prefix)
@@ -57,7 +57,7 @@ func beforeAny(s, chars string) string {
 
 // trim takes the small print, the signature and what only programs read off a passage. soft keeps what may be a
 // signature and is everything there is.
-func (l *letter) trim(lines []bodyLine) (full, soft []bodyLine) {
+func (l *trimmer) trim(lines []bodyLine) (full, soft []bodyLine) {
 	soft = slices.Clone(lines)
 	dropFurniture(soft)
 	soft = cutMarked(dropLegal(soft))
@@ -142,7 +142,7 @@ func listFooter(lines []bodyLine, i int) bool {
 }
 
 // signatureAt is where the passage's signature begins, -1 if it has none.
-func (l *letter) signatureAt(lines []bodyLine) int {
+func (l *trimmer) signatureAt(lines []bodyLine) int {
 	tail, left := len(lines), signLines
 	for ; tail > 0 && left > 0; tail-- {
 		left -= oneIf(lines[tail-1].text != "")
@@ -174,7 +174,7 @@ func oneIf(yes bool) int {
 }
 
 // raise moves the beginning of a signature up over the lines that belong to it: a name, a firm, a title.
-func (l *letter) raise(lines []bodyLine, at int) int {
+func (l *trimmer) raise(lines []bodyLine, at int) int {
 	if !contact(lines[at].text) {
 		return at
 	}
@@ -250,7 +250,7 @@ func saying(text string) bool {
 var bracketed = regexp.MustCompile(`\s*\([^()]{1,40}\)\s*$`)
 
 // signedOff recognises the line a Korean letter ends with: 김하늘 드림. bare is what the line says before it.
-func (l *letter) signedOff(text string) (bare string, ok bool) {
+func (l *trimmer) signedOff(text string) (bare string, ok bool) {
 	text = strings.TrimRight(bracketed.ReplaceAllString(text, ""), ".!~^ ")
 	for _, word := range []string{"드림", "올림", "배상", "拜上"} {
 		before, found := strings.CutSuffix(text, word)
@@ -272,7 +272,7 @@ func (l *letter) signedOff(text string) (bare string, ok bool) {
 	return "", false
 }
 
-func (l *letter) namesAny(words []string) bool {
+func (l *trimmer) namesAny(words []string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return l.names[strings.ToLower(word)] })
 }
 
@@ -341,13 +341,13 @@ func formal(text string) bool {
 }
 
 // greets recognises a phrase of one's own with the sender's name after it: Hugs, Lena.
-func (l *letter) greets(text string) bool {
+func (l *trimmer) greets(text string) bool {
 	phrase, name, ok := strings.Cut(strings.TrimRight(text, ".! "), ", ")
 	return ok && len(strings.Fields(phrase)) <= 3 && len(strings.Fields(name)) <= 2 && l.namesAny(strings.Fields(name))
 }
 
 // named reports whether a line is the sender's name, with a title or a firm or without.
-func (l *letter) named(line string) bool {
+func (l *trimmer) named(line string) bool {
 	text := strings.Trim(line, " -–—~/*.,!")
 	if text == "" || utf8.RuneCountInString(text) > 60 || len(l.names) == 0 {
 		return false
@@ -373,7 +373,7 @@ func (l *letter) named(line string) bool {
 	return true
 }
 
-func (l *letter) initial(letter string) bool {
+func (l *trimmer) initial(letter string) bool {
 	for name := range l.names {
 		if strings.HasPrefix(name, letter) {
 			return true

@@ -176,7 +176,7 @@ func (a *App) wire(o Options) {
 	a.Google = sources.NewGoogle(google, a.Store)
 	a.Slack = delivery.NewSlack(delivery.SlackConfig{Token: cfg.Slack.BotToken, URL: cfg.Slack.URL, Now: a.now})
 	a.Renderer = delivery.NewRenderer(delivery.RenderConfig{
-		Buttons: !cfg.Slack.SigningSecret.IsZero(), ConnectURL: a.linkForDM, Operator: cfg.Delivery.Operator,
+		Buttons: !cfg.Slack.SigningSecret.IsZero(), ConnectURL: a.linkForDM, BriefingURL: a.briefingForDM, Operator: cfg.Delivery.Operator,
 		KeepDays: int(cfg.Retention.Content / (24 * time.Hour)), TeamFeeds: len(cfg.Feeds) > 0,
 	})
 	a.Pacer = a.newPacer()

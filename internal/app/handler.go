@@ -18,7 +18,7 @@ func (a *App) Handler() http.Handler {
 	return httpserver.New(httpserver.Deps{
 		Triggers: a.Trigger, Roster: a.Roster, Eraser: a, Readers: a.Store, Runs: a.Runs(), Ledger: a.Store,
 		Credentials: a.Google, Connector: a.Google, Peek: a.Pipeline, Links: pageLinks{a},
-		Renderer: a.Renderer, Defaults: a.Defaults,
+		Renderer: a.Renderer, Pages: a.Renderer, Defaults: a.Defaults,
 		CronSecrets: cfg.CronSecrets, APISecrets: cfg.APISecrets,
 		KnowsBrowsers:      secureHost(cfg.PublicURL, cfg.Google.RedirectURL),
 		ExposeAccessTokens: cfg.Google.ExposeAccessTokens, Operator: cfg.Delivery.Operator,

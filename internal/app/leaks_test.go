@@ -207,7 +207,7 @@ var endpoints = []string{
 	"GET /api/gmail/check/%s", "POST /api/gmail/refresh/%s", "DELETE /api/gmail/" + nobody,
 	"GET /messages?user_id=%s", "GET /api/calendar/events?user_id=%s", "POST /api/calendar/events", "GET /api/gmail/auth?user_id=%s",
 	"GET /auth/gmail/passport?user_id=%s", "GET /healthz", "GET /readyz", "GET /metrics", "GET /", "GET /connect", "GET /connect/nosuch",
-	"POST /connect/nosuch", "POST /connect/confirm", "GET /stored/nosuch", "GET /disconnect/nosuch", "POST /disconnect/nosuch", "GET /nosuch",
+	"POST /connect/nosuch", "POST /connect/confirm", "GET /stored/nosuch", "GET /disconnect/nosuch", "POST /disconnect/nosuch", "GET /briefings/nosuch?t=nosuch", "GET /nosuch",
 	"PATCH /api/users/%s", "POST /slack/interactions", "POST /slack/events", "POST /slack/commands", "GET /api/gmail/callback",
 }
 
@@ -585,13 +585,14 @@ func (p *planted) searched() {
 
 // links finds links to a reader's pages, which are made anew every second and so cannot be planted: they are for their
 // reader's eyes.
-var links = regexp.MustCompile(`/(connect|stored|disconnect)/[A-Za-z0-9_-]{40,}`)
+var links = regexp.MustCompile(`/(connect|stored|disconnect|briefings)/(?:[a-z2-7]{26}\?t=)?[A-Za-z0-9_-]{40,}`)
 
 // ofLinks says where a link to each page may stand.
 var ofLinks = map[string][]string{
 	"connect": {"to slack", "http/open GET /api/gmail/callback", "http/open GET /connect", "http/open POST /connect", "http/api GET /api/briefings",
 		"http/open GET /disconnect", "http/open POST /disconnect"},
 	"stored":     {"http/open GET /api/gmail/callback", "http/open POST /connect/confirm"},
+	"briefings":  {"to slack", "http/api GET /api/briefings"},
 	"disconnect": {"http/open GET /api/gmail/callback", "http/open POST /connect/confirm", "http/open GET /stored"},
 }
 

@@ -14,6 +14,8 @@ const (
 	connectFor     = 7 * 24 * time.Hour
 	switchFlag     = "switch"
 
+	briefingPurpose = "briefing"
+
 	ownPurpose = "own page " // and which
 	ownFor     = time.Hour
 )
@@ -34,6 +36,21 @@ func (a *App) linkForDM(reader briefing.ReaderID) string {
 		return ""
 	}
 	return a.ConnectURL(reader, false)
+}
+
+// BriefingURL returns the signed link to the page of one briefing, which opens no other. It works for as long as what
+// the page shows is kept.
+func (a *App) BriefingURL(id briefing.EntryID) string {
+	return a.Config.PublicURL + "/briefings/" + string(id) + "?t=" + a.links.Sign(secret.Claim{
+		Purpose: briefingPurpose, Subject: string(id), Expires: a.now().Add(a.Config.Retention.Content)})
+}
+
+// briefingForDM is BriefingURL where a phone could use the link, else "".
+func (a *App) briefingForDM(id briefing.EntryID) string {
+	if !a.anyLinks && !a.Config.LinksUsable() {
+		return ""
+	}
+	return a.BriefingURL(id)
 }
 
 // pageLinks are the links as the pages need them.
@@ -69,4 +86,13 @@ func (l pageLinks) VerifyOwn(page, token string) (reader briefing.ReaderID, acco
 		return "", "", fmt.Errorf("link to %s: %w", page, secret.ErrForged)
 	}
 	return briefing.ReaderID(claim.Subject), claim.Flags[0], nil
+}
+
+// VerifyBriefing returns the briefing whose page a link opens.
+func (l pageLinks) VerifyBriefing(token string) (briefing.EntryID, error) {
+	claim, err := l.app.links.Verify(briefingPurpose, token)
+	if err != nil {
+		return "", fmt.Errorf("link to a briefing: %w", err)
+	}
+	return briefing.EntryID(claim.Subject), nil
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"achim/briefing"
+	"achim/internal/language"
 	"achim/internal/webui"
 )
 
@@ -71,6 +72,14 @@ type Links interface {
 	OwnURL(page string, reader briefing.ReaderID, account string) string
 	// VerifyOwn returns whom and which account a token was made for, for this page alone.
 	VerifyOwn(page, token string) (reader briefing.ReaderID, account string, err error)
+	// VerifyBriefing returns the one briefing whose page a token opens.
+	VerifyBriefing(token string) (briefing.EntryID, error)
+}
+
+// Pages writes briefings down as their pages show them. *delivery.Renderer does.
+type Pages interface {
+	// Page returns the page as of now. read is all that was read for the briefing.
+	Page(b briefing.Briefing, read []briefing.Section, now time.Time) language.BriefingPage
 }
 
 // Deps is what New needs. Everything up to Defaults must be set; the zero value of the rest works.
@@ -86,6 +95,7 @@ type Deps struct {
 	Peek        Peek
 	Links       Links
 	Renderer    briefing.Renderer
+	Pages       Pages
 	Defaults    *briefing.Defaults
 
 	CronSecrets []briefing.Secret // trigger and read statuses
@@ -189,6 +199,7 @@ func (s *server) routes() []route {
 		{"GET /api/gmail/callback", open, s.page(s.finishConsent)},
 		{"GET /connect/{token}", open, s.page(s.showConnect)},
 		{"POST /connect/{token}", open, s.page(s.postConnect)},
+		{"GET /briefings/{briefing_id}", open, s.briefingPage},
 		{"POST " + confirmPath, open, s.page(s.answerConfirm)},
 		{"GET /" + storedPage + "/{token}", open, s.page(s.showStored)},
 		{"GET /" + disconnectPage + "/{token}", open, s.page(s.showDisconnect)},

@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"achim/briefing"
+	"achim/delivery"
 	"achim/internal/httpserver"
 )
 
@@ -325,10 +326,18 @@ func (w *world) VerifyOwn(page, token string) (briefing.ReaderID, string, error)
 	return briefing.ReaderID(parts[1]), parts[2], nil
 }
 
+func (w *world) VerifyBriefing(token string) (briefing.EntryID, error) {
+	id, ok := strings.CutPrefix(token, "opens-")
+	if !ok {
+		return "", errors.New("bad signature")
+	}
+	return briefing.EntryID(id), nil
+}
+
 // deps wires the world; tests may change what comes back before serving it.
 func (w *world) deps() httpserver.Deps {
 	return httpserver.Deps{
-		Triggers: w, Roster: w, Eraser: w, Readers: w, Runs: w, Ledger: w, Credentials: w, Connector: w, Peek: w, Links: w, Renderer: w,
+		Triggers: w, Roster: w, Eraser: w, Readers: w, Runs: w, Ledger: w, Credentials: w, Connector: w, Peek: w, Links: w, Renderer: w, Pages: delivery.NewRenderer(delivery.RenderConfig{}),
 		Defaults: &briefing.Defaults{At: briefing.TimeOfDay{Hour: 9}, Zone: mustZone("Asia/Seoul"),
 			Weekdays: briefing.EveryDay, Language: briefing.Korean},
 		CronSecrets: []briefing.Secret{briefing.NewSecret("older-cron-secret"), briefing.NewSecret(cronSecret)},

@@ -24,6 +24,7 @@ func enGist(w *Words) {
 	w.Incomplete = "incomplete"
 	w.Untitled = "(no title)"
 	w.SeeAll = "see all"
+	w.Whole = "In full"
 	w.OpenGmail = "Open Gmail"
 	w.OpenDay = "Open calendar"
 	w.More = func(_ briefing.SourceName, n int) string { return fmt.Sprintf("and %d more", n) }
@@ -46,7 +47,7 @@ func enGist(w *Words) {
 	w.GistNext = func(n NextMeeting, c Clock) string {
 		day := enDay(n.Day, c.Today)
 		if n.Day.DaysSince(c.Today) > 1 {
-			day = "on " + day
+			day = "on " + enShortDate(n.Day) // a push has no room for more
 		}
 		if n.HM == "" {
 			return "next meeting " + day
@@ -54,6 +55,7 @@ func enGist(w *Words) {
 		return "next meeting " + day + " at " + n.HM
 	}
 	w.GistTrouble = func(causes []string) string { return "⚠️ Incomplete: " + strings.Join(causes, ", ") }
+	w.GistMissing = func(list []briefing.SourceName) string { return "⚠️ Incomplete: " + join(list, ", ", enName) }
 	w.GistFilled = func(hm string) string { return "(filled in at " + hm + ")" }
 	w.GistNothing = "Your morning briefing is here"
 }
@@ -66,6 +68,7 @@ func enSummary(w *Words) {
 	}
 	w.Reply = enReply
 	w.NoMeeting = "No meetings today."
+	w.NoneOn = "No meetings."
 	w.NoReply = "No emails need an answer."
 	w.Quiet = "No meetings and no emails to answer today."
 	w.QuietOn = "No meetings and no emails to answer."
@@ -128,6 +131,11 @@ func enSections(w *Words) {
 // enDate is "Friday 20 November".
 func enDate(d briefing.Date) string {
 	return fmt.Sprintf("%s %d %s", d.Weekday(), d.Day, d.Month)
+}
+
+// enShortDate is "Fri 20 Nov".
+func enShortDate(d briefing.Date) string {
+	return fmt.Sprintf("%.3s %d %.3s", d.Weekday(), d.Day, d.Month)
 }
 
 // enDay names a date as one would on the given day: "yesterday", "Friday", "Monday 28 December", "3 November".
@@ -225,9 +233,16 @@ func enGistMeetings(n int, first string) string {
 func enMeetings(m FirstMeeting) Phrase {
 	first := Piece{Text: m.Title + " at " + m.HM, Bold: true}
 	if m.Count == 1 {
+		if m.Holiday {
+			return Phrase{{Text: "One meeting: "}, first, {Text: "."}}
+		}
 		return Phrase{{Text: "One meeting today: "}, first, {Text: "."}}
 	}
-	return Phrase{{Text: enNumber(m.Count, true) + " meetings today, starting with "}, first, {Text: "."}}
+	many := enNumber(m.Count, true) + " meetings today, starting with "
+	if m.Holiday {
+		many = enNumber(m.Count, true) + " meetings, starting with "
+	}
+	return Phrase{{Text: many}, first, {Text: "."}}
 }
 
 func enReply(r Replies, c Clock) Phrase {
@@ -245,7 +260,10 @@ func enReply(r Replies, c Clock) Phrase {
 		return Phrase{{Text: need + ", one "}, {Text: enDue(r.DueAt, c), Bold: true}, {Text: "."}}
 	}
 	some := enNumber(r.Due, false)
-	if r.Due >= r.Count {
+	switch {
+	case r.Due >= r.Count && r.Count == 2:
+		some = "both"
+	case r.Due >= r.Count:
 		some = "all"
 	}
 	if c.allDay(r.DueAt) {

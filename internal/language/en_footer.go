@@ -17,7 +17,7 @@ func enFooter(w *Words) {
 	w.ReadMended = enParts
 	w.Mended = enMended
 	w.ReadSome = func(parts []Part, c Clock) string {
-		return "Read: " + join(parts, ", ", func(p Part) string { return enPart(p) + " (" + c.HM(p.At) + ")" })
+		return "Read: " + join(parts, ", ", func(p Part) string { return timed(p, enPart, " ", c) })
 	}
 	w.CopyOf = func(p Part, c Clock) string {
 		day := enDay(c.DateOf(p.At), c.Today)

@@ -10,7 +10,7 @@ import (
 func englishPages() PageWords {
 	return PageWords{
 		Connect: enConnect, Confirm: enConfirm, Connected: enConnected, Fault: enFault, NoLink: enNoLink,
-		Stored: enStored, Disconnect: enDisconnect, Disconnected: enDisconnected, HourOver: enHourOver,
+		Stored: enStored, Disconnect: enDisconnect, Disconnected: enDisconnected, HourOver: enHourOver, BriefingLost: enBriefingLost, BriefingOver: enBriefingOver,
 		Trouble: func(operator string) Page {
 			return Page{
 				Language: briefing.English, Tone: ToneHalt,

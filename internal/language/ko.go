@@ -24,6 +24,7 @@ func koGist(w *Words) {
 	w.Incomplete = "일부 누락"
 	w.Untitled = "(제목 없음)"
 	w.SeeAll = "모두 보기"
+	w.Whole = "전체 목록"
 	w.OpenGmail = "Gmail에서 보기"
 	w.OpenDay = "캘린더에서 보기"
 	w.More = func(s briefing.SourceName, n int) string { return "외 " + koCount(s, n) }
@@ -47,6 +48,7 @@ func koGist(w *Words) {
 		return strings.TrimSpace(koDay(n.Day, c.Today) + " 첫 일정 " + n.HM)
 	}
 	w.GistTrouble = func(causes []string) string { return "⚠️ 일부 누락: " + strings.Join(causes, ", ") }
+	w.GistMissing = func(list []briefing.SourceName) string { return "⚠️ 일부 누락: " + join(list, "·", koName) }
 	w.GistFilled = func(hm string) string { return "(" + hm + "에 채움)" }
 	w.GistNothing = "아침 브리핑이 도착했습니다"
 }
@@ -62,6 +64,7 @@ func koSummary(w *Words) {
 	}
 	w.Reply = koReply
 	w.NoMeeting = "오늘은 일정이 없습니다."
+	w.NoneOn = "일정은 없습니다."
 	w.NoReply = "답장할 메일은 없습니다."
 	w.Quiet = "오늘은 일정도, 답장할 메일도 없습니다."
 	w.QuietOn = "일정도, 답장할 메일도 없습니다."
@@ -166,7 +169,11 @@ func koGistMeetings(n int, first string) string {
 func koMeetings(m FirstMeeting) Phrase {
 	first := Piece{Text: m.HM + " " + m.Title, Bold: true}
 	if m.Count == 1 {
-		return Phrase{{Text: "오늘 일정은 "}, first, {Text: " 1건입니다."}}
+		only := "오늘 일정은 "
+		if m.Holiday {
+			only = "일정은 "
+		}
+		return Phrase{{Text: only}, first, {Text: " 1건입니다."}}
 	}
 	return Phrase{first, {Text: fmt.Sprintf("부터 일정 %d건입니다.", m.Count)}}
 }

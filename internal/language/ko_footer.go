@@ -18,7 +18,7 @@ func koFooter(w *Words) {
 	w.ReadMended = koParts
 	w.Mended = koMended
 	w.ReadSome = func(parts []Part, c Clock) string {
-		return "읽음: " + join(parts, ", ", func(p Part) string { return koPart(p) + "(" + c.HM(p.At) + ")" })
+		return "읽음: " + join(parts, ", ", func(p Part) string { return timed(p, koPart, "", c) })
 	}
 	w.CopyOf = func(p Part, c Clock) string {
 		return koDay(c.DateOf(p.At), c.Today) + " 기준: " + koName(p.Source) + "(" + c.HM(p.At) + ")"

@@ -11,7 +11,7 @@ import (
 func koreanPages() PageWords {
 	return PageWords{
 		Connect: koConnect, Confirm: koConfirm, Connected: koConnected, Fault: koFault, NoLink: koNoLink,
-		Stored: koStored, Disconnect: koDisconnect, Disconnected: koDisconnected, HourOver: koHourOver,
+		Stored: koStored, Disconnect: koDisconnect, Disconnected: koDisconnected, HourOver: koHourOver, BriefingLost: koBriefingLost, BriefingOver: koBriefingOver,
 		Trouble: func(operator string) Page {
 			return Page{
 				Language: briefing.Korean, Tone: ToneHalt,

@@ -67,7 +67,11 @@ func koReader(w *TroubleWords, t Trouble, names string) {
 // koCause is the sentence that says what is missing and why.
 func koCause(t Trouble) string {
 	what := koObject(t)
-	failed, late := what+" 읽지 못했습니다.", what+" 아직 읽지 못했습니다."
+	anew := "읽지 못했습니다."
+	if t.anew() {
+		anew = "새로 " + anew
+	}
+	failed, late := what+" "+anew, what+" 아직 "+anew
 	who := "Google"
 	switch {
 	case t.Provider == briefing.Feeds:
@@ -120,7 +124,7 @@ func koObject(t Trouble) string {
 	}
 	if len(words) == 0 {
 		what := koContents(t.Sources)
-		return what + Particle(what, "을/를") + " 새로"
+		return what + Particle(what, "을/를")
 	}
 	what := words[0]
 	for _, word := range words[1:] {

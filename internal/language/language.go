@@ -7,6 +7,7 @@
 package language
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -90,6 +91,7 @@ type Words struct {
 	Incomplete string                       // what a degraded header adds
 	Untitled   string                       // stands for a title that is empty
 	SeeAll     string
+	Whole      string // heads the lists that see all leads to
 	OpenGmail  string
 	OpenDay    string // opens the day in Google Calendar
 	More       func(source briefing.SourceName, n int) string
@@ -102,6 +104,7 @@ type Words struct {
 	GistStories  func(n int) string
 	GistNext     func(next NextMeeting, c Clock) string
 	GistTrouble  func(causes []string) string
+	GistMissing  func(sources []briefing.SourceName) string // GistTrouble where there is no room for the causes
 	GistFilled   func(hm string) string
 	GistNothing  string // when there is no number to tell
 
@@ -110,6 +113,7 @@ type Words struct {
 	Overlap   func(n int, hm string) string
 	Reply     func(r Replies, c Clock) Phrase
 	NoMeeting string
+	NoneOn    string // the same after a sentence that says what day it is
 	NoReply   string
 	Quiet     string // neither meetings nor mail to answer
 	QuietOn   string // the same after a sentence that names the holiday
@@ -172,9 +176,10 @@ type Words struct {
 
 // FirstMeeting is the day's first meeting and how many there are.
 type FirstMeeting struct {
-	Count int
-	HM    string
-	Title string
+	Count   int
+	HM      string
+	Title   string
+	Holiday bool // a sentence before says what day it is
 }
 
 // Replies counts the mails to answer.
@@ -246,6 +251,9 @@ func (t Trouble) refusedFeed() bool {
 // partly reports whether some of everything affected could be read.
 func (t Trouble) partly() bool { return len(t.Missing) == 0 && len(t.Partial) > 0 }
 
+// anew reports whether something of all that suffers is there, only not as it is now.
+func (t Trouble) anew() bool { return len(t.Missing) == 0 && len(t.Partial) == 0 }
+
 // affected returns what the reader misses: what is missing or partial, or else all that suffer.
 func (t Trouble) affected() []briefing.SourceName {
 	var out []briefing.SourceName
@@ -312,6 +320,15 @@ func join[T any](list []T, sep string, word func(T) string) string {
 		words[i] = word(member)
 	}
 	return strings.Join(words, sep)
+}
+
+// timed is a part with when it was read in brackets: those of its groups, when they are told.
+func timed(p Part, words func(Part) string, gap string, c Clock) string {
+	if len(p.Groups) > 0 {
+		p.Groups = append(slices.Clone(p.Groups), c.HM(p.At))
+		return words(p)
+	}
+	return words(p) + gap + "(" + c.HM(p.At) + ")"
 }
 
 // listed is a sentence that ends with a list.

@@ -330,7 +330,7 @@ func TestCounts(t *testing.T) {
 		{ko.Also("연합뉴스", 2), "연합뉴스 외 2곳"},
 		{en.Meetings(language.FirstMeeting{Count: 13, HM: "09:30", Title: "Weekly"}).String(), "13 meetings today, starting with Weekly at 09:30."},
 		{ko.Reply(language.Replies{Count: 4, Due: 2, DueAt: at(24, 15, 0)}, clock).String(), "답장할 메일 4통 중 2통은 오늘까지이고, 가장 이른 기한은 15:00입니다."},
-		{en.Reply(language.Replies{Count: 2, Due: 2, DueAt: at(24, 15, 0)}, clock).String(), "Two emails need an answer, all by today and the first by 15:00."},
+		{en.Reply(language.Replies{Count: 2, Due: 2, DueAt: at(24, 15, 0)}, clock).String(), "Two emails need an answer, both by today and the first by 15:00."},
 		{en.Reply(language.Replies{Count: 1}, clock).String(), "One email needs an answer."},
 		{
 			ko.Filled(language.FilledWords{Sources: sets[3], HM: "09:14", Replies: &two, NewEvents: 1}),

@@ -168,6 +168,8 @@ type PageWords struct {
 	Disconnect   func(DisconnectFacts) Page // asks
 	Disconnected func(DisconnectFacts) Page // done
 	NoLink       func(LinkFacts) Page
+	BriefingLost func(BriefingFacts) Page   // the link to a briefing does not work
+	BriefingOver func(BriefingFacts) Page   // its content is not kept any more
 	HourOver     func() Page                // of a page that opens for an hour after connecting
 	Trouble      func(operator string) Page // something failed on our side
 	Home         func() Page

@@ -59,7 +59,7 @@ func TestEveryLanguageHasEveryPage(t *testing.T) {
 		pages := []language.Page{
 			words.Connect(language.ConnectFacts{Reader: "minji"}), words.Connected(language.ConnectedFacts{}),
 			words.Confirm(language.ConfirmFacts{}), words.Stored(language.StoredFacts{}), words.Disconnect(language.DisconnectFacts{}),
-			words.Disconnected(language.DisconnectFacts{}), words.HourOver(), words.NoLink(language.LinkFacts{}), words.NoLink(language.LinkFacts{Expired: true}), words.Trouble(""), words.Home(),
+			words.Disconnected(language.DisconnectFacts{}), words.HourOver(), words.BriefingLost(language.BriefingFacts{}), words.BriefingOver(language.BriefingFacts{}), words.NoLink(language.LinkFacts{}), words.NoLink(language.LinkFacts{Expired: true}), words.Trouble(""), words.Home(),
 		}
 		const operator = "@jiwon"
 		for _, named := range []string{"", operator} {

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strings"
 
+	"achim/briefing"
 	"achim/internal/language"
 )
 
@@ -22,9 +23,10 @@ var assets embed.FS
 
 // Pages renders pages. Make one with New; it is safe for concurrent use.
 type Pages struct {
-	page   *template.Template
-	style  template.CSS
-	policy string
+	page     *template.Template
+	briefing *template.Template
+	style    template.CSS
+	policy   string
 }
 
 // New parses the embedded assets. It panics when they are broken, which a test would have shown.
@@ -34,10 +36,11 @@ func New() *Pages {
 		panic(fmt.Sprintf("webui: embedded style sheet: %v", err))
 	}
 	sum := sha256.Sum256(style)
+	parse := func(name string) *template.Template {
+		return template.Must(template.New(name).Funcs(template.FuncMap{"href": href, "words": words, "web": web}).ParseFS(assets, "assets/"+name))
+	}
 	return &Pages{
-		page: template.Must(template.New("page.html").
-			Funcs(template.FuncMap{"href": href, "words": words}).
-			ParseFS(assets, "assets/page.html")),
+		page: parse("page.html"), briefing: parse("briefing.html"),
 		style: template.CSS(style), //nolint:gosec // our own embedded file
 		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 			"'; img-src data:; base-uri 'none'; frame-ancestors 'none'",
@@ -46,26 +49,40 @@ func New() *Pages {
 
 // Render writes the page with the status and with headers that keep it out of caches, frames and referrers.
 func (p *Pages) Render(w http.ResponseWriter, status int, page language.Page) {
-	var body bytes.Buffer
-	view := struct {
-		language.Page
-		Style template.CSS
-	}{page, p.style}
-	if err := p.page.Execute(&body, view); err != nil {
-		// Only a template that does not fit language.Page gets here, and rendering any page would tell.
-		panic(fmt.Sprintf("webui: render page: %v", err))
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", string(page.Language))
 	policy := p.policy
 	if !page.Main.Post {
 		// With a form there is none: browsers hold it against redirects too, and the answer to a form may be one to
 		// Google, whose address is configurable. There is no way to inject a form: nothing is unescaped.
-		policy += "; form-action 'none'"
+		policy += noForm
 	}
+	p.write(w, status, p.page, policy, page.Language, struct {
+		language.Page
+		Style template.CSS
+	}{page, p.style})
+}
+
+// Briefing writes a briefing's page, with the same headers.
+func (p *Pages) Briefing(w http.ResponseWriter, page language.BriefingPage) {
+	p.write(w, http.StatusOK, p.briefing, p.policy+noForm, page.Language, struct {
+		language.BriefingPage
+		Style template.CSS
+	}{page, p.style})
+}
+
+const noForm = "; form-action 'none'"
+
+func (p *Pages) write(w http.ResponseWriter, status int, t *template.Template, policy string, l briefing.Language, view any) {
+	var body bytes.Buffer
+	if err := t.Execute(&body, view); err != nil {
+		// Only a template that does not fit the page gets here, and rendering any page would tell.
+		panic(fmt.Sprintf("webui: render page: %v", err))
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", string(l))
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Robots-Tag", "noindex, nofollow")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
@@ -108,4 +125,16 @@ func href(address string) template.URL {
 	default:
 		return "#"
 	}
+}
+
+// web lets web addresses and anchors on the page through, for links in what strangers wrote. "" is no link.
+func web(address string) template.URL {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	if strings.HasPrefix(address, "#") || (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+		return template.URL(u.String()) //nolint:gosec // the scheme is one of two, and it is still escaped as an attribute
+	}
+	return ""
 }

@@ -90,3 +90,36 @@ func TestAFormPostsToItsOwnAddress(t *testing.T) {
 		t.Errorf("no form in\n%s", body)
 	}
 }
+
+func TestABriefingsPage(t *testing.T) {
+	const evil = `"><img src=x onerror=alert(1)><!--{{.}}`
+	rec := httptest.NewRecorder()
+	webui.New().Briefing(rec, language.BriefingPage{
+		Language: briefing.Korean, Title: evil, WholeTitle: evil,
+		Parts: []language.BriefingPart{
+			{Look: language.LookHeader, Lines: []language.Phrase{language.Plain(evil)}},
+			{Lines: []language.Phrase{{{Text: evil, URL: "https://gaon.example/?a=" + evil, Bold: true}, {Text: "x", URL: "javascript:alert(1)"}, {Text: "y", URL: "data:text/html,x"}, {Text: "z", URL: "//gaon.example"}}}},
+			{Look: language.LookControl, Lines: []language.Phrase{{{Text: evil, URL: "https://achim.gaon.example/connect/t"}}}},
+			{Look: language.LookSmall, Lines: []language.Phrase{{{Text: "더", URL: "#all-news"}}}},
+		},
+		Whole: []language.BriefingPart{{Anchor: "all-news", Lines: []language.Phrase{language.Strong(evil)}}},
+	})
+	body := rec.Body.String()
+	if strings.Contains(body, "<img") || strings.Contains(body, "<!--") || strings.Count(body, "&lt;img") != 6 {
+		t.Errorf("markup got through:\n%s", body)
+	}
+	for _, want := range []string{`<strong><a href="https://gaon.example/`, `<a class="main" href="https://achim.gaon.example/connect/t" rel="noopener noreferrer">`,
+		`<a href="#all-news" rel="noopener noreferrer">더</a>`, `id="all-news"`, "</a></strong>xyz</p>", `<meta name="viewport" content="width=device-width`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%s is not there:\n%s", want, body)
+		}
+	}
+	for name, want := range map[string]string{"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow", "X-Frame-Options": "DENY"} {
+		if got := rec.Header().Get(name); got != want {
+			t.Errorf("%s = %q", name, got)
+		}
+	}
+	if policy := rec.Header().Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'; style-src 'sha256-") || !strings.HasSuffix(policy, "; form-action 'none'") {
+		t.Errorf("Content-Security-Policy = %q", policy)
+	}
+}
