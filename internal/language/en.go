@@ -100,6 +100,7 @@ func enSections(w *Words) {
 	w.Phone = "phone"
 	w.Overlaps = "overlaps"
 	w.New = "new"
+	w.Busy = "Busy"
 	w.Tentative = "not accepted yet"
 	w.ReplyHead = func(n int) string { return enCount(n, "email") + " to answer" }
 	w.ReplyOf = enReplyOf

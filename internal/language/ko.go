@@ -98,6 +98,7 @@ func koSections(w *Words) {
 	w.Phone = "전화"
 	w.Overlaps = "겹침"
 	w.New = "새로 잡힘"
+	w.Busy = "바쁨"
 	w.Tentative = "수락 전"
 	w.ReplyHead = func(n int) string { return fmt.Sprintf("답장할 메일 %d통", n) }
 	w.ReplyOf = koReplyOf

@@ -133,6 +133,7 @@ type Words struct {
 	Phone        string
 	Overlaps     string
 	New          string
+	Busy         string // the title of an event of which nothing else may be known
 	Tentative    string
 
 	// Mail.
