@@ -177,10 +177,10 @@ func (l *layout) gist() string {
 	switch n := l.some(g.Meetings, briefing.Calendar); {
 	case n > 0 && l.stale():
 		facts = append(facts, w.GistStale(n, g.StaleAsOf, l.clock))
-	case n > 0 && g.FirstMeeting.IsZero():
-		facts = append(facts, w.GistMeetings(n, ""))
+	case n > 0 && g.Over > 0:
+		facts = append(facts, w.GistLeft(n, max(0, n-g.Over), l.hm(g.FirstMeeting)))
 	case n > 0:
-		facts = append(facts, w.GistMeetings(n, l.clock.HM(g.FirstMeeting)))
+		facts = append(facts, w.GistMeetings(n, l.hm(g.FirstMeeting)))
 	case l.none(g.Meetings, briefing.Calendar):
 		facts = append(facts, w.GistMeetings(0, ""))
 	}
@@ -234,7 +234,7 @@ func (l *layout) summary() []language.Phrase {
 	}
 	add(l.newEvents())
 	add(l.goneEvents())
-	if l.b.Gist.Next != nil && l.none(l.b.Gist.Meetings, briefing.Calendar) {
+	if l.b.Gist.Next != nil {
 		add(l.words.Next(l.next(), l.clock))
 	}
 	if l.b.Lost != nil {
@@ -266,9 +266,9 @@ func (l *layout) meetingsLine() language.Phrase {
 	switch {
 	case !l.whole(briefing.Calendar):
 		return nil
-	case n > 0 && !g.FirstMeeting.IsZero():
+	case n > 0:
 		return l.words.Meetings(language.FirstMeeting{
-			Count: n, HM: l.clock.HM(g.FirstMeeting), Title: l.titled(g.FirstTitle),
+			Count: n, Left: max(0, n-g.Over), HM: l.hm(g.FirstMeeting), Title: l.titled(g.FirstTitle),
 		})
 	case l.none(g.Meetings, briefing.Calendar):
 		return language.Plain(l.words.NoMeeting)
@@ -334,19 +334,18 @@ func (l *layout) named(items []briefing.Item) []language.Piece {
 // next is the next date's first meeting.
 func (l *layout) next() language.NextMeeting {
 	g := l.b.Gist
-	n := language.NextMeeting{Day: g.NextDay, Title: l.titled(g.Next.Title), URL: safeURL(g.Next.URL)}
-	if !g.Next.At.IsZero() {
-		n.HM = l.clock.HM(g.Next.At)
+	return language.NextMeeting{
+		Day: g.NextDay, HM: l.hm(g.Next.At), Title: l.titled(g.Next.Title), URL: safeURL(g.Next.URL),
+		Holiday: g.Holiday != "", Works: g.NextWorks,
 	}
-	n.Holiday, n.Weekdays = g.Holiday != "", !weekend(g.NextDay)
-	for d := l.b.Date.AddDays(1); d.Before(g.NextDay); d = d.AddDays(1) {
-		n.Weekdays = n.Weekdays && weekend(d)
-	}
-	return n
 }
 
-func weekend(d briefing.Date) bool {
-	return d.Weekday() == time.Saturday || d.Weekday() == time.Sunday
+// hm is the time of day, and "" of no time.
+func (l *layout) hm(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return l.clock.HM(t)
 }
 
 // titled is other people's title, made fit to print.

@@ -96,7 +96,8 @@ type Words struct {
 	CutLines   func(n int) string // stands where lines of plain text had to be left out
 
 	// Gist: the one line a phone shows. It holds no name, subject or title.
-	GistMeetings func(n int, first string) string // first is "09:30", or "" when not known
+	GistMeetings func(n int, first string) string      // first is "09:30", or "" when not known
+	GistLeft     func(n, left int, next string) string // some of n are over; next is when the next begins, or ""
 	GistStale    func(n int, asOf time.Time, c Clock) string
 	GistReply    func(n int) string
 	GistStories  func(n int) string
@@ -171,10 +172,11 @@ type Words struct {
 	Filled func(f FilledWords) string
 }
 
-// FirstMeeting is the day's first meeting and how many there are.
+// FirstMeeting is the day's first meeting and how many there are. Once some of them are over it is the next to begin.
 type FirstMeeting struct {
 	Count int
-	HM    string
+	Left  int    // of which are not over
+	HM    string // "" when none begins today, or none any more
 	Title string
 }
 
@@ -187,12 +189,12 @@ type Replies struct {
 
 // NextMeeting is the first meeting of the next date that has one.
 type NextMeeting struct {
-	Day      briefing.Date
-	HM       string // "" for one without an hour
-	Title    string
-	URL      string
-	Holiday  bool // today is one
-	Weekdays bool // nothing but a weekend lies between today and Day
+	Day     briefing.Date
+	HM      string // "" for one without an hour
+	Title   string
+	URL     string
+	Holiday bool // today is one
+	Works   bool // Day is the next working day
 }
 
 // MailCount is how much mail came in since when.
