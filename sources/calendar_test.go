@@ -25,7 +25,11 @@ func lines(items []briefing.Item, zone *time.Location) []string {
 	for _, i := range items {
 		parts := []string{string(i.Group)}
 		if !i.At.IsZero() {
-			parts = append(parts, i.At.In(zone).Format("15:04")+"~"+i.End.In(zone).Format("15:04"))
+			end := ""
+			if !i.End.IsZero() {
+				end = i.End.In(zone).Format("15:04")
+			}
+			parts = append(parts, i.At.In(zone).Format("15:04")+"~"+end)
 		}
 		if !i.FirstDay.IsZero() {
 			parts = append(parts, i.FirstDay.String()+"~"+i.LastDay.String())

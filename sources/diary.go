@@ -122,7 +122,7 @@ func (y *diary) keep(ids []string, e entry) {
 // addHoliday takes a day out of a calendar of holidays. One that cannot be read hides nothing the reader has to do.
 func (y *diary) addHoliday(ref calendarRef, event *calendar.Event) {
 	item, ok := eventItem(event, y.days.zone)
-	if !ok || item.FirstDay.IsZero() {
+	if !ok || item.FirstDay.IsZero() || item.Title == "" {
 		return
 	}
 	// Google's wider calendars hold observances too, which are nobody's day off.

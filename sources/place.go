@@ -61,6 +61,8 @@ var (
 	// wideArea is what everybody in the country knows: the country, the province, the postal code.
 	wideArea = regexp.MustCompile(`(?:^|[\s,(])(?:대한민국|한국|(?:서울|부산|대구|인천|광주|대전|울산|세종)(?:특별자치시|특별시|광역시|시)|` +
 		`(?:경기|강원|충청[남북]|전라[남북]|전북|경상[남북]|제주)(?:특별자치)?도|\(?우?\)?\d{5}\)?|\d{3}-\d{3})(?:$|[\s,)])`)
+	// equipment is what Google writes behind the name of a room: how many it seats, and what is in it.
+	equipment = regexp.MustCompile(`\(\d+\)|\[[^\[\]]*\]`)
 	// road is a Korean address up to the number of the house, and what stands behind it: a building, a floor.
 	road = regexp.MustCompile(`^(.*?[가-힣0-9]+(?:로|길)\s?\d+(?:-\d+)?)(?:$|[\s,]+(.*)$)`)
 )
@@ -72,6 +74,7 @@ func shortPlace(place string) string {
 	if utf8.RuneCountInString(place) <= placeRunes && !address {
 		return place
 	}
+	place = strings.Join(strings.Fields(equipment.ReplaceAllString(place, " ")), " ")
 	if name, rest, ok := strings.Cut(place, ","); ok && hasLetter(name) && (address || strings.Contains(rest, ",")) && !wideArea.MatchString(name) && !road.MatchString(name) {
 		return strings.TrimSpace(name)
 	}
