@@ -51,7 +51,7 @@ func Compose(c Composition) Briefing {
 	b.Problems = problems(c.Entry.Sections)
 	b.Gist = gist(b, c.Entry, c.Zone)
 	if s, ok := c.Entry.Section(Calendar); ok && b.Gist.thin() && s.Verdict.Whole() {
-		nextMeeting(&b.Gist, s.Ahead)
+		nextMeeting(&b.Gist, s.Ahead, c.Zone)
 	}
 	return b
 }
@@ -231,11 +231,11 @@ func (g Gist) thin() bool { return g.Meetings != nil && *g.Meetings <= g.Over }
 
 // nextMeeting fills in the first meeting of the next date that has one, as far as the next working day: what comes
 // after that is not what somebody is about to prepare for.
-func nextMeeting(g *Gist, ahead []Day) {
+func nextMeeting(g *Gist, ahead []Day, zone *time.Location) {
 	for _, day := range ahead {
 		works := !dayOff(day)
 		for _, item := range day.Items {
-			if item.Group == Meeting {
+			if item.Group == Meeting && DateOf(item.At, zone) == day.Date { // and not still on from the evening before
 				g.NextDay, g.Next, g.NextWorks = day.Date, &item, works
 				return
 			}

@@ -183,7 +183,11 @@ func day(t *testing.T, text string, on ...string) briefing.Day {
 		if title[0] == '(' {
 			group = briefing.Holiday
 		}
-		d.Items = append(d.Items, briefing.Item{Group: group, Title: title})
+		at := d.Date.Start(zone(t, "Asia/Seoul")).Add(10 * time.Hour)
+		if title == "overnight" {
+			at = at.Add(-12 * time.Hour)
+		}
+		d.Items = append(d.Items, briefing.Item{Group: group, Title: title, At: at, End: at.Add(3 * time.Hour)})
 	}
 	return d
 }
@@ -199,6 +203,7 @@ func TestThinDayLooksAhead(t *testing.T) {
 		works     bool
 	}{
 		"tomorrow":           {ahead: []briefing.Day{day(t, "2026-11-21", "a", "b")}, want: "a", day: "2026-11-21"},
+		"not one still on":   {ahead: []briefing.Day{day(t, "2026-11-21", "overnight", "a")}, want: "a", day: "2026-11-21"},
 		"a weekend between":  {ahead: []briefing.Day{day(t, "2026-11-21"), day(t, "2026-11-22"), day(t, "2026-11-23", "a")}, want: "a", day: "2026-11-23", works: true},
 		"on the weekend":     {ahead: []briefing.Day{day(t, "2026-11-21"), day(t, "2026-11-22", "a"), day(t, "2026-11-23", "b")}, want: "a", day: "2026-11-22"},
 		"a holiday between":  {ahead: []briefing.Day{day(t, "2026-11-24", "(가온절)"), day(t, "2026-11-25", "a")}, want: "a", day: "2026-11-25", works: true},

@@ -113,6 +113,18 @@ func TestCalendarDaysOfAnyLength(t *testing.T) {
 	}
 }
 
+// TestCalendarNightIsInTheCopy: what goes on beyond midnight is among tomorrow's, so that a copy of tomorrow knows it.
+func TestCalendarNightIsInTheCopy(t *testing.T) {
+	h := build(t, standin.Account{Calendars: []standin.Calendar{{Selected: true, Events: []standin.Event{
+		{Summary: "야간 점검", Start: at(23, 23, 0), End: at(24, 1, 0)}, {Summary: "자정까지", Start: at(23, 22, 0), End: at(24, 0, 0)},
+	}}}})
+	h.connect()
+	section := h.must(t, briefing.Calendar)
+	if got := lines(section.Ahead[0].Items, h.zone); !slices.Equal(got, []string{`meeting 23:00~01:00 "야간 점검"`}) || len(section.Items) != 2 {
+		t.Errorf("tomorrow %q, today %q", got, lines(section.Items, h.zone))
+	}
+}
+
 // TestCalendarAnswers: what the reader has said, and the organiser, decides whether and how an event is told.
 func TestCalendarAnswers(t *testing.T) {
 	self := func(response string) []standin.Attendee {

@@ -193,17 +193,14 @@ func (y *diary) day(n int) []briefing.Item {
 }
 
 // falls reports whether the item belongs to the nth date: whole days to each they cover, what has an hour
-// to the date it starts on, and what began before today to today, if it is not over by then.
+// to the date it starts on and, if it goes on beyond midnight, to the next.
 func (y *diary) falls(item briefing.Item, n int) bool {
 	date := y.days.first.AddDays(n)
 	if item.Group != briefing.Meeting {
 		return !date.Before(item.FirstDay) && !item.LastDay.Before(date)
 	}
 	starts := briefing.DateOf(item.At, y.days.zone)
-	if n == 0 && starts.Before(date) {
-		return item.End.After(y.days.start(0))
-	}
-	return starts == date
+	return starts == date || (starts.Before(date) && item.End.After(y.days.start(n)))
 }
 
 // compareEvents puts holidays first, then whole days, then meetings by start and end.
