@@ -250,7 +250,7 @@ func enMeetings(m FirstMeeting) Phrase {
 	case m.HM == "":
 		return Plain(today + ", " + enNumber(m.Left, false) + " left.")
 	case m.Left < m.Count:
-		return Phrase{{Text: today + ", " + enNumber(m.Left, false) + " left, next "}, first, {Text: "."}}
+		return Phrase{{Text: today + ", " + enNumber(m.Left, false) + " left. Next: "}, first, {Text: "."}}
 	case m.Count == 1:
 		return Phrase{{Text: "One meeting today: "}, first, {Text: "."}}
 	}

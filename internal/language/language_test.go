@@ -325,7 +325,7 @@ func TestCounts(t *testing.T) {
 		{en.Also("Yonhap", 1), "Yonhap and 1 other"},
 		{ko.Also("연합뉴스", 2), "연합뉴스 외 2곳"},
 		{en.Meetings(language.FirstMeeting{Count: 13, Left: 13, HM: "09:30", Title: "Weekly"}).String(), "13 meetings today, starting with Weekly at 09:30."},
-		{en.Meetings(language.FirstMeeting{Count: 3, Left: 2, HM: "14:00", Title: "Weekly"}).String(), "Three meetings today, two left, next Weekly at 14:00."},
+		{en.Meetings(language.FirstMeeting{Count: 3, Left: 2, HM: "14:00", Title: "Weekly"}).String(), "Three meetings today, two left. Next: Weekly at 14:00."},
 		{en.Meetings(language.FirstMeeting{Count: 1, Left: 1}).String(), "One meeting today."},
 		{en.Meetings(language.FirstMeeting{Count: 2}).String(), "Both meetings today are over."},
 		{ko.Meetings(language.FirstMeeting{Count: 3, Left: 2, HM: "14:00", Title: "주간회의"}).String(), "오늘 일정 3건 중 2건이 남았고, 다음은 14:00 주간회의입니다."},
