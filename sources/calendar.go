@@ -58,7 +58,8 @@ type calendarRef struct {
 // hides reports whether the event has no title because the reader may only know that somebody is busy.
 func (c calendarRef) hides(event *calendar.Event) bool {
 	private := event.Visibility == "private" || event.Visibility == "confidential"
-	return c.role == "freeBusyReader" || (private && !c.primary)
+	own := c.primary || c.role == "owner" || c.role == "writer"
+	return c.role == "freeBusyReader" || (private && !own)
 }
 
 // primaryCalendar stands for the calendar of the account.
@@ -73,7 +74,8 @@ func (c *calendarSource) Fetch(ctx context.Context, req briefing.Request) (brief
 	}
 	d := days{first: req.Date, zone: req.Zone, count: 1 + daysAhead}
 	ctx, stop := context.WithCancel(ctx)
-	holidays := c.holidays(ctx, s, req.Language, d)
+	words := language.For(req.Language)
+	holidays := c.holidays(ctx, s, words.Code, d)
 	defer func() {
 		stop()
 		<-holidays
@@ -83,7 +85,7 @@ func (c *calendarSource) Fetch(ctx context.Context, req briefing.Request) (brief
 		return briefing.Section{}, err
 	}
 	read, faults := readEvents(ctx, s, list, d)
-	diary := newDiary(d, inKorea(d.zone), language.For(req.Language).Busy)
+	diary := newDiary(d, inKorea(d.zone), words.Busy)
 	section := briefing.Section{Source: briefing.Calendar, Provider: briefing.Google, Parts: len(list), Account: s.account()}
 	var failure error
 	for i, ref := range list {
@@ -102,7 +104,7 @@ func (c *calendarSource) Fetch(ctx context.Context, req briefing.Request) (brief
 		return briefing.Section{}, failure
 	}
 	for _, item := range <-holidays {
-		diary.keepHoliday(calendarRef{id: string(req.Language) + officialHolidays}, item)
+		diary.keepHoliday(calendarRef{id: string(words.Code) + officialHolidays}, item)
 	}
 	diary.fill(&section)
 	section.Window = briefing.Window{From: d.start(0), To: d.start(d.count)}

@@ -147,6 +147,7 @@ func TestCalendarAnswers(t *testing.T) {
 	crowd.Raw = map[string]any{"attendeesOmitted": true}
 	h := build(t, standin.Account{Calendars: []standin.Calendar{{Selected: true, Events: []standin.Event{
 		event("내 일정", "", ""), event("수락", "accepted", ""), event("미정", "tentative", ""), event("답 없음", "needsAction", ""),
+		event("List<String> a < b & R&amp;D", "", ""), event("<P>두 줄<BR/>제목</P> &amp;amp; <a href=\"https://evil.example\">끝</a>", "", ""),
 		event("거절", "declined", ""), event("가안", "", "tentative"), event("가안 수락", "accepted", "tentative"), moved, gone, cancelled, crowd,
 	}}, {ID: "sujin@gaon.example", Selected: true, AccessRole: "reader", Events: []standin.Event{
 		{Summary: "남의 초대", Start: at(23, 10, 0), End: at(23, 10, 30), Transparency: "transparent", Raw: map[string]any{
@@ -163,6 +164,7 @@ func TestCalendarAnswers(t *testing.T) {
 	want := []string{
 		`all_day 2026-11-23~2026-11-23 "바쁨"`,
 		`meeting 10:00~10:30 "내 일정"`, `meeting 10:00~10:30 "수락"`, `meeting 10:00~10:30 "미정" tentative`, `meeting 10:00~10:30 "답 없음" tentative`,
+		`meeting 10:00~10:30 "List<String> a < b & R&D"`, `meeting 10:00~10:30 "두 줄 제목 & 끝"`,
 		`meeting 10:00~10:30 "가안" tentative`, `meeting 10:00~10:30 "가안 수락"`, `meeting 10:00~10:30 "오늘로 옮김"`,
 		`meeting 10:00~10:30 "많은 사람" tentative`, `meeting 10:00~10:30 "남의 초대"`, `meeting 13:00~14:00 "바쁨"`,
 	}

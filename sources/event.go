@@ -1,6 +1,8 @@
 package sources
 
 import (
+	"regexp"
+	"strings"
 	"time"
 
 	"google.golang.org/api/calendar/v3"
@@ -35,7 +37,7 @@ func unaccepted(event *calendar.Event, response string) bool {
 // eventItem is an event as a briefing tells it; not ok for one without a time that can be read.
 func eventItem(event *calendar.Event, zone *time.Location) (briefing.Item, bool) {
 	item := briefing.Item{
-		ID: event.Id, Group: briefing.Meeting, Title: cut(oneLine(plainText(event.Summary)), mostTitle), URL: httpsURL(event.HtmlLink),
+		ID: event.Id, Group: briefing.Meeting, Title: cut(oneLine(wordsOf(event.Summary)), mostTitle), URL: httpsURL(event.HtmlLink),
 	}
 	if !setTimes(&item, event, zone) {
 		return item, false
@@ -49,6 +51,21 @@ func eventItem(event *calendar.Event, zone *time.Location) (briefing.Item, bool)
 		}
 	}
 	return item, true
+}
+
+// markup is the tags that programs put into titles and places, and nothing else in angle brackets: those fields are plain
+// text, in which <T> and a < b mean what they say.
+var (
+	markup = regexp.MustCompile(`(?i)</?(?:a|b|i|u|em|strong|span|font|html|body|script|style)(?:\s[^<>]*)?/?>`)
+	breaks = regexp.MustCompile(`(?i)</?(?:br|p|div|li|ul|ol|tr|td|table|h[1-6])(?:\s[^<>]*)?/?>`)
+)
+
+// wordsOf takes the words out of a title or a place.
+func wordsOf(s string) string {
+	if !strings.ContainsAny(s, "<&") {
+		return s
+	}
+	return markup.ReplaceAllString(breaks.ReplaceAllString(unescapeTwice(s), "\n"), "")
 }
 
 // setTimes reads when the event is. All-day dates belong to a calendar and never pass through a zone;

@@ -57,14 +57,24 @@ func meetingHost(host string) bool {
 	for _, service := range [...]string{
 		"zoom.us", "zoom.com", "zoomgov.com", "teams.microsoft.com", "teams.microsoft.us", "teams.live.com", "meet.google.com", "webex.com",
 		"whereby.com", "meet.jit.si", "8x8.vc", "chime.aws", "gotomeeting.com", "meet.goto.com", "bluejeans.com", "gather.town",
-		"video.worksmobile.com", "meet.worksmobile.com", "video.naverworks.com", "whaleon.naver.com", "whaleon.us",
-		"vc.kakaowork.com", "meet.kakaowork.com", "remotemeeting.com", "gooroomee.com",
+		"whaleon.naver.com", "whaleon.us", "remotemeeting.com", "gooroomee.com",
 	} {
 		if strings.HasSuffix(host, "."+service) {
 			return true
 		}
 	}
 	return false
+}
+
+// suiteMeeting reports whether the address is that of a meeting in a suite that has much else on its hosts: the first
+// part of the host, or the path, has to say so.
+func suiteMeeting(host, path string) bool {
+	host = strings.ToLower(host)
+	label, _, _ := strings.Cut(host, ".")
+	if !strings.HasSuffix(host, ".worksmobile.com") && !strings.HasSuffix(host, ".kakaowork.com") || label == "help" || label == "guide" || label == "blog" {
+		return false
+	}
+	return label == "vc" || containsAny(label+path, "meet", "video", "conference", "vroom")
 }
 
 // meeting reports whether the address leads into a meeting. Invitations name others of the same service beside it:
@@ -76,7 +86,7 @@ func meeting(u *url.URL) bool {
 			return false
 		}
 	}
-	return meetingHost(u.Hostname()) && strings.Trim(path, "/") != ""
+	return strings.Trim(path, "/") != "" && (meetingHost(u.Hostname()) || suiteMeeting(u.Hostname(), path))
 }
 
 // entities are those that stand in addresses and around them; resolving all would take &copy= for a sign.

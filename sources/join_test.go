@@ -65,6 +65,7 @@ func TestMeetingLinks(t *testing.T) {
 		{standin.Event{Description: "https://whereby.com/gaon"}, "https://whereby.com/gaon"},
 		{standin.Event{Description: "https://video.worksmobile.com/meeting/1234"}, "https://video.worksmobile.com/meeting/1234"},
 		{standin.Event{Description: "https://vc.kakaowork.com/m/1"}, "https://vc.kakaowork.com/m/1"},
+		{standin.Event{Description: "https://naver.worksmobile.com/pricing/ https://help.worksmobile.com/video/ https://api.kakaowork.com/v1/ https://open.kakao.com/o/meet"}, ""},
 		{standin.Event{Description: "https://zoom.us.evil.example/j/1 https://evilzoom.us/j/1 https://evil.example/zoom.us/j/1"}, ""},
 		{standin.Event{Description: "https://zoom.us@evil.example/j/1 https://evil.example\\@zoom.us/j/1 http://zoom.us/j/1 https://zoom.us%2eevil.example/j/1"}, ""},
 		{standin.Event{Description: "https://evil.example/?url=" + zoom + " https://evil.safelinks.protection.outlook.com.evil.example/?url=" + zoom}, ""},

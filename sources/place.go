@@ -25,7 +25,7 @@ var emptyBrackets = regexp.MustCompile(`\(\s*\)|\[\s*\]|<\s*>`)
 // placeOf is where to go: the first line of the location, shortened, without links, and nothing where all it
 // says is that the meeting is online.
 func placeOf(location, join string) string {
-	location = plainText(location[:min(len(location), longestSearched)])
+	location = wordsOf(location[:min(len(location), longestSearched)])
 	if strings.Contains(location, "://") {
 		location = anyLink.ReplaceAllString(location, " ")
 	}
