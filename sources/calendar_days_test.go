@@ -2,6 +2,7 @@ package sources_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -210,6 +211,33 @@ func TestCalendarSameHoursOnce(t *testing.T) {
 		if got := lines(section.Items, h.zone); !slices.Equal(got, []string{`meeting 10:00~11:00 "함께"`}) {
 			t.Errorf("%s: %q", first, got)
 		}
+	}
+}
+
+// TestCalendarOthersAnswers: what a colleague has declined is not declined by the reader; hours shared without a title
+// stand for the reader's answer when another calendar says what they are.
+func TestCalendarOthersAnswers(t *testing.T) {
+	theirs := standin.Event{ID: "same0000003", Summary: "팀 회의", Start: at(23, 10, 0), End: at(23, 11, 0)}
+	declined := theirs
+	declined.Raw = map[string]any{"attendees": []any{map[string]any{"email": "sujin@gaon.example", "self": true, "responseStatus": "declined"}}}
+	full := standin.Event{ID: "same0000004", Summary: "임원 회의", Start: at(23, 13, 0), End: at(23, 14, 0)}
+	bare := full
+	bare.Summary, bare.Attendees = "", []standin.Attendee{{Email: haneul, Response: "needsAction"}}
+	h := build(t, standin.Account{Calendars: []standin.Calendar{
+		{Selected: true, Events: []standin.Event{bare}},
+		{ID: "sujin@gaon.example", Selected: true, AccessRole: "reader", Events: []standin.Event{declined}},
+		{ID: "team@group.example", Selected: true, AccessRole: "reader", Events: []standin.Event{theirs, full}},
+		{ID: "busy@gaon.example", Selected: true, AccessRole: "freeBusyReader"},
+	}})
+	h.connect()
+	h.google.Inject(standin.Fault{
+		Op: "calendar.events.list", Match: func(r *http.Request) bool { return strings.Contains(r.URL.Path, "busy@") },
+		Body: `{"kind":"calendar#events","items":[{"id":"b","start":{"dateTime":"2026-11-23T15:00:00+09:00"},"end":{"dateTime":"2026-11-23T16:00:00+09:00"}}]}`,
+	})
+	section := h.must(t, briefing.Calendar)
+	want := []string{`meeting 10:00~11:00 "팀 회의"`, `meeting 13:00~14:00 "임원 회의" tentative`, `meeting 15:00~16:00 "바쁨"`}
+	if got := lines(section.Items, h.zone); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }
 

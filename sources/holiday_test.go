@@ -122,6 +122,7 @@ func TestHolidaysAreSharedAndNeverInTheWay(t *testing.T) {
 			})
 		}
 		wg.Wait()
+		read(t, h, source, briefing.Korean)
 		if got := read(t, h, source, briefing.English); !slices.Equal(got, []string{whole("holiday", "2026-12-25", "Christmas Day")}) {
 			t.Errorf("%q", got)
 		}
@@ -143,21 +144,37 @@ func TestHolidaysAreSharedAndNeverInTheWay(t *testing.T) {
 				t.Errorf("%q", got)
 			}
 		}
-		h.calls(t, map[string]int{"calendar.holidays.list": 1})
-		h.clock.Advance(6 * time.Minute)
-		if got := read(t, h, source, briefing.Korean); !slices.Equal(got, table) {
-			t.Errorf("asked twice in a day with one reader's grant: %q", got)
-		}
 		other := h.request()
 		other.Reader.ID = otherID
 		row := h.store.row(readerID)
 		row.ReaderID = otherID
 		h.store.put(row)
+		if section, err := source.Fetch(t.Context(), other); err != nil || !slices.Equal(holidays(section, h.zone), table) {
+			t.Errorf("%q, %v", holidays(section, h.zone), err)
+		}
+		h.calls(t, map[string]int{"calendar.holidays.list": 1})
+		h.clock.Advance(6 * time.Minute)
+		if got := read(t, h, source, briefing.Korean); !slices.Equal(got, table) {
+			t.Errorf("asked twice in a day with one reader's grant: %q", got)
+		}
 		if section, err := source.Fetch(t.Context(), other); err != nil || !slices.Equal(holidays(section, h.zone), google) {
 			t.Errorf("%q, %v", holidays(section, h.zone), err)
 		}
 		if got := read(t, h, source, briefing.Korean); !slices.Equal(got, google) {
 			t.Errorf("%q", got)
+		}
+	})
+	t.Run("down, and asked again the next day", func(t *testing.T) {
+		h, source := rig(t)
+		h.google.Inject(standin.Fault{Op: "calendar.holidays.list", Status: http.StatusServiceUnavailable, Times: 1})
+		req := h.request()
+		for day, want := range [][]string{table, google} {
+			section, err := source.Fetch(t.Context(), req)
+			if err != nil || !slices.Equal(holidays(section, h.zone), want) {
+				t.Errorf("day %d: %q, %v", day, holidays(section, h.zone), err)
+			}
+			h.clock.Advance(24 * time.Hour)
+			h.connect()
 		}
 	})
 	t.Run("refused", func(t *testing.T) {
