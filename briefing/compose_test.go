@@ -271,3 +271,16 @@ func TestBriefingSurvivesStorage(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestOverlapThatIsOverIsNotTold: what overlaps is told of what is still to come.
+func TestOverlapThatIsOverIsNotTold(t *testing.T) {
+	early := []briefing.Item{overlapping(meeting(t, "a", "07:00", "08:00")), overlapping(meeting(t, "b", "07:30", "08:30"))}
+	late := []briefing.Item{overlapping(meeting(t, "c", "14:00", "15:00")), overlapping(meeting(t, "d", "14:30", "15:00"))}
+	g := composed(t, section(briefing.Calendar, briefing.VerdictOK, append(early, late...)...)).Gist
+	if g.Overlaps != 2 || !g.OverlapAt.Equal(late[1].At) {
+		t.Errorf("%d at %s", g.Overlaps, g.OverlapAt)
+	}
+	if g = composed(t, section(briefing.Calendar, briefing.VerdictOK, early...)).Gist; g.Overlaps != 0 || !g.OverlapAt.IsZero() {
+		t.Errorf("%d at %s, though both are over", g.Overlaps, g.OverlapAt)
+	}
+}
