@@ -51,10 +51,8 @@ func Compose(c Composition) Briefing {
 	}
 	b.Problems = problems(inOrder(c.Entry.Sections, order))
 	b.Gist = gist(b, c.Entry, c.Zone)
-	if n := b.Gist.Meetings; n != nil && *n == 0 {
-		if s, ok := c.Entry.Section(Calendar); ok {
-			nextMeeting(&b.Gist, s.Ahead)
-		}
+	if s, ok := c.Entry.Section(Calendar); ok && b.Gist.thin() && s.Verdict.Whole() {
+		nextMeeting(&b.Gist, s.Ahead, c.Zone)
 	}
 	return b
 }
@@ -140,7 +138,7 @@ func problems(sections []Section) []Problem {
 func gist(b Briefing, e Entry, zone *time.Location) Gist {
 	var g Gist
 	if s, ok := e.Section(Calendar); ok {
-		gistOfCalendar(&g, s)
+		gistOfCalendar(&g, s, b, zone)
 	}
 	if s, ok := e.Section(Gmail); ok {
 		g.NeedsReply = known(s, s.Threads(NeedsReply))
@@ -157,57 +155,103 @@ func gist(b Briefing, e Entry, zone *time.Location) Gist {
 	return g
 }
 
-// gistOfCalendar sums up the day's meetings, and looks ahead when there are none.
-func gistOfCalendar(g *Gist, s Section) {
+// gistOfCalendar sums up the day's meetings as they are at the hour of the briefing. The first one is the first that
+// begins today; once some are over, it is the first that is still to begin.
+func gistOfCalendar(g *Gist, s Section, b Briefing, zone *time.Location) {
 	g.Meetings = known(s, s.Count(Meeting))
 	if s.Verdict.State == VerdictStale {
 		g.StaleAsOf = s.Verdict.AsOf
 	}
-	var latest time.Time // end of the meetings so far
+	var today []Item // the meetings that begin today
 	for _, item := range s.Items {
-		if item.Group == Holiday && g.Holiday == "" {
+		switch {
+		case item.Group == Holiday && g.Holiday == "":
 			g.Holiday = item.Title
-		}
-		if item.Group != Meeting {
+		case item.Group != Meeting:
 			continue
-		}
-		if g.FirstMeeting.IsZero() {
-			g.FirstMeeting, g.FirstTitle = item.At, item.Title
 		}
 		if item.Has(MarkNew) {
 			g.NewEvents++
 		}
-		if item.At.Before(latest) && g.OverlapAt.IsZero() {
-			g.OverlapAt = item.At
+		if item.over(b.At) {
+			g.Over++
+		}
+		if DateOf(item.At, zone) == b.Date {
+			today = append(today, item)
+		}
+	}
+	for _, item := range today {
+		if g.Over == 0 || !item.At.Before(b.At) {
+			g.FirstMeeting, g.FirstTitle = item.At, item.Title
+			break
+		}
+	}
+	g.OverlapAt = firstOverlap(s.Items, b.At)
+	g.Overlaps = overlapping(s.Items, g.OverlapAt)
+}
+
+// over reports whether the meeting has ended by then. One without an end is over once it has begun.
+func (i Item) over(at time.Time) bool {
+	if i.End.IsZero() {
+		return i.At.Before(at)
+	}
+	return !i.End.After(at)
+}
+
+// firstOverlap returns when two of the meetings that are marked so are first on at once, leaving out what is over.
+func firstOverlap(items []Item, at time.Time) time.Time {
+	var latest time.Time // end of the meetings so far
+	for _, item := range items {
+		if item.Group != Meeting || !item.Has(MarkOverlaps) || item.over(at) {
+			continue
+		}
+		if item.At.Before(latest) {
+			return item.At
 		}
 		if item.End.After(latest) {
 			latest = item.End
 		}
 	}
-	g.Overlaps = overlapping(s.Items, g.OverlapAt)
+	return time.Time{}
 }
 
-// overlapping counts the meetings that are on at the given instant.
+// overlapping counts the meetings marked as overlapping that are on at the given instant.
 func overlapping(items []Item, at time.Time) int {
 	n := 0
 	for _, item := range items {
-		if !at.IsZero() && item.Group == Meeting && !item.At.After(at) && item.End.After(at) {
+		if !at.IsZero() && item.Group == Meeting && item.Has(MarkOverlaps) && !item.At.After(at) && item.End.After(at) {
 			n++
 		}
 	}
 	return n
 }
 
-// nextMeeting fills in the next date with a meeting, which is worth a line on a day that has none.
-func nextMeeting(g *Gist, ahead []Day) {
+// thin reports whether nothing is left of the day's meetings, as far as is known, so that the next day's first one is
+// worth a line.
+func (g Gist) thin() bool { return g.Meetings != nil && *g.Meetings <= g.Over }
+
+// nextMeeting fills in the first meeting of the next date that has one, as far as the next working day: what comes
+// after that is not what somebody is about to prepare for.
+func nextMeeting(g *Gist, ahead []Day, zone *time.Location) {
 	for _, day := range ahead {
+		works := !dayOff(day)
 		for _, item := range day.Items {
-			if item.Group == Meeting {
-				g.NextDay, g.Next = day.Date, &item
+			if item.Group == Meeting && DateOf(item.At, zone) == day.Date { // and not still on from the evening before
+				g.NextDay, g.Next, g.NextWorks = day.Date, &item, works
 				return
 			}
 		}
+		if works {
+			return
+		}
 	}
+}
+
+// dayOff reports whether the date is one on which people do not work: a weekend or a public holiday.
+func dayOff(day Day) bool {
+	weekday := day.Date.Weekday()
+	return weekday == time.Saturday || weekday == time.Sunday ||
+		slices.ContainsFunc(day.Items, func(i Item) bool { return i.Group == Holiday })
 }
 
 // known returns n if the section knows it: a partial reading that found nothing knows nothing.

@@ -47,6 +47,11 @@ func meeting(t *testing.T, title, from, to string) briefing.Item {
 		At: instant(t, "2026-11-20T"+from+":00+09:00"), End: instant(t, "2026-11-20T"+to+":00+09:00")}
 }
 
+func overlapping(i briefing.Item) briefing.Item {
+	i.Marks = append(i.Marks, briefing.MarkOverlaps)
+	return i
+}
+
 // TestNothingFailedIsToldAsNothing is promise 1 at the heart: only what was read in full may count as zero.
 func TestNothingFailedIsToldAsNothing(t *testing.T) {
 	for _, state := range []briefing.VerdictState{
@@ -152,7 +157,8 @@ func TestGistOfOverlapsAndDeadlines(t *testing.T) {
 	tomorrow := briefing.Item{ID: "n", Group: briefing.NeedsReply, Due: instant(t, "2026-11-21T18:00:00+09:00")}
 	b := composed(t,
 		section(briefing.Calendar, briefing.VerdictOK,
-			meeting(t, "a", "09:30", "10:00"), meeting(t, "b", "14:00", "15:00"), meeting(t, "c", "14:30", "15:00")),
+			meeting(t, "a", "09:30", "10:00"), overlapping(meeting(t, "b", "14:00", "15:00")), meeting(t, "free", "14:10", "15:00"),
+			overlapping(meeting(t, "c", "14:30", "15:00"))),
 		section(briefing.Gmail, briefing.VerdictOK, mail, tomorrow))
 	if b.Gist.Overlaps != 2 || !b.Gist.OverlapAt.Equal(instant(t, "2026-11-20T14:30:00+09:00")) {
 		t.Errorf("overlaps %d at %s", b.Gist.Overlaps, b.Gist.OverlapAt)
@@ -171,7 +177,8 @@ func TestGistCountsWhatWasCut(t *testing.T) {
 		meetings = append(meetings, briefing.Item{ID: string(rune('a' + i)), Group: briefing.Meeting, At: at, End: at.Add(30 * time.Minute)})
 	}
 	meetings[19].At = meetings[18].At
-	meetings[19].Marks = []briefing.Mark{briefing.MarkNew}
+	meetings[18], meetings[19] = overlapping(meetings[18]), overlapping(meetings[19])
+	meetings[19].Marks = append(meetings[19].Marks, briefing.MarkNew)
 	news := section(briefing.News, briefing.VerdictOK, briefing.Item{ID: "s", Group: briefing.Story})
 	news.Counts = map[briefing.Group]int{briefing.Story: 199}
 	b := composed(t, section(briefing.Gmail, briefing.VerdictOK, mails...), section(briefing.Calendar, briefing.VerdictOK, meetings...), news)
@@ -183,16 +190,85 @@ func TestGistCountsWhatWasCut(t *testing.T) {
 	}
 }
 
-func TestQuietDayLooksAhead(t *testing.T) {
-	s := section(briefing.Calendar, briefing.VerdictEmpty)
-	s.Ahead = []briefing.Day{{Date: date(t, "2026-11-21")}, {Date: date(t, "2026-11-22"), Items: []briefing.Item{{Group: briefing.AllDay}, {Group: briefing.Meeting, Title: "first"}}}}
-	b := composed(t, s)
-	if b.Gist.Next == nil || b.Gist.Next.Title != "first" || b.Gist.NextDay.String() != "2026-11-22" {
-		t.Errorf("gist %+v", b.Gist)
+// day is a date with what is on it: titles of meetings, and holidays in brackets.
+func day(t *testing.T, text string, on ...string) briefing.Day {
+	d := briefing.Day{Date: date(t, text)}
+	for _, title := range on {
+		group := briefing.Meeting
+		if title[0] == '(' {
+			group = briefing.Holiday
+		}
+		at := d.Date.Start(zone(t, "Asia/Seoul")).Add(10 * time.Hour)
+		if title == "overnight" {
+			at = at.Add(-12 * time.Hour)
+		}
+		d.Items = append(d.Items, briefing.Item{Group: group, Title: title, At: at, End: at.Add(3 * time.Hour)})
 	}
-	s = section(briefing.Calendar, briefing.VerdictFailed)
-	if b := composed(t, s); b.Gist.Next != nil {
-		t.Error("a calendar that was not read promises a next meeting")
+	return d
+}
+
+// TestThinDayLooksAhead: with nothing left today, the next date with a meeting is told, up to the next working day.
+func TestThinDayLooksAhead(t *testing.T) {
+	early := []briefing.Item{meeting(t, "early", "07:00", "08:00")}
+	for name, c := range map[string]struct {
+		today     []briefing.Item
+		state     briefing.VerdictState
+		ahead     []briefing.Day
+		want, day string
+		works     bool
+	}{
+		"tomorrow":           {ahead: []briefing.Day{day(t, "2026-11-21", "a", "b")}, want: "a", day: "2026-11-21"},
+		"not one still on":   {ahead: []briefing.Day{day(t, "2026-11-21", "overnight", "a")}, want: "a", day: "2026-11-21"},
+		"a weekend between":  {ahead: []briefing.Day{day(t, "2026-11-21"), day(t, "2026-11-22"), day(t, "2026-11-23", "a")}, want: "a", day: "2026-11-23", works: true},
+		"on the weekend":     {ahead: []briefing.Day{day(t, "2026-11-21"), day(t, "2026-11-22", "a"), day(t, "2026-11-23", "b")}, want: "a", day: "2026-11-22"},
+		"a holiday between":  {ahead: []briefing.Day{day(t, "2026-11-24", "(가온절)"), day(t, "2026-11-25", "a")}, want: "a", day: "2026-11-25", works: true},
+		"beyond a day off":   {ahead: []briefing.Day{day(t, "2026-11-24", "(가온절)"), day(t, "2026-11-25", "(가온절)")}},
+		"beyond a free day":  {ahead: []briefing.Day{day(t, "2026-11-24"), day(t, "2026-11-25", "a")}},
+		"all over today":     {today: early, ahead: []briefing.Day{day(t, "2026-11-21", "a")}, want: "a", day: "2026-11-21"},
+		"something left":     {today: append(early, meeting(t, "late", "17:00", "18:00")), ahead: []briefing.Day{day(t, "2026-11-21", "a")}},
+		"not read":           {state: briefing.VerdictFailed, ahead: []briefing.Day{day(t, "2026-11-21", "a")}},
+		"read in part":       {state: briefing.VerdictPartial, ahead: []briefing.Day{day(t, "2026-11-21", "a")}},
+		"in part, and early": {state: briefing.VerdictPartial, today: early, ahead: []briefing.Day{day(t, "2026-11-21", "a")}},
+	} {
+		s := section(briefing.Calendar, c.state, c.today...)
+		if c.state == "" {
+			s.Verdict = briefing.Verdict{State: briefing.VerdictOK}
+		}
+		s.Ahead = c.ahead
+		g := composed(t, s).Gist
+		got := ""
+		if g.Next != nil {
+			got = g.Next.Title
+		}
+		if got != c.want || g.NextDay.String() != c.day || g.NextWorks != c.works {
+			t.Errorf("%s: %q on %s, works %v", name, got, g.NextDay, g.NextWorks)
+		}
+	}
+}
+
+// TestGistOfALateDay: the first meeting is one that begins today and, once some are over, one still to begin.
+func TestGistOfALateDay(t *testing.T) {
+	overnight := meeting(t, "overnight", "09:30", "09:30")
+	overnight.At, overnight.End = instant(t, "2026-11-19T23:00:00+09:00"), instant(t, "2026-11-20T09:30:00+09:00")
+	reminder := meeting(t, "reminder", "08:50", "08:50")
+	reminder.End = time.Time{}
+	for name, c := range map[string]struct {
+		on    []briefing.Item
+		first string
+		over  int
+	}{
+		"in order":            {[]briefing.Item{meeting(t, "a", "09:30", "10:00"), meeting(t, "b", "11:00", "12:00")}, "a", 0},
+		"from yesterday":      {[]briefing.Item{overnight, meeting(t, "a", "11:00", "12:00")}, "a", 0},
+		"only yesterday's":    {[]briefing.Item{overnight}, "", 0},
+		"already on":          {[]briefing.Item{meeting(t, "a", "08:30", "10:00")}, "a", 0},
+		"one over":            {[]briefing.Item{meeting(t, "a", "08:00", "09:00"), meeting(t, "b", "08:30", "10:00"), meeting(t, "c", "11:00", "12:00")}, "c", 1},
+		"over, one under way": {[]briefing.Item{meeting(t, "a", "08:00", "08:30"), meeting(t, "b", "08:30", "10:00")}, "", 1},
+		"all over":            {[]briefing.Item{meeting(t, "a", "07:00", "08:00"), reminder}, "", 2},
+	} {
+		g := composed(t, section(briefing.Calendar, briefing.VerdictOK, c.on...)).Gist
+		if g.FirstTitle != c.first || g.FirstMeeting.IsZero() != (c.first == "") || g.Over != c.over || *g.Meetings != len(c.on) {
+			t.Errorf("%s: %+v", name, g)
+		}
 	}
 }
 
@@ -208,5 +284,18 @@ func TestBriefingSurvivesStorage(t *testing.T) {
 	}
 	if diff := cmp.Diff(b, again, cmpopts.EquateEmpty()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestOverlapThatIsOverIsNotTold: what overlaps is told of what is still to come.
+func TestOverlapThatIsOverIsNotTold(t *testing.T) {
+	early := []briefing.Item{overlapping(meeting(t, "a", "07:00", "08:00")), overlapping(meeting(t, "b", "07:30", "08:30"))}
+	late := []briefing.Item{overlapping(meeting(t, "c", "14:00", "15:00")), overlapping(meeting(t, "d", "14:30", "15:00"))}
+	g := composed(t, section(briefing.Calendar, briefing.VerdictOK, append(early, late...)...)).Gist
+	if g.Overlaps != 2 || !g.OverlapAt.Equal(late[1].At) {
+		t.Errorf("%d at %s", g.Overlaps, g.OverlapAt)
+	}
+	if g = composed(t, section(briefing.Calendar, briefing.VerdictOK, early...)).Gist; g.Overlaps != 0 || !g.OverlapAt.IsZero() {
+		t.Errorf("%d at %s, though both are over", g.Overlaps, g.OverlapAt)
 	}
 }

@@ -84,6 +84,7 @@ type Gist struct {
 	Meetings     *int      `json:"meetings,omitempty"`
 	FirstMeeting time.Time `json:"first_meeting,omitzero"`
 	FirstTitle   string    `json:"first_title,omitempty"`
+	Over         int       `json:"over,omitempty"` // meetings that had ended by the briefing's hour; then the first is the next to begin
 	NeedsReply   *int      `json:"needs_reply,omitempty"`
 	Stories      *int      `json:"stories,omitempty"`
 	Overlaps     int       `json:"overlaps,omitempty"`
@@ -91,8 +92,9 @@ type Gist struct {
 	DueSoon      int       `json:"due_soon,omitempty"` // mails to answer that name a deadline today
 	DueAt        time.Time `json:"due_at,omitzero"`    // the first of them
 	Holiday      string    `json:"holiday,omitempty"`
-	NextDay      Date      `json:"next_day,omitzero"` // the next date with a meeting, on a thin day
-	Next         *Item     `json:"next,omitempty"`    // its first meeting
+	NextDay      Date      `json:"next_day,omitzero"`    // the next date with a meeting, on a thin day
+	Next         *Item     `json:"next,omitempty"`       // its first meeting
+	NextWorks    bool      `json:"next_works,omitempty"` // it is the next working day
 	NewEvents    int       `json:"new_events,omitempty"`
 	StaleAsOf    time.Time `json:"stale_as_of,omitzero"` // the meetings are from a copy of then
 }

@@ -199,10 +199,10 @@ func (l *layout) gist(stories int) string {
 	switch n := l.some(g.Meetings, briefing.Calendar); {
 	case n > 0 && l.stale():
 		facts = append(facts, fact{words: w.GistStale(n, g.StaleAsOf, l.clock)})
-	case n > 0 && g.FirstMeeting.IsZero():
-		facts = append(facts, fact{words: w.GistMeetings(n, "")})
+	case n > 0 && g.Over > 0:
+		facts = append(facts, fact{words: w.GistLeft(n, max(0, n-g.Over), l.hm(g.FirstMeeting))})
 	case n > 0:
-		facts = append(facts, fact{words: w.GistMeetings(n, l.clock.HM(g.FirstMeeting))})
+		facts = append(facts, fact{words: w.GistMeetings(n, l.hm(g.FirstMeeting))})
 	case l.none(g.Meetings, briefing.Calendar):
 		facts = append(facts, fact{words: w.GistMeetings(0, "")})
 	}
@@ -271,7 +271,7 @@ func (l *layout) summary() []language.Phrase {
 	}
 	add(l.newEvents())
 	add(l.goneEvents())
-	if l.b.Gist.Next != nil && l.none(l.b.Gist.Meetings, briefing.Calendar) {
+	if l.b.Gist.Next != nil {
 		add(l.words.Next(l.next(), l.clock))
 	}
 	return lines
@@ -308,9 +308,9 @@ func (l *layout) meetingsLine() language.Phrase {
 	switch {
 	case !l.whole(briefing.Calendar):
 		return nil
-	case n > 0 && !g.FirstMeeting.IsZero():
+	case n > 0:
 		return l.words.Meetings(language.FirstMeeting{
-			Count: n, HM: l.clock.HM(g.FirstMeeting), Title: l.titled(g.FirstTitle), Holiday: l.holiday() != nil,
+			Count: n, Left: max(0, n-g.Over), HM: l.hm(g.FirstMeeting), Title: l.titled(g.FirstTitle), Holiday: l.holiday() != nil,
 		})
 	case l.none(g.Meetings, briefing.Calendar):
 		if l.holiday() != nil {
@@ -379,19 +379,18 @@ func (l *layout) named(items []briefing.Item) []language.Piece {
 // next is the next date's first meeting.
 func (l *layout) next() language.NextMeeting {
 	g := l.b.Gist
-	n := language.NextMeeting{Day: g.NextDay, Title: l.titled(g.Next.Title), URL: safeURL(g.Next.URL)}
-	if !g.Next.At.IsZero() {
-		n.HM = l.clock.HM(g.Next.At)
+	return language.NextMeeting{
+		Day: g.NextDay, HM: l.hm(g.Next.At), Title: l.titled(g.Next.Title), URL: safeURL(g.Next.URL),
+		Holiday: g.Holiday != "", Works: g.NextWorks,
 	}
-	n.Holiday, n.Weekdays = g.Holiday != "", !weekend(g.NextDay)
-	for d := l.b.Date.AddDays(1); d.Before(g.NextDay); d = d.AddDays(1) {
-		n.Weekdays = n.Weekdays && weekend(d)
-	}
-	return n
 }
 
-func weekend(d briefing.Date) bool {
-	return d.Weekday() == time.Saturday || d.Weekday() == time.Sunday
+// hm is the time of day, and "" of no time.
+func (l *layout) hm(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return l.clock.HM(t)
 }
 
 // titled is other people's title, made fit to print.

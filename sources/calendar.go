@@ -5,13 +5,13 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/api/calendar/v3"
 
 	"achim/briefing"
+	"achim/internal/language"
 )
 
 const (
@@ -21,16 +21,26 @@ const (
 )
 
 const (
-	calendarFields = "kind,nextPageToken,items(id,primary,selected,hidden,deleted)"
+	calendarFields = "kind,nextPageToken,items(id,primary,selected,hidden,deleted,accessRole)"
 	eventFields    = "kind,nextPageToken,items(id,iCalUID,status,summary,start,end,location,description,htmlLink,hangoutLink," +
-		"conferenceData/entryPoints(entryPointType,uri),attendees(self,responseStatus),eventType,transparency)"
+		"conferenceData/entryPoints(entryPointType,uri),attendees(self,responseStatus),eventType,transparency,visibility,endTimeUnspecified)"
 )
 
 // errEndless is a list whose every page announces another one.
 var errEndless = errors.New("the list does not end")
 
 // calendarSource reads the selected calendars: one call for their list, one for the events of each.
-type calendarSource struct{ google *Google }
+type calendarSource struct {
+	google *Google
+	korean *koreanHolidays
+}
+
+func newCalendar(google *Google, names HolidayNames) *calendarSource {
+	if names == nil {
+		names = language.KoreanHolidays().Name
+	}
+	return &calendarSource{google, newKoreanHolidays(names)}
+}
 
 // Name implements briefing.Source.
 func (*calendarSource) Name() briefing.SourceName { return briefing.Calendar }
@@ -42,13 +52,15 @@ func (*calendarSource) Provider() briefing.Provider { return briefing.Google }
 type calendarRef struct {
 	id      string
 	primary bool
+	role    string // what the reader may see of it, as Google says; "" = not known
 }
 
-// holiday reports whether it is one of Google's calendars of holidays.
-func (c calendarRef) holiday() bool { return strings.Contains(c.id, "#holiday@") }
-
-// official reports whether it lists days off alone, and no observances beside them.
-func (c calendarRef) official() bool { return strings.Contains(c.id, ".official#holiday@") }
+// hides reports whether the event has no title because the reader may only know that somebody is busy.
+func (c calendarRef) hides(event *calendar.Event) bool {
+	private := event.Visibility == "private" || event.Visibility == "confidential"
+	own := c.primary || c.role == "owner" || c.role == "writer"
+	return c.role == "freeBusyReader" || (private && !own)
+}
 
 // primaryCalendar stands for the calendar of the account.
 func primaryCalendar() calendarRef { return calendarRef{id: "primary", primary: true} }
@@ -60,24 +72,21 @@ func (c *calendarSource) Fetch(ctx context.Context, req briefing.Request) (brief
 	if err != nil {
 		return briefing.Section{}, err
 	}
+	d := days{first: req.Date, zone: req.Zone, count: 1 + daysAhead}
+	ctx, stop := context.WithCancel(ctx)
+	words := language.For(req.Language)
+	holidays := c.holidays(ctx, s, words.Code, d)
+	defer func() {
+		stop()
+		<-holidays
+	}()
 	list, err := listCalendars(ctx, s)
 	if err != nil {
 		return briefing.Section{}, err
 	}
-	d := days{first: req.Date, zone: req.Zone, count: 1 + daysAhead}
-	read := make([][]*calendar.Event, len(list))
-	faults := make([]error, len(list))
-	var group errgroup.Group
-	group.SetLimit(calendarsAtOnce)
-	for i, ref := range list {
-		group.Go(func() error {
-			read[i], faults[i] = contain("list events", func() ([]*calendar.Event, error) { return listEvents(ctx, s, ref, d) })
-			return nil
-		})
-	}
-	_ = group.Wait() // no function above returns an error: each calendar keeps its own
-	diary := newDiary(d)
-	section := briefing.Section{Source: briefing.Calendar, Provider: briefing.Google, Parts: len(list), Account: s.credential.Email}
+	read, faults := readEvents(ctx, s, list, d)
+	diary := newDiary(d, inKorea(d.zone), words.Busy)
+	section := briefing.Section{Source: briefing.Calendar, Provider: briefing.Google, Parts: len(list), Account: s.account()}
 	var failure error
 	for i, ref := range list {
 		if faults[i] != nil {
@@ -94,10 +103,45 @@ func (c *calendarSource) Fetch(ctx context.Context, req briefing.Request) (brief
 	if failure != nil && section.PartsOK == 0 {
 		return briefing.Section{}, failure
 	}
+	for _, item := range <-holidays {
+		diary.keepHoliday(calendarRef{id: string(words.Code) + officialHolidays}, item)
+	}
 	diary.fill(&section)
 	section.Window = briefing.Window{From: d.start(0), To: d.start(d.count)}
 	section.ReadAt = c.google.cfg.Now()
 	return section, failure
+}
+
+// holidays finds out, while the reader's own calendars are read, which of the days are public holidays where the reader
+// lives, if that is Korea. The channel is closed once they have been taken.
+func (c *calendarSource) holidays(ctx context.Context, s *session, in briefing.Language, d days) <-chan []briefing.Item {
+	found := make(chan []briefing.Item, 1)
+	if !inKorea(d.zone) {
+		close(found)
+		return found
+	}
+	go func() {
+		defer close(found)
+		items, _ := contain("name holidays", func() ([]briefing.Item, error) { return c.korean.days(ctx, s, in, d), nil })
+		found <- items
+	}()
+	return found
+}
+
+// readEvents reads the calendars, a few at once. Each has its own events or its own fault.
+func readEvents(ctx context.Context, s *session, list []calendarRef, d days) ([][]*calendar.Event, []error) {
+	read := make([][]*calendar.Event, len(list))
+	faults := make([]error, len(list))
+	var group errgroup.Group
+	group.SetLimit(calendarsAtOnce)
+	for i, ref := range list {
+		group.Go(func() error {
+			read[i], faults[i] = contain("list events", func() ([]*calendar.Event, error) { return listEvents(ctx, s, ref, d) })
+			return nil
+		})
+	}
+	_ = group.Wait() // no function above returns an error: each calendar keeps its own
+	return read, faults
 }
 
 // worse returns the failure to tell when calendars failed for several reasons: one that somebody can mend
@@ -133,8 +177,11 @@ func listCalendars(ctx context.Context, s *session) ([]calendarRef, error) {
 			return nil, &briefing.Error{Op: "list calendars", Reason: briefing.Malformed, Err: errHollow}
 		}
 		for _, entry := range page.Items {
-			if entry != nil && entry.Selected && !entry.Hidden && !entry.Deleted && entry.Id != "" {
-				list = append(list, calendarRef{entry.Id, entry.Primary})
+			if entry == nil || !entry.Selected || entry.Hidden || entry.Deleted || entry.Id == "" {
+				continue
+			}
+			if ref := (calendarRef{entry.Id, entry.Primary, entry.AccessRole}); !ref.furniture() {
+				list = append(list, ref)
 			}
 		}
 		if token = page.NextPageToken; token == "" {
@@ -188,7 +235,7 @@ func listEvents(ctx context.Context, s *session, ref calendarRef, d days) ([]*ca
 			c := s.services.calendar.Events.List(ref.id).Context(ctx).
 				TimeMin(d.start(0).Format(time.RFC3339)).TimeMax(d.start(d.count).Format(time.RFC3339)).
 				SingleEvents(true).OrderBy("startTime").EventTypes("default", "fromGmail").
-				TimeZone(d.zone.String()).MaxResults(250).Fields(eventFields)
+				TimeZone(d.zone.String()).MaxResults(250).MaxAttendees(1).Fields(eventFields) // the reader's own answer is enough
 			if token != "" {
 				c.PageToken(token)
 			}

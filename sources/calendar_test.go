@@ -25,7 +25,11 @@ func lines(items []briefing.Item, zone *time.Location) []string {
 	for _, i := range items {
 		parts := []string{string(i.Group)}
 		if !i.At.IsZero() {
-			parts = append(parts, i.At.In(zone).Format("15:04")+"~"+i.End.In(zone).Format("15:04"))
+			end := ""
+			if !i.End.IsZero() {
+				end = i.End.In(zone).Format("15:04")
+			}
+			parts = append(parts, i.At.In(zone).Format("15:04")+"~"+end)
 		}
 		if !i.FirstDay.IsZero() {
 			parts = append(parts, i.FirstDay.String()+"~"+i.LastDay.String())
@@ -93,7 +97,7 @@ func TestCalendarReadsTheDay(t *testing.T) {
 		`all_day 2026-11-23~2026-11-23 "나무의 날"`,
 		`all_day 2026-11-22~2026-11-24 "워크숍"`,
 		`meeting 23:00~01:00 "야간 점검"`,
-		`meeting 07:00~08:00 ""`,
+		`meeting 07:00~08:00 "바쁨"`,
 		`meeting 09:30~10:00 "제품 주간회의" place=3층 join=https://gaon.zoom.us/j/1?pwd=x`,
 		`meeting 12:00~13:00 "팀 점심" place=을지로`,
 		`meeting 14:00~15:00 "가온상사 미팅" place=강남 overlaps`,
@@ -120,7 +124,7 @@ func TestCalendarReadsTheDay(t *testing.T) {
 	if diff := cmp.Diff(sorted(tomorrow), sorted(lines(section.Ahead[0].Items, h.zone))); diff != "" {
 		t.Error(diff)
 	}
-	h.calls(t, map[string]int{"calendar.calendarList.list": 1, "calendar.events.list": 4, "*": 5})
+	h.calls(t, map[string]int{"calendar.calendarList.list": 1, "calendar.events.list": 4, "calendar.holidays.list": 1, "*": 6})
 }
 
 // sorted orders all-day lines, whose order among themselves says nothing.

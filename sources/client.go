@@ -266,6 +266,13 @@ func (s *session) bearer() string {
 	return s.credential.AccessToken.Reveal()
 }
 
+// account returns the address whose grant it is, "" when that is not known.
+func (s *session) account() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.credential.Email
+}
+
 // renew returns a token to use instead of one that got a 401, "" when there has been one already. Calls
 // that run at once and meet the same 401 share one refresh.
 func (s *session) renew(ctx context.Context, rejected string) (string, error) {

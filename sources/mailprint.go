@@ -11,7 +11,7 @@ import (
 var leftovers = regexp.MustCompile(`(?i)\[(?:image|cid|inline image|이미지|사진|로고)\s?[:：][^\]]*\]|<(?:https?|mailto|tel):[^>\s]*>|\[(?:https?|cid):[^\]\s]*\]|` +
 	`\((?:https?)://[^)\s]{60}[^)\s]*\)`)
 
-var entities = regexp.MustCompile(`&(?:nbsp|amp|lt|gt|quot|apos|zwnj|#\d{1,6}|#x[0-9a-fA-F]{1,5});`)
+var escapes = regexp.MustCompile(`&(?:nbsp|amp|lt|gt|quot|apos|zwnj|#\d{1,6}|#x[0-9a-fA-F]{1,5});`)
 
 // longAddress is how long a web address may be that a person is meant to read.
 const longAddress = 80
@@ -19,7 +19,7 @@ const longAddress = 80
 // mailLine makes a line of a message clean: oneLine, without the addresses behind links, the names of pictures, and the
 // characters that newsletters fill their previews with.
 func mailLine(text string) string {
-	if strings.Contains(text, "&") && entities.MatchString(text) {
+	if strings.Contains(text, "&") && escapes.MatchString(text) {
 		text = html.UnescapeString(text)
 	}
 	text = oneLine(strings.Map(withoutFiller, text))

@@ -11,7 +11,7 @@ const (
 	quoteLevels     = 4   // forwards within forwards that are opened for want of own words
 	attributionMost = 4   // lines somebody's program may spread "On … wrote:" over
 	markerRunes     = 300 // longest line that can be one of a mail program's
-	unwrapped       = 64  // a quoted line this long may go on in a line that lost its mark
+	wrapsFrom       = 64  // a quoted line this long may go on in a line that lost its mark
 )
 
 // ownWords returns the sender's new words out of the lines of a message: with what is quoted, forwarded and signed taken
@@ -386,5 +386,5 @@ func isQuoted(lines []bodyLine, i int) bool {
 		return lines[i].depth > 0
 	}
 	return i > 0 && i+1 < len(lines) && lines[i].text != "" && lines[i-1].depth > 0 && lines[i+1].depth > 0 &&
-		lines[i-1].mark&attributed == 0 && utf8.RuneCountInString(lines[i-1].text) >= unwrapped
+		lines[i-1].mark&attributed == 0 && utf8.RuneCountInString(lines[i-1].text) >= wrapsFrom
 }

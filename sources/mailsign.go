@@ -386,7 +386,7 @@ var (
 	contactLabel = regexp.MustCompile(`(?i)^\W{0,3}(tel|phone|mob|mobile|cell|fax|office|direct|e-?mail|web|website|address|addr|add|skype|linkedin|kakao(talk)?|hp|h\.p|` +
 		`전화|전화번호|휴대폰|휴대전화|핸드폰|연락처|팩스|직통|대표번호|대표전화|이메일|메일|주소|홈페이지|웹사이트|내선|본사|문의|문의처|카카오톡|사업장)\.?\s*[.:)：｜|]\s*\S`)
 	contactLetter = regexp.MustCompile(`(?i)^\W{0,3}[tmfephwc]\s?[.:)：]\s*([+(]?\d[\d\s().–-]{6,}|\S+@\S+|(https?://|www\.)\S+)`)
-	phoneNumber   = regexp.MustCompile(`^[+(]?\d[\d\s().–-]{6,}\d$|^[+(]?\d{1,4}[-.) ]{1,2}\d{3,4}[-. ]\d{4}\b`)
+	contactNumber = regexp.MustCompile(`^[+(]?\d[\d\s().–-]{6,}\d$|^[+(]?\d{1,4}[-.) ]{1,2}\d{3,4}[-. ]\d{4}\b`)
 	webAddress    = regexp.MustCompile(`^(<?[\w.+-]+@[\w-]+\.[\w.-]+>?|(https?://)?(www\.)[\w./?=&%~-]+)$`)
 	koreanAddress = regexp.MustCompile(`^(\(?\d{5}\)?\s*)?(서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주)\S{0,6}\s.{2,40}(로|길|동|층|호|구|빌딩|타워|센터)(\s?\S{0,10})$`)
 )
@@ -396,7 +396,7 @@ func contact(text string) bool {
 	if text == "" || len(text) > 300 || !strings.ContainsAny(text, "0123456789@:：") && !strings.Contains(text, "www.") {
 		return false
 	}
-	return contactLabel.MatchString(text) && !koreanSentence(text) || contactLetter.MatchString(text) || phoneNumber.MatchString(text) || webAddress.MatchString(text) ||
+	return contactLabel.MatchString(text) && !koreanSentence(text) || contactLetter.MatchString(text) || contactNumber.MatchString(text) || webAddress.MatchString(text) ||
 		koreanAddress.MatchString(text) && !koreanSentence(text)
 }
 

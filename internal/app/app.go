@@ -169,8 +169,11 @@ func googleConfig(cfg config.Config, now func() time.Time) sources.GoogleConfig 
 // wire makes every part from the configuration.
 func (a *App) wire(o Options) {
 	cfg := a.Config
+	holidays := language.NewAlmanac(cfg.HolidaysFile, a.now, func(err error) {
+		a.Logger.Warn("the file of holidays cannot be read; what was known before stands", "error", err)
+	})
 	a.Defaults = &briefing.Defaults{At: cfg.Schedule.At, Zone: cfg.Timezone, Weekdays: cfg.Schedule.Weekdays, Language: cfg.Language,
-		Holiday: language.KoreanHolidays().On}
+		Holiday: holidays.On}
 	google := googleConfig(cfg, a.now)
 	google.OnRefresh = a.Metrics.Refreshed
 	a.Google = sources.NewGoogle(google, a.Store)
@@ -182,7 +185,7 @@ func (a *App) wire(o Options) {
 	a.Pacer = a.newPacer()
 	a.Pipeline = &briefing.Pipeline{
 		Ledger: a.Store, Readers: a.Store, Channels: a.Store, Memory: a.Store, Runs: a.Store,
-		Sources: sources.Catalog(sources.Config{Google: a.Google, News: sources.NewsConfig{
+		Sources: sources.Catalog(sources.Config{Google: a.Google, Holidays: holidays.Name, News: sources.NewsConfig{
 			Team: cfg.Feeds, AllowPrivate: cfg.AllowPrivateNetworks, Now: a.now, OnFetch: a.Metrics.FeedFetched,
 		}}),
 		Deliverer: measured{a.Slack, a.Metrics.SlackCalled}, Renderer: a.Renderer, Defaults: a.Defaults, Budgets: cfg.Budgets,

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -159,8 +160,13 @@ func (h *house) config() config.Config {
 	file := "news:\n  allow_private_networks: " + allow + "\n  feeds:\n    - url: " + env["FEED_URL"] + "\n      title: 한빛통신\n" + h.file
 	delete(env, "FEED_URL")
 	cfg, err := config.Load(config.Source{
-		Getenv:   func(name string) (string, bool) { v, ok := env[name]; return v, ok },
-		ReadFile: func(string) ([]byte, error) { return []byte(file), nil },
+		Getenv: func(name string) (string, bool) { v, ok := env[name]; return v, ok },
+		ReadFile: func(path string) ([]byte, error) {
+			if path != env["ACHIM_CONFIG"] {
+				return os.ReadFile(path)
+			}
+			return []byte(file), nil
+		},
 	})
 	if err != nil {
 		h.t.Fatal(err)

@@ -47,6 +47,8 @@ type Config struct {
 	PrepareLead time.Duration      // how long before the hour sources are read; a minimum
 	Budgets     map[briefing.SourceName]time.Duration
 
+	HolidaysFile string // whose years of Korean public holidays replace those built in; "" = none
+
 	Feeds                []briefing.Feed // the team's
 	AllowPrivateNetworks bool            // feeds may be fetched from private and loopback addresses
 
@@ -229,6 +231,6 @@ func urlOf(addr string) string {
 func (c Config) ReaderDefaults() *briefing.Defaults {
 	return &briefing.Defaults{
 		At: c.Schedule.At, Zone: c.Timezone, Weekdays: c.Schedule.Weekdays, Language: c.Language,
-		Holiday: language.KoreanHolidays().On,
+		Holiday: language.NewAlmanac(c.HolidaysFile, nil, nil).On,
 	}
 }

@@ -230,7 +230,7 @@ SLACK_SIGNING_SECRET SLACK_APP_TOKEN SLACK_OPERATOR_USER CRON_SECRET ACHIM_API_S
 ACHIM_ENCRYPTION_KEY ACHIM_CONFIG ACHIM_LOG_LEVEL ALERT_WEBHOOK_URL HEARTBEAT_URL OPENAI_API_KEY OPENAI_BASE_URL
 OPENAI_MODEL GOOGLE_AUTH_URL GOOGLE_TOKEN_URL GOOGLE_REVOKE_URL GOOGLE_USERINFO_URL GMAIL_API_URL CALENDAR_API_URL
 SLACK_API_URL
-schedule timezone language grace mend_until prepare.lead sources.gmail.budget sources.calendar.budget
+schedule timezone language grace mend_until prepare.lead holidays.file sources.gmail.budget sources.calendar.budget
 sources.news.budget news.feeds news.feeds[].url news.feeds[].title news.feeds[].max_items
 news.allow_private_networks google.scopes google.publishing google.allowed_domains google.expose_access_tokens
 delivery.rate_per_minute delivery.operator summary.provider summary.budget retention.content

@@ -67,7 +67,7 @@ func TestFaultsInTheFile(t *testing.T) {
 		{"timezon: Asia/Seoul\n", `achim.yaml:1: timezon: there is no such key: did you mean timezone?`},
 		{"feeds: []\n", `achim.yaml:1: feeds: there is no such key: did you mean news.feeds?`},
 		{"summary: {wording: nice}\n", `achim.yaml:1: summary.wording: there is no such key: there are budget, provider`},
-		{"<<: {grace: 1h}\n", `achim.yaml:1: <<: there is no such key: there are conversation_log, delivery, google, grace, language, mend_until, news, prepare, retention, schedule, sources, summary, timezone`},
+		{"<<: {grace: 1h}\n", `achim.yaml:1: <<: there is no such key: there are conversation_log, delivery, google, grace, holidays, language, mend_until, news, prepare, retention, schedule, sources, summary, timezone`},
 		{"- grace: 1h\n", `achim.yaml:1: is not a list of keys: write something like timezone: Asia/Seoul`},
 		{"grace: 1h\n---\nlanguage: en\n", `achim.yaml:3: a second document begins here: put everything into one, without ---`},
 		{"grace: 1h\n\tlanguage: en\n", `achim.yaml:2: is not YAML: found character '	' that cannot start any token: check indentation and quotes`},
@@ -163,6 +163,30 @@ feeds: []
 	//   achim.yaml:4: feeds: there is no such key: did you mean news.feeds?
 	//   ACHIM_ADDR: "8001" is a port without a host: write 127.0.0.1:8001, or :8001 for every interface
 	//   SLACK_BOT_TOKEN_FILE: "/run/secrets/slack" cannot be read: file does not exist
+}
+
+// TestHolidaysFile: what is wrong with the table is told with its lines, beside the faults of the rest.
+func TestHolidaysFile(t *testing.T) {
+	yaml := "holidays: {file: achim-holidays.tsv}\n"
+	good := map[string]string{"achim-holidays.tsv": "# decreed\n2026-12-28\t임시공휴일\tTemporary holiday\n"}
+	c, err := config.Load(source(yaml, nil, good))
+	if err != nil || c.HolidaysFile != "achim-holidays.tsv" {
+		t.Errorf("%q, %v", c.HolidaysFile, err)
+	}
+	for text, want := range map[string]string{
+		"2026-12-28 임시공휴일 Temporary\n":         "achim-holidays.tsv:1: has 1 fields between tabs, not three: write a date, the name in Korean and the name in English",
+		"\n2026-02-30\t가\ta\n":                 `achim-holidays.tsv:2: "2026-02-30" is not a date like 2026-11-20`,
+		"2026-12-28\t가\ta\n2026-12-28\t나\tb\n": "achim-holidays.tsv:2: 2026-12-28 is there already, on line 1: put both names on one line",
+		"2026-12-28\t\tTemporary holiday\n":    "achim-holidays.tsv:1: a name is empty, is not UTF-8 or has more than 60 characters: write both, in Korean and in English",
+	} {
+		_, err := config.Load(source(yaml, nil, map[string]string{"achim-holidays.tsv": text}))
+		if err == nil || err.Error() != want {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if _, err := config.Load(source(yaml, nil, nil)); err == nil || err.Error() != `holidays.file: "achim-holidays.tsv" cannot be read: file does not exist` {
+		t.Errorf("not there: %v", err)
+	}
 }
 
 // FuzzLoad holds that no file makes Load panic, fail without words, or return both a configuration and an error.

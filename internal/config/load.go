@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"achim/internal/language"
 )
 
 // defaultPath is read when neither --config nor ACHIM_CONFIG names a file, if it is there.
@@ -33,6 +35,7 @@ func Load(src Source) (Config, error) {
 	l.file()
 	l.environment()
 	l.credentials()
+	l.holidays()
 	l.settle()
 	if err := asError(l.faults); err != nil {
 		return Config{}, err
@@ -75,6 +78,23 @@ func (l *loader) file() {
 		l.fault(named, "there is no file %q: name one that exists, or copy configs/achim.example.yaml there", path)
 	default:
 		l.faults = append(l.faults, Fault{File: path, Problem: "cannot be read: " + cause(err)})
+	}
+}
+
+// holidays looks whether the file of holidays can be read. It is read again while the program runs.
+func (l *loader) holidays() {
+	path := l.config.HolidaysFile
+	if path == "" {
+		return
+	}
+	content, err := l.src.ReadFile(path)
+	if err != nil {
+		l.fault("holidays.file", "%q cannot be read: %s", path, cause(err))
+		return
+	}
+	_, faults := language.ParseHolidays(string(content))
+	for _, f := range faults {
+		l.faults = append(l.faults, Fault{File: path, Line: f.Line, Problem: f.Problem})
 	}
 }
 

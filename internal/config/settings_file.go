@@ -45,6 +45,9 @@ func briefingKeys() []fileSetting {
 		key("prepare.lead", "2m",
 			"How long before the hour sources are read; earlier when more than 2,000 readers have the same hour, by 2,500 a minute.",
 			text(func(c *Config, s string) (err error) { c.PrepareLead, err = shorterThan(12 * time.Hour)(s); return err })),
+		key("holidays.file", "",
+			"A table of Korean public holidays, whose years replace those built in: lines of date, name in Korean and name in English, with tabs between. Read again when it changes.",
+			text(func(c *Config, s string) error { c.HolidaysFile = s; return nil })),
 	}
 }
 

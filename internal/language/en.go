@@ -30,6 +30,7 @@ func enGist(w *Words) {
 	w.More = func(_ briefing.SourceName, n int) string { return fmt.Sprintf("and %d more", n) }
 	w.CutLines = func(n int) string { return "… " + enCount(n, "line") + " left out here" }
 	w.GistMeetings = enGistMeetings
+	w.GistLeft = enGistLeft
 	w.GistStale = func(n int, asOf time.Time, c Clock) string {
 		when := enDay(c.DateOf(asOf), c.Today)
 		if c.days(asOf) == 0 {
@@ -102,6 +103,7 @@ func enSections(w *Words) {
 	w.Phone = "phone"
 	w.Overlaps = "overlaps"
 	w.New = "new"
+	w.Busy = "Busy"
 	w.Tentative = "not accepted yet"
 	w.ReplyHead = func(n int) string { return enCount(n, "email") + " to answer" }
 	w.ReplyOf = enReplyOf
@@ -230,19 +232,41 @@ func enGistMeetings(n int, first string) string {
 	}
 }
 
+func enGistLeft(n, left int, next string) string {
+	switch {
+	case left == 0:
+		return enCount(n, "meeting") + ", all over"
+	case next == "":
+		return fmt.Sprintf("%s, %d left", enCount(n, "meeting"), left)
+	default:
+		return fmt.Sprintf("%s, %d left, next at %s", enCount(n, "meeting"), left, next)
+	}
+}
+
 func enMeetings(m FirstMeeting) Phrase {
 	first := Piece{Text: m.Title + " at " + m.HM, Bold: true}
-	if m.Count == 1 {
-		if m.Holiday {
-			return Phrase{{Text: "One meeting: "}, first, {Text: "."}}
-		}
-		return Phrase{{Text: "One meeting today: "}, first, {Text: "."}}
-	}
-	many := enNumber(m.Count, true) + " meetings today, starting with "
+	today := " today"
 	if m.Holiday {
-		many = enNumber(m.Count, true) + " meetings, starting with "
+		today = ""
 	}
-	return Phrase{{Text: many}, first, {Text: "."}}
+	many := enNumber(m.Count, true) + " meeting" + map[bool]string{false: "s"}[m.Count == 1] + today
+	switch {
+	case m.Left == 0 && m.Count == 1:
+		return Plain("The one meeting" + today + " is over.")
+	case m.Left == 0 && m.Count == 2:
+		return Plain("Both meetings" + today + " are over.")
+	case m.Left == 0:
+		return Plain("All " + enNumber(m.Count, false) + " meetings" + today + " are over.")
+	case m.HM == "" && m.Left == m.Count:
+		return Plain(many + ".")
+	case m.HM == "":
+		return Plain(many + ", " + enNumber(m.Left, false) + " left.")
+	case m.Left < m.Count:
+		return Phrase{{Text: many + ", " + enNumber(m.Left, false) + " left. Next: "}, first, {Text: "."}}
+	case m.Count == 1:
+		return Phrase{{Text: many + ": "}, first, {Text: "."}}
+	}
+	return Phrase{{Text: many + ", starting with "}, first, {Text: "."}}
 }
 
 func enReply(r Replies, c Clock) Phrase {
@@ -276,7 +300,7 @@ func enReply(r Replies, c Clock) Phrase {
 func enNext(n NextMeeting, c Clock) Phrase {
 	day := enDay(n.Day, c.Today)
 	switch {
-	case n.Holiday && n.Weekdays && n.Day.DaysSince(c.Today) > 1:
+	case n.Holiday && n.Works && n.Day.DaysSince(c.Today) > 1:
 		day = "The next working day (" + day + ") starts with "
 	case n.Day.DaysSince(c.Today) == 1:
 		day = "Tomorrow starts with "

@@ -2,7 +2,10 @@ package language
 
 import (
 	_ "embed"
+	"fmt"
+	"maps"
 	"strings"
+	"unicode/utf8"
 
 	"achim/briefing"
 )
@@ -15,24 +18,94 @@ var koreanDays string
 
 // Holidays are public holidays. It does not change and is safe for concurrent use.
 type Holidays struct {
-	names map[string]map[briefing.Language]string // by date
+	names map[briefing.Date]map[briefing.Language]string
+}
+
+// HolidayFault is a line of a table of holidays that cannot be read.
+type HolidayFault struct {
+	Line    int // from 1
+	Problem string
 }
 
 // KoreanHolidays returns the public holidays of Korea for the years that are known, substitute days and elections
 // included. In other years there are none.
 func KoreanHolidays() Holidays {
-	h := Holidays{names: map[string]map[briefing.Language]string{}}
-	for line := range strings.Lines(koreanDays) {
-		fields := strings.Split(strings.TrimSpace(line), "\t")
-		if len(fields) == 3 {
-			h.names[fields[0]] = map[briefing.Language]string{briefing.Korean: fields[1], briefing.English: fields[2]}
-		}
-	}
+	h, _ := ParseHolidays(koreanDays) // a test reads it without a fault
 	return h
 }
 
+// longestHoliday bounds a name, in characters; mostHolidayFaults is after how many faults a file is none of holidays.
+const (
+	longestHoliday    = 60
+	mostHolidayFaults = 20
+)
+
+// ParseHolidays reads a table of holidays: lines of a date, a name in Korean and one in English, with tabs between them.
+// Lines that are empty or begin with # are passed over. Where there is a fault the table is of no use.
+func ParseHolidays(text string) (Holidays, []HolidayFault) {
+	h := Holidays{names: map[briefing.Date]map[briefing.Language]string{}}
+	lines := map[briefing.Date]int{}
+	var faults []HolidayFault
+	n := 0
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
+		n++
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		day, names, problem := parseHoliday(line)
+		if first := lines[day]; problem == "" && first > 0 {
+			problem = fmt.Sprintf("%s is there already, on line %d: put both names on one line", day, first)
+		}
+		if problem != "" {
+			if faults = append(faults, HolidayFault{n, problem}); len(faults) == mostHolidayFaults {
+				break
+			}
+			continue
+		}
+		lines[day], h.names[day] = n, names
+	}
+	return h, faults
+}
+
+// parseHoliday reads one line; problem is "" for a good one.
+func parseHoliday(line string) (day briefing.Date, names map[briefing.Language]string, problem string) {
+	fields := strings.Split(line, "\t")
+	if len(fields) != 3 {
+		return day, nil, fmt.Sprintf("has %d fields between tabs, not three: write a date, the name in Korean and the name in English", len(fields))
+	}
+	for i, field := range fields {
+		fields[i] = strings.TrimSpace(field)
+	}
+	day, err := briefing.ParseDate(fields[0])
+	if err != nil {
+		return day, nil, err.Error()
+	}
+	for _, name := range fields[1:] {
+		if name == "" || !utf8.ValidString(name) || utf8.RuneCountInString(name) > longestHoliday {
+			return day, nil, fmt.Sprintf("a name is empty, is not UTF-8 or has more than %d characters: write both, in Korean and in English", longestHoliday)
+		}
+	}
+	return day, map[briefing.Language]string{briefing.Korean: fields[1], briefing.English: fields[2]}, ""
+}
+
+// With returns the holidays with every year that later knows taken from there, and from there alone.
+func (h Holidays) With(later Holidays) Holidays {
+	years := map[int]bool{}
+	for d := range later.names {
+		years[d.Year] = true
+	}
+	all := maps.Clone(later.names)
+	for d, names := range h.names {
+		if !years[d.Year] {
+			all[d] = names
+		}
+	}
+	return Holidays{all}
+}
+
 // On reports whether d is a holiday.
-func (h Holidays) On(d briefing.Date) bool { return len(h.names[d.String()]) > 0 }
+func (h Holidays) On(d briefing.Date) bool { return len(h.names[d]) > 0 }
 
 // Name returns what the holiday on d is called, and "" when d is none.
-func (h Holidays) Name(d briefing.Date, in briefing.Language) string { return h.names[d.String()][in] }
+func (h Holidays) Name(d briefing.Date, in briefing.Language) string { return h.names[d][in] }

@@ -1,6 +1,7 @@
 package language_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +38,28 @@ func TestKoreanHolidays(t *testing.T) {
 		}
 		if got := h.Name(d, briefing.Korean); got != want || h.On(d) != (want != "") {
 			t.Errorf("%s is %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestHolidaysBySubstitution holds the table to the law: who falls on a Sunday, or for most on a Saturday, has a
+// substitute, which is the next day that is no holiday otherwise.
+func TestHolidaysBySubstitution(t *testing.T) {
+	h := language.KoreanHolidays()
+	never := map[string]bool{"신정": true, "현충일": true, "전국동시지방선거": true}
+	sundaysAlone := map[string]bool{"설날": true, "추석": true}
+	for d := (briefing.Date{Year: 2026, Month: time.January, Day: 1}); d.Year < 2028; d = d.AddDays(1) {
+		name := h.Name(d, briefing.Korean)
+		if name == "" || strings.HasSuffix(name, " 대체공휴일") {
+			continue
+		}
+		lost := d.Weekday() == time.Sunday || (d.Weekday() == time.Saturday && !sundaysAlone[name])
+		found := false
+		for n := 1; n < 7; n++ {
+			found = found || h.Name(d.AddDays(n), briefing.Korean) == name+" 대체공휴일"
+		}
+		if found != (lost && !never[name]) && !sundaysAlone[name] {
+			t.Errorf("%s %s on a %s: substitute %v", d, name, d.Weekday(), found)
 		}
 	}
 }

@@ -30,6 +30,7 @@ func koGist(w *Words) {
 	w.More = func(s briefing.SourceName, n int) string { return "외 " + koCount(s, n) }
 	w.CutLines = func(n int) string { return fmt.Sprintf("… 여기서 %d줄을 줄였습니다", n) }
 	w.GistMeetings = koGistMeetings
+	w.GistLeft = koGistLeft
 	w.GistStale = func(n int, asOf time.Time, c Clock) string {
 		when := koDay(c.DateOf(asOf), c.Today)
 		if c.days(asOf) == 0 {
@@ -100,6 +101,7 @@ func koSections(w *Words) {
 	w.Phone = "전화"
 	w.Overlaps = "겹침"
 	w.New = "새로 잡힘"
+	w.Busy = "바쁨"
 	w.Tentative = "수락 전"
 	w.ReplyHead = func(n int) string { return fmt.Sprintf("답장할 메일 %d통", n) }
 	w.ReplyOf = koReplyOf
@@ -166,14 +168,34 @@ func koGistMeetings(n int, first string) string {
 	}
 }
 
+func koGistLeft(n, left int, next string) string {
+	switch {
+	case left == 0:
+		return fmt.Sprintf("일정 %d건 모두 끝남", n)
+	case next == "":
+		return fmt.Sprintf("일정 %d건 중 %d건 남음", n, left)
+	default:
+		return fmt.Sprintf("일정 %d건 중 %d건 남음, 다음 %s", n, left, next)
+	}
+}
+
 func koMeetings(m FirstMeeting) Phrase {
 	first := Piece{Text: m.HM + " " + m.Title, Bold: true}
-	if m.Count == 1 {
-		only := "오늘 일정은 "
-		if m.Holiday {
-			only = "일정은 "
-		}
-		return Phrase{{Text: only}, first, {Text: " 1건입니다."}}
+	today := "오늘 "
+	if m.Holiday {
+		today = ""
+	}
+	switch {
+	case m.Left == 0:
+		return Plain(fmt.Sprintf("%s일정 %d건은 이미 끝났습니다.", today, m.Count))
+	case m.HM == "" && m.Left == m.Count:
+		return Plain(fmt.Sprintf("%s일정은 %d건입니다.", today, m.Count))
+	case m.HM == "":
+		return Plain(fmt.Sprintf("%s일정 %d건 중 %d건이 남았습니다.", today, m.Count, m.Left))
+	case m.Left < m.Count:
+		return Phrase{{Text: fmt.Sprintf("%s일정 %d건 중 %d건이 남았고, 다음은 ", today, m.Count, m.Left)}, first, {Text: "입니다."}}
+	case m.Count == 1:
+		return Phrase{{Text: today + "일정은 "}, first, {Text: " 1건입니다."}}
 	}
 	return Phrase{first, {Text: fmt.Sprintf("부터 일정 %d건입니다.", m.Count)}}
 }
@@ -200,7 +222,7 @@ func koReply(r Replies, c Clock) Phrase {
 func koNext(n NextMeeting, c Clock) Phrase {
 	day := koDay(n.Day, c.Today)
 	switch {
-	case n.Holiday && n.Weekdays && n.Day.DaysSince(c.Today) > 1:
+	case n.Holiday && n.Works && n.Day.DaysSince(c.Today) > 1:
 		day = "다음 근무일(" + day + ") 첫 일정은 "
 	default:
 		day += " 첫 일정은 "

@@ -98,7 +98,8 @@ type Words struct {
 	CutLines   func(n int) string // stands where lines of plain text had to be left out
 
 	// Gist: the one line a phone shows. It holds no name, subject or title.
-	GistMeetings func(n int, first string) string // first is "09:30", or "" when not known
+	GistMeetings func(n int, first string) string      // first is "09:30", or "" when not known
+	GistLeft     func(n, left int, next string) string // some of n are over; next is when the next begins, or ""
 	GistStale    func(n int, asOf time.Time, c Clock) string
 	GistReply    func(n int) string
 	GistStories  func(n int) string
@@ -136,6 +137,7 @@ type Words struct {
 	Phone        string
 	Overlaps     string
 	New          string
+	Busy         string // the title of an event of which nothing else may be known
 	Tentative    string
 
 	// Mail.
@@ -174,10 +176,11 @@ type Words struct {
 	Filled func(f FilledWords) string
 }
 
-// FirstMeeting is the day's first meeting and how many there are.
+// FirstMeeting is the day's first meeting and how many there are. Once some of them are over it is the next to begin.
 type FirstMeeting struct {
 	Count   int
-	HM      string
+	Left    int    // of which are not over
+	HM      string // "" when none begins today, or none any more
 	Title   string
 	Holiday bool // a sentence before says what day it is
 }
@@ -191,12 +194,12 @@ type Replies struct {
 
 // NextMeeting is the first meeting of the next date that has one.
 type NextMeeting struct {
-	Day      briefing.Date
-	HM       string // "" for one without an hour
-	Title    string
-	URL      string
-	Holiday  bool // today is one
-	Weekdays bool // nothing but a weekend lies between today and Day
+	Day     briefing.Date
+	HM      string // "" for one without an hour
+	Title   string
+	URL     string
+	Holiday bool // today is one
+	Works   bool // Day is the next working day
 }
 
 // MailCount is how much mail came in since when.

@@ -136,10 +136,19 @@ func (c *Calendar) resource() map[string]any {
 	return out
 }
 
+// publicHolidays reports the calendars of public holidays, which everybody may read.
+func publicHolidays(id string) bool {
+	return strings.HasSuffix(id, ".official#holiday@group.v.calendar.google.com")
+}
+
 // theCalendar finds the one in the path or answers 404, as Google does too when the
 // calendar exists and is none of the caller's business.
 func (g *Google) theCalendar(w http.ResponseWriter, r *http.Request, t *issued) (*Calendar, bool) {
-	c := t.account.calendar(r.PathValue("cal"))
+	id := r.PathValue("cal")
+	c := t.account.calendar(id)
+	if c == nil && publicHolidays(id) {
+		return &Calendar{ID: id, Summary: id, AccessRole: "reader", TimeZone: "UTC", Events: g.holidays[id]}, true
+	}
 	if c == nil {
 		apiError{code: 404, reason: "notFound", message: "Not Found"}.write(w)
 		return nil, false

@@ -15,6 +15,7 @@ type Fault struct {
 	// Op is the operation hit. Google: "auth", "token", "revoke", "userinfo",
 	// "gmail.messages.list", "gmail.messages.get", "gmail.getProfile",
 	// "gmail.labels.list", "calendar.calendarList.list", "calendar.events.list",
+	// "calendar.holidays.list" (the same of an official calendar of holidays),
 	// "calendar.events.get", "calendar.events.insert". Slack: the method,
 	// "chat.postMessage". Feeds: the path, "/news.xml". OpenAI: "chat.completions". "*" is any.
 	Op string

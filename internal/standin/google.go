@@ -41,8 +41,9 @@ type Google struct {
 	codes    map[string]*authCode
 	access   map[string]*issued
 	refresh  map[string]*issued
-	gone     map[string]bool // refresh tokens that once worked
-	disabled map[string]bool // "gmail", "calendar"
+	gone     map[string]bool    // refresh tokens that once worked
+	disabled map[string]bool    // "gmail", "calendar"
+	holidays map[string][]Event // of the public calendars, by id
 	serial   int
 }
 
@@ -105,6 +106,7 @@ func NewGoogle(clientID, clientSecret string) *Google {
 		refresh:  map[string]*issued{},
 		gone:     map[string]bool{},
 		disabled: map[string]bool{},
+		holidays: map[string][]Event{},
 	}
 	g.Faults.fill = googleFill
 	g.routes()
@@ -127,7 +129,13 @@ func (g *Google) routes() {
 	route("GET "+gmail+"/profile", "gmail.getProfile", g.profile)
 	route("GET "+gmail+"/labels", "gmail.labels.list", g.labels)
 	route("GET "+cal+"/users/me/calendarList", "calendar.calendarList.list", g.calendarList)
-	route("GET "+cal+"/calendars/{cal}/events", "calendar.events.list", g.eventsList)
+	g.mux.HandleFunc("GET "+cal+"/calendars/{cal}/events", func(w http.ResponseWriter, r *http.Request) {
+		op := "calendar.events.list"
+		if publicHolidays(r.PathValue("cal")) {
+			op = "calendar.holidays.list"
+		}
+		g.through(op, w, r, g.eventsList)
+	})
 	route("POST "+cal+"/calendars/{cal}/events", "calendar.events.insert", g.eventsInsert)
 	route("GET "+cal+"/calendars/{cal}/events/{id}", "calendar.events.get", g.eventsGet)
 	g.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -226,6 +234,17 @@ func (g *Google) AddEvent(email, calendarID string, e Event) {
 	if c := acc.calendar(calendarID); c != nil {
 		g.serial++
 		c.put(e, g.serial)
+	}
+}
+
+// AddHolidays puts events into one of the calendars of public holidays that everybody may read, such as
+// ko.south_korea.official#holiday@group.v.calendar.google.com. Without, it is there and empty.
+func (g *Google) AddHolidays(calendarID string, events ...Event) {
+	g.lock.Lock()
+	defer g.lock.Unlock()
+	for _, e := range events {
+		g.serial++
+		g.holidays[calendarID] = append(g.holidays[calendarID], e.withDefaults(g.serial))
 	}
 }
 
