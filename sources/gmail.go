@@ -35,7 +35,10 @@ const (
 
 // rankingHeaders are all that ranking looks at.
 func rankingHeaders() []string {
-	return []string{"From", "To", "Cc", "Subject", "List-Id", "List-Unsubscribe", "Precedence", "Auto-Submitted", "Reply-To"}
+	return []string{
+		"From", "To", "Cc", "Subject", "List-Id", "List-Unsubscribe", "Precedence", "Auto-Submitted", "Reply-To", "Content-Type",
+		"X-Failed-Recipients", "X-Auto-Response-Suppress", "X-GitHub-Reason", "X-GitLab-NotificationReason", "X-Gitea-Reason", "X-Forgejo-Reason",
+	}
 }
 
 // gmailSource reads the inbox: one list call, and one for each of the newest messages.
@@ -61,10 +64,10 @@ func (m *gmailSource) Fetch(ctx context.Context, req briefing.Request) (briefing
 	if read.err != nil && len(read.messages) == 0 {
 		return briefing.Section{}, read.err
 	}
-	me := addresses{}
-	me.add(s.credential.Email)
-	me.add(req.Reader.Email)
-	section := mailSection(req, me, firstOf(s.credential.Email, req.Reader.Email), read.messages)
+	around := circle{me: addresses{}, name: req.Reader.Name, prefs: req.Reader.Preferences}
+	around.me.add(s.credential.Email)
+	around.me.add(req.Reader.Email)
+	section := mailSection(req, around, firstOf(s.credential.Email, req.Reader.Email), read.messages)
 	if unread := read.failed + len(list.Messages) - min(len(list.Messages), readMail); unread > 0 {
 		section.Counts[briefing.Unsorted] = unread
 	}
@@ -269,7 +272,7 @@ func (f *mailFaults) enough() bool {
 }
 
 // mailSection ranks the messages that lie in the window.
-func mailSection(req briefing.Request, me addresses, account string, messages []*gmail.Message) briefing.Section {
+func mailSection(req briefing.Request, around circle, account string, messages []*gmail.Message) briefing.Section {
 	section := briefing.Section{
 		Source: briefing.Gmail, Provider: briefing.Google, Window: req.Window, Account: account,
 		Counts: map[briefing.Group]int{}, Items: make([]briefing.Item, 0, len(messages)),
@@ -279,7 +282,7 @@ func mailSection(req briefing.Request, me addresses, account string, messages []
 		if !req.Window.Holds(m.at) {
 			continue
 		}
-		item := mailItem(req, me, m)
+		item := mailItem(req, around, m)
 		item.URL = mailURL(account, m.id)
 		section.Counts[item.Group]++
 		section.Items = append(section.Items, item)
@@ -290,13 +293,13 @@ func mailSection(req briefing.Request, me addresses, account string, messages []
 }
 
 // mailItem is one message as a briefing tells it.
-func mailItem(req briefing.Request, me addresses, m mail) briefing.Item {
+func mailItem(req briefing.Request, around circle, m mail) briefing.Item {
 	item := briefing.Item{
-		ID: m.id, Thread: m.thread, Group: m.group(me), Title: m.subject, From: m.from.display(), At: m.at,
+		ID: m.id, Thread: m.thread, Group: m.group(around), Title: m.subject, From: m.from.display(), At: m.at,
 	}
-	item.Text = m.text.line
+	item.Text = m.line(around)
 	if item.Group == briefing.NeedsReply || item.Group == briefing.Important {
-		due := deadline(m.subject+"\n"+m.text.words, m.at, req.Zone)
+		due := m.due(around, req.Zone)
 		if !due.Before(req.Date.Start(req.Zone)) { // what was due on an earlier day is no deadline any more
 			item.Due = due
 		}
