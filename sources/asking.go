@@ -14,13 +14,27 @@ import (
 func asking(sentence string) (asks, question bool) {
 	sentence = unnamed(straight(withoutAddresses(sentence)))
 	lower := strings.ToLower(sentence)
-	tight := tighten(lower)
-	if refusesKorean(tight) || refusesEnglish(lower) {
-		return false, false
+	question = strings.ContainsAny(lower, "?？")
+	if strings.ContainsFunc(lower, hangul) {
+		tight := tighten(lower)
+		if refusesKorean(tight) {
+			return false, false
+		}
+		question = question || questionKorean(tight)
+		asks = requestsKorean(tight)
 	}
-	question = strings.ContainsAny(lower, "?？") || questionKorean(tight)
-	return question || requestsKorean(tight) || requestsEnglish(sentence, lower), question
+	if strings.ContainsFunc(lower, latin) {
+		if refusesEnglish(lower) {
+			return false, false
+		}
+		asks = asks || requestsEnglish(sentence, lower)
+	}
+	return asks || question, question
 }
+
+func hangul(r rune) bool { return r >= '가' && r <= '힣' }
+
+func latin(r rune) bool { return r >= 'a' && r <= 'z' }
 
 // unnamed takes one name off the front: "Dana, I need …".
 func unnamed(sentence string) string {
@@ -275,9 +289,6 @@ func refusesEnglish(lower string) bool {
 }
 
 func requestsEnglish(sentence, lower string) bool {
-	if !strings.ContainsAny(lower, "aeiou") { // no Latin words at all
-		return false
-	}
 	switch {
 	case containsAny(lower, englishRequests...), containsWord(lower, englishWords...):
 		return !strings.HasPrefix(lower, "thank")

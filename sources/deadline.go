@@ -9,8 +9,8 @@ import (
 	"achim/briefing"
 )
 
-// soon is how far ahead a deadline may lie to be worth a word in this morning's briefing.
-const soon = 8 * 24 * time.Hour
+// soon is how many days ahead a deadline may lie to be worth a word in this morning's briefing.
+const soon = 8
 
 var (
 	koreanDay = `(?:(?P<near>오늘|금일|당일|내일|명일|모레|글피)|(?P<week>이번 ?주|금주|다음 ?주|담 ?주|차주|다다음 ?주)(?: ?(?P<weekOf>[월화수목금토일])요일)?|` +
@@ -96,7 +96,7 @@ func deadline(text string, written time.Time, zone *time.Location) time.Time {
 		return time.Time{}
 	}
 	due := briefing.At(date, at, zone)
-	if due.Before(written) || due.Sub(written) > soon {
+	if due.Before(written) || day.AddDays(soon).Before(date) {
 		return time.Time{}
 	}
 	return due

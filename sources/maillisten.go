@@ -54,11 +54,9 @@ func (m mail) namesReader(c circle) bool {
 // namesOfReader are the names, in lower case, that the reader is called by in this mail.
 func (m mail) namesOfReader(c circle) []string {
 	names := callings(c.name)
-	for _, list := range [][]address{m.to, m.cc} {
-		for _, a := range list {
-			if c.me.holds(a.mailbox) {
-				names = append(names, callings(a.name)...)
-			}
+	for _, a := range m.addressees() {
+		if c.me.holds(a.mailbox) {
+			names = append(names, callings(a.name)...)
 		}
 	}
 	for mailbox := range c.me {
@@ -73,14 +71,17 @@ func (m mail) namesOfReader(c circle) []string {
 // namesOfOthers are the names that the others it went to are called by.
 func (m mail) namesOfOthers(c circle) []string {
 	var names []string
-	for _, list := range [][]address{m.to, m.cc} {
-		for _, a := range list[:min(len(list), crowd)] {
-			if !c.me.holds(a.mailbox) {
-				names = append(names, callings(a.name)...)
-			}
+	for _, a := range m.addressees() {
+		if !c.me.holds(a.mailbox) {
+			names = append(names, callings(a.name)...)
 		}
 	}
 	return names
+}
+
+// addressees are whom it went to. Those of a crowd are not called by name, but for the first.
+func (m mail) addressees() []address {
+	return slices.Concat(m.to[:min(len(m.to), crowd)], m.cc[:min(len(m.cc), crowd)])
 }
 
 // callings are the ways a person of this name is called: in Korean also without the family name, in English
@@ -101,8 +102,6 @@ func callings(name string) []string {
 	}
 	return names
 }
-
-func hangul(r rune) bool { return r >= '가' && r <= '힣' }
 
 // calls reports whether the sentence is said to somebody of one of the names: "하늘 님은", "Dana, could you",
 // "@dana".
@@ -174,6 +173,9 @@ func (m mail) line(c circle) string {
 	programs := m.robot(c) && !m.mentions(c)
 	names := append(m.namesOfReader(c), m.namesOfOthers(c)...)
 	for _, h := range m.heard(c) {
+		if rank >= telling && !h.asks {
+			continue
+		}
 		text := dropName(firstOf(h.text, h.whole), names)
 		if r := m.worth(h, text, programs); r > rank {
 			best, rank = text, r
@@ -182,31 +184,30 @@ func (m mail) line(c circle) string {
 	return cut(best, sentenceRunes)
 }
 
-// worth ranks a sentence as the one to show; 0 for what says nothing.
+// What a sentence is worth as the one to show: 0 when it says nothing.
+const (
+	civility = iota + 1 // thanks, greetings, names
+	telling
+	request // and more for whom it is said to, and until when
+)
+
 func (m mail) worth(h heard, text string, programs bool) int {
 	switch {
-	case !substantial(withoutAddresses(text)) || text == "":
+	case !substantial(withoutAddresses(text)):
 		return 0
+	case (!h.asks || programs || h.to == another) && (h.text == "" || idle(text, m.from)):
+		return civility
 	case !h.asks || programs || h.to == another:
-		if h.text == "" || idle(text, m.from) {
-			return 1
-		}
-		return 2
+		return telling
 	}
-	rank := 4
-	if h.to == theReader {
-		rank += 2
+	return request + 2*one(h.to == theReader) + 2*one(h.byName) + 2*one(namesDeadline(text)) + one(h.question)
+}
+
+func one(yes bool) int {
+	if yes {
+		return 1
 	}
-	if h.question {
-		rank++
-	}
-	if h.byName {
-		rank += 2
-	}
-	if namesDeadline(text) {
-		rank += 2
-	}
-	return rank
+	return 0
 }
 
 // dropName takes the name of whom a sentence is said to off its front; nothing is left of one that only calls.

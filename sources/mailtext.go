@@ -11,6 +11,7 @@ import (
 const (
 	sentenceRunes = 60       // of a mail's own words fit on a phone's line
 	mostWords     = 16 << 10 // bytes of a mail that are looked through: who wants something says so before that
+	mostSentences = 200      // likewise
 )
 
 // snippetText is Gmail's snippet, which comes HTML-escaped, as one line and without what was quoted or is
@@ -54,7 +55,7 @@ func sentences(text string) []string {
 			take(end)
 		case r == '-' && last == ' ' && itemBegins(text[end:]):
 			take(i)
-		case r >= '가' && r <= '힣' && endsIn(text[start:end], statements):
+		case hangul(r) && endsIn(text[start:end], statements):
 			take(end)
 		}
 		last = r
@@ -80,7 +81,7 @@ func abbreviates(text string) bool {
 // itemBegins reports whether a dash stands before the next item of a list.
 func itemBegins(rest string) bool {
 	r, _ := utf8.DecodeRuneInString(strings.TrimPrefix(rest, " "))
-	return unicode.IsUpper(r) || r >= '가' && r <= '힣'
+	return unicode.IsUpper(r) || hangul(r)
 }
 
 var greeting = regexp.MustCompile(`(?i)^((안녕하세요|안녕하십니까|수고하십니다|수고 ?많으십니다|고생 ?많으십니다|수고하세요|반갑습니다|감사합니다|` +
@@ -121,7 +122,8 @@ func parseText(words string) parsedText {
 	if len(words) > mostWords {
 		words = strings.ToValidUTF8(words[:mostWords], "")
 	}
-	for _, whole := range sentences(words) {
+	list := sentences(words)
+	for _, whole := range list[:min(len(list), mostSentences)] {
 		s := said{whole: whole, text: dropGreeting(whole)}
 		s.asks, s.question = asking(firstOf(s.text, whole))
 		p.said = append(p.said, s)
@@ -134,7 +136,7 @@ func substantial(sentence string) bool {
 	letters := 0
 	for _, r := range sentence {
 		switch {
-		case r >= '가' && r <= '힣':
+		case hangul(r):
 			letters += 2
 		case unicode.IsLetter(r):
 			letters++
