@@ -74,14 +74,18 @@ func (m mail) due(c circle, zone *time.Location) time.Time {
 // callsDeadline reports whether a sentence that asks for nothing says that a time is the end of one.
 func callsDeadline(sentence string) bool {
 	tight := tighten(strings.ToLower(sentence))
-	if endsIn(tight, promises) {
+	if endsIn(tight, promises) || strings.HasPrefix(tight, "제가") || strings.HasPrefix(tight, "저는") || strings.HasPrefix(tight, "저희") {
 		return false
 	}
-	return containsAny(tight, "기한", "마감", "제출", "회신", "deadline", "duedate", "isdue", "aredue", "due:", "nolaterthan")
+	return endsIn(tight, obligations) || containsAny(tight, "기한", "마감", "제출", "회신", "deadline", "duedate", "isdue", "aredue", "due:", "nolaterthan",
+		"mustbe", "hastobe", "havetobe", "needtobe", "needstobe")
 }
 
+// obligations are the ends of sentences that say what has to happen.
+var obligations = []string{"야합니다", "야해요", "야됩니다", "야돼요", "야합니다만", "야할것같습니다", "야만합니다"}
+
 // promises are the ends of sentences in which the sender will do something.
-var promises = []string{"겠습니다", "ㄹ게요", "할게요", "드릴게요", "예정입니다", "예정이에요", "계획입니다", "려고합니다", "했습니다", "됩니다", "완료", "가능합니다"}
+var promises = []string{"겠습니다", "할게요", "드릴게요", "예정입니다", "예정이에요", "계획입니다", "려고합니다", "했습니다", "됩니다", "완료", "가능합니다"}
 
 // deadline returns the first deadline the text names plainly, read as of the time it was written, and the
 // zero time when there is none or it is not near. Only words that say "until" count: a date alone may be
