@@ -20,7 +20,8 @@ var (
 
 	// The ways a Korean sentence names the end of a time, in the order they are looked for.
 	koreanDeadlines = []*regexp.Regexp{
-		regexp.MustCompile(koreanDay + `(?: ?\((?:[월화수목금토일](?:요일)?|\d{1,2}일)\)|\))?` + koreanTime + `(?:으로|에)? ?(?:까지|이전|전까지|전에)`),
+		regexp.MustCompile(koreanDay + `(?: ?\((?:[월화수목금토일](?:요일)?|\d{1,2}일)\)|\))?` + koreanTime + `(?:으로|에)? ?(?:까지|이전|전까지|전에|마감)`),
+		regexp.MustCompile(`(?:마감|기한|데드라인)(?:일시|일)?(?:은|는|이)? ?:? ?` + koreanDay + `(?: ?\((?:[월화수목금토일](?:요일)?|\d{1,2}일)\)|\))?` + koreanTime),
 		regexp.MustCompile(`(?:(?P<near>오늘|금일|당일|내일|명일)|(?P<week>이번 ?주|금주|다음 ?주|차주)(?: ?(?P<weekOf>[월화수목금토일])요일)?|(?P<weekday>[월화수목금토일])요일)` +
 			`(?: ?(?P<half>오전|오후))? ?(?:(?:안|내)(?:으로|로|에)|이내|(?:내|중)(?:으로|에)?(?:[ ,.]|$))`),
 		regexp.MustCompile(`(?P<half>오전) ?중(?:으로|에)?(?:[ ,.]|$)`),
@@ -33,7 +34,7 @@ var (
 		`(?P<month>(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?|(?P<day>\d{1,2})(?:st|nd|rd|th)? (?:of )?(?P<month>(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)|` +
 		`the (?P<day>\d{1,2})(?:st|nd|rd|th)|(?:\d{4}-)?(?P<month>\d{1,2})[-/](?P<day>\d{1,2})`
 	englishTime  = `(?:(?P<noon>noon|midday)|(?P<midnight>midnight)|(?P<hour>\d{1,2}):(?P<minute>\d{2})(?: ?(?P<half>am|pm|a\.m\.|p\.m\.))?|(?P<hour>\d{1,2}) ?(?P<half>am|pm|a\.m\.|p\.m\.))(?: ?(?:kst|o'clock))?`
-	englishUntil = `(?i)\b(?:by|before|due|due by|due on|no later than|not later than|deadline(?: is|:)?|deadline of|deadline for this is) (?:at )?(?:the latest )?`
+	englishUntil = `(?i)\b(?:by|before|due|due by|due on|due date:?|due date is|no later than|not later than|on or before|have until|deadline(?: is|:)?|deadline of|deadline for this is) (?:at )?(?:the latest )?`
 
 	englishDeadlines = []*regexp.Regexp{
 		regexp.MustCompile(englishUntil + englishTime + `,? (?:on )?(?:` + englishDay + `)\b`),
@@ -77,7 +78,7 @@ func callsDeadline(sentence string) bool {
 	if endsIn(tight, promises) || strings.HasPrefix(tight, "제가") || strings.HasPrefix(tight, "저는") || strings.HasPrefix(tight, "저희") {
 		return false
 	}
-	return endsIn(tight, obligations) || containsAny(tight, "기한", "마감", "제출", "회신", "deadline", "duedate", "isdue", "aredue", "due:", "nolaterthan",
+	return endsIn(tight, obligations) || containsAny(tight, "기한", "마감", "제출", "회신", "데드라인", "deadline", "duedate", "isdue", "aredue", "due:", "nolaterthan",
 		"mustbe", "hastobe", "havetobe", "needtobe", "needstobe")
 }
 
@@ -130,7 +131,7 @@ func partsOf(pattern *regexp.Regexp, text string, at []int) parts {
 }
 
 func koreanDate(text string, day briefing.Date, hourNow int) (briefing.Date, briefing.TimeOfDay, bool) {
-	if !containsAny(text, "까지", "이전", "전에", "안에", "안으로", "내", "중") {
+	if !containsAny(text, "까지", "이전", "전에", "안에", "안으로", "내", "중", "마감", "기한", "데드라인") {
 		return briefing.Date{}, briefing.TimeOfDay{}, false
 	}
 	for _, pattern := range koreanDeadlines {
@@ -223,7 +224,7 @@ func koreanHalf(half, hour string, today bool, hourNow int) string {
 }
 
 func englishDate(text string, day briefing.Date) (briefing.Date, briefing.TimeOfDay, bool) {
-	if !containsWord(strings.ToLower(text), "by", "before", "due", "later than", "deadline") {
+	if !containsWord(strings.ToLower(text), "by", "before", "due", "later than", "deadline", "have until") {
 		return briefing.Date{}, briefing.TimeOfDay{}, false
 	}
 	for _, pattern := range englishDeadlines {

@@ -20,7 +20,7 @@ var (
 // bounce reports whether it tells that a mail of the reader's did not arrive.
 func (m mail) bounce() bool {
 	kind := strings.ToLower(m.contentType)
-	return m.failedRecipients != "" || strings.Contains(kind, "report-type=delivery-status") || strings.Contains(kind, `report-type="delivery-status"`) ||
+	return m.bounced || m.failedRecipients != "" || strings.Contains(kind, "report-type=delivery-status") || strings.Contains(kind, `report-type="delivery-status"`) ||
 		m.local() == "mailer-daemon" || m.local() == "postmaster" && containsAny(strings.ToLower(m.subject), "undeliver", "delivery", "returned", "배달", "반송")
 }
 
@@ -92,7 +92,8 @@ func (m mail) automatic() bool {
 	case "bulk", "list", "junk", "auto_reply":
 		return true
 	}
-	return auto != "" && auto != "no" || m.listID != "" || m.suppress != "" && !strings.EqualFold(m.suppress, "none")
+	return auto != "" && auto != "no" || m.listID != "" || m.suppress != "" && !strings.EqualFold(m.suppress, "none") ||
+		m.text.automated
 }
 
 // robot reports whether a program wrote it, or it came by a list.
@@ -133,19 +134,31 @@ func (m mail) waitsForReview() bool {
 	return reason == "review_requested" || reason == "approval_required"
 }
 
-// waitsForAct reports whether a program's mail waits for the reader's own act, or tells of a loss.
+var tracker = regexp.MustCompile(`\(?[A-Z]{2,10}-\d+\)?|PR #\d+|(?i:\[jira\])`)
+
+// waitsForAct reports whether a program's mail waits for the reader's own act, or tells of a loss. Trackers tell of
+// such things as work.
 func (m mail) waitsForAct() bool {
-	if m.listID != "" || strings.TrimSpace(m.precedence) != "" {
+	if m.listID != "" || tracker.MatchString(m.subject) {
 		return false
 	}
 	told := strings.ToLower(m.subject + "\n" + m.text.words[:min(len(m.text.words), 600)])
-	return containsAny(strings.ReplaceAll(told, " ", ""), "결재요청", "결재대기", "결재가필요", "결재바랍니다", "결재해주", "승인요청", "승인대기", "승인이필요", "승인해주", "서명요청",
-		"서명을요청", "서명해주", "서명이필요", "결제실패", "결제에실패", "결제가실패", "결제되지않", "결제오류", "이체실패", "출금실패", "이체되지않", "출금되지않", "미납", "연체", "잔액부족", "배송실패", "반송되") ||
-		containsAny(told, "payment failed", "payment has failed", "payment was declined", "payment declined", "card was declined", "unable to process your payment",
-			"couldn't process your payment", "could not process your payment", "payment didn't go through", "payment did not go through", "payment was unsuccessful",
-			"document to sign", "document to review and sign", "signature requested", "signature required", "waiting for your signature", "awaiting your signature", "needs your signature",
-			"requires your signature", "please sign", "approval required", "approval requested", "needs your approval", "requires your approval", "waiting for your approval",
-			"awaiting your approval", "requests your approval", "is past due", "is overdue", "overdue invoice", "will be suspended", "will be deleted", "action required")
+	return containsAny(strings.ReplaceAll(told, " ", ""), koreanActs...) || containsAny(told, englishActs...)
+}
+
+// koreanActs, without spaces, and englishActs are what programs say when they wait for one person.
+var koreanActs = []string{
+	"결재요청", "결재를요청", "결재대기", "결재가필요", "결재바랍니다", "결재해주", "결재하여주", "승인요청", "승인을요청", "승인대기", "승인이필요", "승인바랍니다", "승인해주", "승인하여주",
+	"서명요청", "서명을요청", "서명해주", "서명하여주", "서명이필요", "서명바랍니다", "서명을기다", "결제실패", "결제에실패", "결제가실패", "결제되지않", "결제가되지않", "결제오류",
+	"결제가거절", "결제가이루어지지", "결제하지못", "승인거절", "이체실패", "이체에실패", "출금실패", "출금에실패", "이체되지않", "출금되지않", "미납", "연체", "잔액부족", "잔액이부족",
+	"발송실패", "발송에실패", "전송실패", "전달되지않", "반송되", "반려되었", "이용정지", "정지될예정", "정지됩니다",
+}
+
+var englishActs = []string{
+	"payment failed", "payment has failed", "payment was declined", "payment declined", "card was declined", "card has been declined", "process your payment", "charge your card",
+	"payment didn't go through", "payment did not go through", "payment was unsuccessful", "payment unsuccessful", "problem with your payment", "update your payment",
+	"document to sign", "to review and sign", "signature requested", "signature required", "your signature", "please sign", "approval required", "approval requested", "approval needed",
+	"your approval", "to approve", "waiting for you to", "is past due", "is overdue", "overdue invoice", "will be suspended", "has been suspended", "will be deleted", "action required",
 }
 
 func (m mail) local() string {

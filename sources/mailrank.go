@@ -29,7 +29,22 @@ type mail struct {
 	contentType, failedRecipients, suppress        string
 	reason                                         string // why a program wrote: what GitHub and its like say in X-…-Reason
 
-	invite bool // it carries an invitation of a calendar
+	invite, bounced bool // its body is a calendar's invitation, or a report that a mail did not arrive
+}
+
+// read takes what the body says in the place of what the snippet did. Of a body that was cut, nobody knows that it
+// asks for nothing.
+func (m *mail) read(words string, invite, bounced, cut bool) {
+	m.invite, m.bounced = m.invite || invite, m.bounced || bounced
+	if words == "" {
+		return
+	}
+	before := m.text
+	m.text = parseText(words)
+	m.text.automated = m.text.automated || before.automated
+	if cut {
+		m.text.said = append(m.text.said, before.said...)
+	}
 }
 
 // circle is whom a mail is ranked for.
@@ -183,6 +198,8 @@ func (m mail) sort(c circle) briefing.Group {
 		if m.asks(c) || m.waitsForReview() {
 			return briefing.NeedsReply
 		}
+		return briefing.Important
+	case m.labelled("CATEGORY_UPDATES") && m.waitsForAct():
 		return briefing.Important
 	case m.letter(c):
 		return briefing.Newsletter

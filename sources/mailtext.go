@@ -21,7 +21,7 @@ func snippetText(snippet string) string { return ownWords(oneLine(html.UnescapeS
 var quoted = regexp.MustCompile(`(?i)-{3,} ?(original message|원본 메시지|원본메일|원본 메일|forwarded message|전달된 메시지)|` +
 	`\bOn [A-Z][a-z]{2},? .{5,60}wrote:|\d{4}년 \d{1,2}월 \d{1,2}일 .{3,60}(작성|님이 작성|썼습니다)|\d{4}\. ?\d{1,2}\. ?\d{1,2}\. .{3,60}작성:|` +
 	`(^| )>+ |\bFrom: .{3,80}(Sent|Date): |_{8,}|(보낸 ?사람|보낸사람) ?: |` +
-	` -- |\bsent from my |본 ?메일은 |이 메일은 |this e-?mail (and|is|was|message) |[가-힣]{3} (드림|배상|올림)( |$)`)
+	` -- |\bsent from my |본 ?(전자)?메일은 (지정|비밀|기밀|법|수신|귀하)|this (e-?mail|message) (and any|message is|is (confidential|intended|only)|may contain)|[가-힣]{3} (드림|배상|올림)( |$)`)
 
 // ownWords is the snippet without what the sender quotes and signs with: a question in there was somebody
 // else's, maybe the reader's own.
@@ -114,11 +114,14 @@ type said struct {
 type parsedText struct {
 	words string // all of them
 	said  []said
+
+	automated bool // they say that a program wrote them
 }
 
 // parseText looks once through a mail's own words, be they its snippet or its body with a paragraph a line.
 func parseText(words string) parsedText {
-	p := parsedText{words: words}
+	p := parsedText{words: words, automated: containsAny(strings.ToLower(words), "발신 전용", "발신전용", "자동 발송", "자동발송", "자동으로 발송", "automated message",
+		"automated email", "automated e-mail", "automatically generated", "do not reply to this", "회신하지 마")}
 	if len(words) > mostWords {
 		words = strings.ToValidUTF8(words[:mostWords], "")
 	}
