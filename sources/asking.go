@@ -24,7 +24,7 @@ func asking(sentence string) (asks, question bool) {
 		asks = requestsKorean(tight)
 	}
 	if strings.ContainsFunc(lower, latin) {
-		if refusesEnglish(lower) {
+		if refusesEnglish(lower) || sentence == strings.ToUpper(sentence) && !strings.ContainsFunc(lower, hangul) { // headings, buttons
 			return false, false
 		}
 		asks = asks || requestsEnglish(sentence, lower)
@@ -224,11 +224,11 @@ var englishRequests = []string{
 	"could you", "can you", "would you", "will you", "could someone", "can someone", "can somebody", "let me know", "let us know", "tell me", "tell us",
 	"why don't you", "go ahead and", "don't forget to", "make sure you", "you may want to", "you'll need to", "you will need to", "you need to", "you have to", "you should",
 	"get back to me", "get back to us", "need you to", "like you to", "want you to", "ask you to", "asking you to", "back from you", "from your side",
-	"appreciate it if", "appreciate if", "appreciate a ", "appreciate an ", "appreciated", "grateful for a", "grateful if", "love your", "would love to hear", "like your ",
+	"appreciate it if", "appreciate if", "appreciate a ", "appreciate an ", " appreciated", "grateful for a", "grateful if", "love your", "would love to hear", "like your ",
 	"for your signature", "for your approval", "for your review", "for your comments", "for your decision", "for your confirmation",
 	"be great if you", "be good if you", "be helpful if", "help if you", "hoping you c", "hope you can", "if you could", "if you would be", "wonder if you",
 	"wondering whether", "wondering if", "wanted to ask", "want to ask", "like to ask", "have a question", "have a quick question", "have one question", "quick question",
-	"reminder", "nudge", "following up", "follow up on", "checking in on", "bumping", "still missing", "are missing", "'re missing", "still waiting", "waiting on you", "waiting for you", "awaiting your",
+	"reminder", "nudge", "following up", "follow up on", "checking in on", "bumping this", "still missing", "are missing", "'re missing", "still waiting", "waiting on you", "waiting for you", "awaiting your",
 	"haven't heard", "haven't received", "haven't seen", "have not heard", "have not received", "have yet to", "not yet received", "you have not", "you haven't", "has not been received",
 	"until you", "unless you", "once you", "as soon as you", "without your", "your response is", "your answer is", "your input is", "is required by", "your timesheet", "is overdue", "are overdue",
 	"looking forward to your", "look forward to your", "looking forward to hearing", "look forward to hearing", "look forward to receiving",
@@ -245,7 +245,7 @@ var englishWords = []string{"please", "pls", "plz", "kindly", "rsvp"}
 var englishVerbs = []string{
 	"send", "review", "check", "confirm", "sign", "approve", "complete", "submit", "share", "forward", "call", "reply", "respond", "update",
 	"provide", "return", "pick", "choose", "let", "tell", "give", "bring", "add", "fix", "fill", "make", "ensure", "remember", "prepare", "print",
-	"schedule", "book", "arrange", "revise", "advise", "talk", "write", "email", "e-mail", "ping", "remind", "verify", "upload", "post", "set", "get",
+	"schedule", "book", "arrange", "revise", "advise", "talk", "write", "ping", "remind", "verify", "upload", "post", "set", "get",
 	"find", "put", "keep", "ask", "help", "take", "have", "look", "note", "decide", "answer", "coordinate", "draft", "finalize", "finalise", "follow",
 }
 
@@ -265,7 +265,7 @@ var englishRefusals = []string{
 	"address book", "safe sender", "to ensure delivery", "no longer wish", "no longer want", "if you would like to", "if you'd like to", "if you wish to",
 	"if you want to", "if you prefer", "if you do not want", "if you don't want", "if you enjoy", "follow the link", "link below", "click below", "click on the", "click the",
 	"have a great", "have a nice", "have a good", "have a wonderful", "have a lovely", "have a safe", "have fun", "take care", "keep up", "get well", "take it easy",
-	"in case of", "how are things", "how's everything", "how is everything", "how is it going", "how goes it", ", right?", "don't you think", "doesn't it?", "isn't it?", "who needs",
+	"in case of", "return to top", "back to top", "how are things", "how's everything", "how is everything", "how is it going", "how goes it", ", right?", "don't you think", "doesn't it?", "isn't it?", "who needs",
 	"what's new in", "why wait", "your business", "your help.", "your patience", "your understanding", "your cooperation", "your interest", "your order", "your purchase", "your subscription",
 	"will be in touch", "nothing to do", "nothing needed", "nothing for you",
 }

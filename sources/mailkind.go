@@ -52,6 +52,9 @@ func (m mail) letter(c circle) bool {
 	return !m.labelled("CATEGORY_SOCIAL", "CATEGORY_FORUMS") && !robotSender.MatchString(m.local())
 }
 
+// mostOfAPerson is how many sentences a stranger writes to somebody by hand.
+const mostOfAPerson = 60
+
 // unasked reports whether it reads like a letter to many and has none of the headers that would say so.
 func (m mail) unasked(c circle) bool {
 	if m.listID != "" || m.autoSubmitted != "" || m.labelled("CATEGORY_UPDATES", "CATEGORY_SOCIAL", "CATEGORY_FORUMS") || robotSender.MatchString(m.local()) {
@@ -60,6 +63,9 @@ func (m mail) unasked(c circle) bool {
 	leave := containsAny(strings.ToLower(m.text.words), "unsubscribe", "opt out", "opt-out", "stop receiving", "수신거부", "수신 거부", "수신을 원치", "수신을 원하지",
 		"구독을 원치", "구독 해지", "구독해지", "구독 취소", "이런 메일을 원")
 	bulk := strings.EqualFold(strings.TrimSpace(m.precedence), "bulk")
+	if len(m.text.said) > mostOfAPerson && !m.answers() && !m.colleague(c.me) && !m.namesReader(c) {
+		return true
+	}
 	return leave && !m.colleague(c.me) || bulk && (leave || letterSender.MatchString(m.local()))
 }
 

@@ -247,6 +247,9 @@ func (m mail) asks(c circle) bool {
 
 // asksInSubject also knows the short forms of subjects.
 func asksInSubject(subject string) bool {
+	if strings.Contains(subject, "=?") { // nobody could decode it
+		return false
+	}
 	yes, _ := asking(dropGreeting(strings.TrimSpace(subject)))
 	return yes || containsAny(strings.ReplaceAll(subject, " ", ""), "요청]", "요망]", "요청)", "필요]", "회신요청", "확인요청", "검토요청") ||
 		strings.HasPrefix(strings.ToLower(subject), "action required")

@@ -158,7 +158,7 @@ var thanks = []string{
 var openings = []string{
 	"thanks", "thank you", "many thanks", "hope ", "i hope", "hi", "hello", "hey", "dear ", "good morning", "good afternoon", "good evening", "my name is", "this is ",
 	"nice to ", "best,", "best regards", "kind regards", "regards", "cheers", "sincerely", "greetings", "happy new", "warm regards", "hugs", "sorry for", "apologies",
-	"수신:", "수신 :", "발신:", "발신 :", "참조:", "제목:", "제 목", "to:", "from:", "cc:", "http",
+	"수신:", "수신 :", "발신:", "발신 :", "참조:", "제목:", "제 목", "to:", "from:", "cc:", "url:", "message-id:", "return-path:",
 }
 
 // idle reports whether the sentence tells nothing by itself: thanks, greetings, a name under the mail or
@@ -172,7 +172,7 @@ func idle(sentence string, from address) bool {
 		}
 	}
 	return endsIn(tight, thanks) || introduces(sentence, tight, from) || containsAny(tight, unwanted...) ||
-		strings.Contains(lower, " here from ") || strings.Contains(lower, " here at ") || strings.HasSuffix(lower, ":") ||
+		strings.Contains(lower, " here from ") || strings.Contains(lower, " here at ") || strings.HasSuffix(strings.TrimSpace(withoutAddresses(lower)), ":") ||
 		(lower != strings.ToUpper(lower) && sentence == strings.ToUpper(sentence)) // a button
 }
 
