@@ -367,8 +367,9 @@ func groupRank(g briefing.Group) int {
 func parseMail(message *gmail.Message) mail {
 	m := mail{
 		id: message.Id, thread: message.ThreadId, labels: message.LabelIds,
-		at: time.UnixMilli(message.InternalDate).UTC(), text: parseText(snippetText(message.Snippet)),
+		at: time.UnixMilli(message.InternalDate).UTC(),
 	}
+	m.read(snippetText(message.Snippet), false, false, false)
 	if message.Payload == nil {
 		return m
 	}
