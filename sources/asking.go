@@ -138,8 +138,8 @@ var courtesies = []string{
 var unwanted = []string{
 	"발신전용", "회신불가", "회신이불가", "회신은불가", "회신되지", "회신이되지", "회신하지", "않으셔도", "안하셔도", "하실필요", "필요없", "필요는없",
 	"수신거부", "수신을거부", "수신을원치", "수신을원하지", "구독을원치", "구독을원하지",
-	"좋은하루", "좋은주말", "즐거운", "되세요", "되시기", "되시길", "보내시기", "보내시길", "메리크리스마스", "새해복", "잘보내", "잘지내", "잘들어가", "별일없",
-	"식사는하", "식사맛있", "점심맛있", "건강은", "건강하시죠", "건강하신", "피해는없", "피해없으", "어떻게지내", "오랜만", "날씨가", "안녕하신", "안녕하십니까", "평안하", "무탈하", "휴가잘", "명절잘",
+	"좋은하루", "좋은주말", "즐거운하루", "즐거운주말", "즐거운저녁", "즐거운명절", "즐거운연휴", "즐거운시간", "되세요", "되시기", "되시길", "보내시기", "보내시길", "메리크리스마스", "새해복", "잘보내", "잘지내", "잘들어가", "별일없",
+	"식사는하", "식사맛있", "점심맛있", "건강은", "건강하시죠", "건강하신", "피해는없", "피해없으", "어떻게지내", "안녕하신", "안녕하십니까", "평안하", "무탈하", "휴가잘", "명절잘",
 	"당신의", "이보다더", "누가이렇게", "누가알았", "줄알았", "줄은몰랐", "공짜가", "고민이신가요", "고민이세요", "알고계신가요", "알고계셨나요",
 	"들어보셨나요", "궁금하지않", "원하시나요", "원하신가요", "원하세요", "잊으셨나요", "도움이필요하신가요", "만족스러우셨나요", "아니겠", "지금바로", "이런고민", "고민있으신", "고민하고계신", "망설이고", "아닐까", "지않나요", "지않으세요", "경험있으신가요", "경험이있으신가요", "이없으신가요",
 }
@@ -148,7 +148,7 @@ var unwanted = []string{
 var needs = []string{
 	"문의사항", "문의하신", "문의는", "문의처", "문의:", "궁금한점", "궁금한사항", "궁금하신", "필요하시면", "필요하면", "필요한경우", "필요하신경우", "언제든",
 	"급한건", "급한일", "급하신", "급하면", "급한용무", "잘못받으", "잘못수신", "잘못전송", "어려우시면", "불편하신점", "불편한점", "본인이아니", "아니라면",
-	"있으시면", "있으면", "생기면", "생기시면", "있을경우", "있는경우", "발생시", "변경시",
+	"점있으", "점이있으", "사항있으", "사항이있으", "것있으", "것이있으", "문제있으", "문제가있으", "질문있으", "질문이있으", "일있으", "일이있으", "부분있으", "부분이있으", "생기면", "생기시면", "있을경우", "있는경우", "발생시", "변경시",
 }
 
 func refusesKorean(tight string) bool {
@@ -257,25 +257,26 @@ var englishRefusals = []string{
 	"no action needed", "no action required", "no action is", "no rush on replying", "please find", "please see attached", "please see the attached", "please see below",
 	"please note", "please be advised", "please be informed", "please ignore", "please disregard", "please accept", "please consider the environment",
 	"please enjoy", "please welcome", "please join us in", "please do not hesitate", "please don't hesitate", "if you did not", "if you didn't", "if this wasn't you", "if this was not you",
-	"feel free", "any questions", "any further questions", "have questions", "any concerns", "questions or concerns", "for urgent", "urgent matters", "matter is urgent", "if it is urgent", "if it's urgent",
+	"feel free", "any questions", "any further questions", "you have questions", "if you have a question", "any concerns", "questions or concerns", "for urgent", "urgent matters", "matter is urgent", "if it is urgent", "if it's urgent",
 	"anything else", "anything is unclear", "if you need anything", "if you need any", "if anything", "should you need", "should you have", "if you require", "if there is anything",
-	"if there are any", "for more information", "for further information", "for assistance", "for help", "need help", "need assistance", "unsubscribe", "opt out",
-	"click here", "how are you", "how was your", "how is your", "how's your", "how's it going", "how have you been", "hope you", "isn't that", "how great is",
+	"if there are any", "for more information", "for further information", "for assistance", "for help,", "need help", "need assistance", "unsubscribe", "opt out",
+	"click here", "how are you", "how was your", "how is your", "how's your", "how's it going", "how have you been", "hope you are", "hope you're", "hope you had", "hope you have", "hope you enjoy", "hope you all", "isn't that", "how great is",
 	"how cool is", "how nice is", "who would have", "who knew", "who doesn't", "did you know", "have you ever", "what could be better", "what's not to",
-	"what are you waiting", "ready to", "looking for something", "want to save", "want to know more", "want to learn", "thanks for letting", "thank you for letting",
-	"make a change", "questions about", "about this receipt", "will let", "'ll let", "would let", "let you know", "letting you know", "let myself",
+	"what are you waiting", "looking for something", "want to save", "want to know more", "want to learn", "thanks for letting", "thank you for letting",
+	"make a change", "about this receipt", "will let us", "'ll let us", "let you know", "letting you know", "let myself",
 	"address book", "safe sender", "to ensure delivery", "no longer wish", "no longer want", "if you would like to", "if you'd like to", "if you wish to",
-	"if you want to", "if you prefer", "if you do not want", "if you don't want", "if you enjoy", "follow the link", "link below", "click below", "click on the", "click the",
+	"if you want to", "if you prefer", "if you do not want", "if you don't want", "if you enjoy", "click below", "click on the", "click the",
 	"have a great", "have a nice", "have a good", "have a wonderful", "have a lovely", "have a safe", "have fun", "take care", "keep up", "get well", "take it easy",
 	"in case of", "return to top", "back to top", "how are things", "how's everything", "how is everything", "how is it going", "how goes it", ", right?", "don't you think", "doesn't it?", "isn't it?", "who needs",
-	"what's new in", "why wait", "your business", "your help.", "your patience", "your understanding", "your cooperation", "your interest", "your order", "your purchase", "your subscription",
+	"what's new in", "why wait",
 	"will be in touch", "nothing to do", "nothing needed", "nothing for you",
 }
 
 // englishHawkers begin the questions of advertisements.
 var englishHawkers = []string{
-	"tired of", "want to ", "looking for a", "looking to ", "still using", "still thinking", "still wondering", "ready for", "ready to", "need a ", "struggling", "curious",
-	"have you got yours", "have you tried", "are you ready", "what if ", "have you heard", "do you know how", "are you tired", "are you looking", "is your team",
+	"tired of", "want to grow", "want to boost", "want to be ", "want to get more", "want to know", "want to save", "want to learn", "looking for a", "looking to ", "still using",
+	"still thinking", "still wondering", "ready for", "ready to", "need a better", "need a new", "need a change", "struggling",
+	"have you got yours", "have you tried", "are you ready", "have you heard", "do you know how", "are you tired", "are you looking", "is your team",
 }
 
 // englishEmpty are the phrases of a please that only shows the way.
