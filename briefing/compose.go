@@ -164,10 +164,10 @@ func gistOfCalendar(g *Gist, s Section, b Briefing, zone *time.Location) {
 	}
 	var today []Item // the meetings that begin today
 	for _, item := range s.Items {
-		switch {
-		case item.Group == Holiday && g.Holiday == "":
+		if item.Group == Holiday && g.Holiday == "" {
 			g.Holiday = item.Title
-		case item.Group != Meeting:
+		}
+		if item.Group != Meeting {
 			continue
 		}
 		if item.Has(MarkNew) {

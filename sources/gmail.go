@@ -37,7 +37,10 @@ const (
 
 // rankingHeaders are all that ranking looks at.
 func rankingHeaders() []string {
-	return []string{"From", "To", "Cc", "Subject", "List-Id", "List-Unsubscribe", "Precedence", "Auto-Submitted", "Reply-To"}
+	return []string{
+		"From", "To", "Cc", "Subject", "List-Id", "List-Unsubscribe", "Precedence", "Auto-Submitted", "Reply-To", "Content-Type",
+		"X-Failed-Recipients", "X-Auto-Response-Suppress", "X-GitHub-Reason", "X-GitLab-NotificationReason", "X-Gitea-Reason", "X-Forgejo-Reason",
+	}
 }
 
 // gmailSource reads the inbox: one list call, and one for each of the newest messages. What is to be answered it

@@ -84,7 +84,7 @@ func (b *inbox) people() []string {
 	var senders []string
 	for _, l := range letters {
 		m := l.mail
-		person := !m.own(b.circle.me) && !m.letter() && !m.robot() && !b.circle.prefs.MutesSender(m.from.mailbox)
+		person := !m.own(b.circle.me) && m.fromPerson(b.circle) && !b.circle.prefs.MutesSender(m.from.mailbox)
 		if person && len(senders) < mostStrangers && plainMailbox.MatchString(m.from.mailbox) && !slices.Contains(senders, m.from.mailbox) {
 			senders = append(senders, m.from.mailbox)
 		}
@@ -167,13 +167,8 @@ func (b *inbox) open(ctx context.Context, s *session, failures *mailFaults) {
 func (b *inbox) reconsider(t *thread, found body) {
 	l := t.told
 	l.looked = true
-	if found.text != "" {
-		text := parseText(found.text)
-		text.line = firstOf(text.line, l.mail.text.line)
-		text.wish = text.wish || found.cut && l.mail.text.wish
-		l.mail.text, l.body = text, cut(found.text, longestOwn)
-	}
-	l.sorted = found.invite || found.bounce
+	l.body = cut(found.text, longestOwn)
+	l.mail.read(found.text, found.invite, found.bounce, found.cut)
 	b.weigh(l)
 	if l.group != briefing.NeedsReply && t.wrote {
 		t.answered = later(t.answered, l.mail.at) // the reader has written here, maybe about what was asked before

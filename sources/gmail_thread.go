@@ -11,12 +11,6 @@ import (
 	"achim/briefing"
 )
 
-// circle is whom the reader is among: their own addresses, those they write to, and what they wish.
-type circle struct {
-	me, known addresses
-	prefs     briefing.Preferences
-}
-
 // inbox is the mail that was read, thread by thread. A person answers a thread once, so a briefing tells each once.
 type inbox struct {
 	req     briefing.Request
@@ -43,14 +37,13 @@ type letter struct {
 	group  briefing.Group
 	due    time.Time
 	body   string // the sender's own words, as far as they were read
-	sorted bool   // its body shows that nobody waits for an answer, whatever the words
 	looked bool   // its body was asked for
 }
 
 // newInbox sorts the messages that lie in the window.
 func newInbox(req briefing.Request, email string, messages []*gmail.Message) *inbox {
 	b := &inbox{req: req, account: firstOf(email, req.Reader.Email)}
-	b.circle = circle{me: addresses{}, known: addresses{}, prefs: req.Reader.Preferences}
+	b.circle = circle{me: addresses{}, known: addresses{}, name: req.Reader.Name, prefs: req.Reader.Preferences}
 	b.circle.me.add(email)
 	b.circle.me.add(req.Reader.Email)
 	var letters []*letter
@@ -82,27 +75,13 @@ func newInbox(req briefing.Request, email string, messages []*gmail.Message) *in
 
 // weigh finds the group of a mail, and the deadline it names. What was due on an earlier day is no deadline any more.
 func (b *inbox) weigh(l *letter) {
-	l.group, l.due = b.sort(l), time.Time{}
+	l.group, l.due = l.mail.group(b.circle), time.Time{}
 	if l.group != briefing.NeedsReply && l.group != briefing.Important {
 		return
 	}
-	due := deadline(l.mail.subject+"\n"+l.mail.text.words, l.mail.at, b.req.Zone)
-	if !due.Before(b.req.Date.Start(b.req.Zone)) {
+	if due := l.mail.due(b.circle, b.req.Zone); !due.Before(b.req.Date.Start(b.req.Zone)) {
 		l.due = due
 	}
-}
-
-// sort finds the group of a mail. What the reader has muted is counted, and not told.
-func (b *inbox) sort(l *letter) briefing.Group {
-	group := l.mail.group(b.circle.me)
-	if l.sorted {
-		group = l.mail.starredOr(briefing.Notice)
-	}
-	muted := b.circle.prefs.MutesSender(l.mail.from.mailbox) || b.circle.prefs.MutesText(l.mail.subject)
-	if muted && (group == briefing.NeedsReply || group == briefing.Important) {
-		return briefing.Notice
-	}
-	return group
 }
 
 // settle finds the most demanding group that is still true of the thread: what came before the reader's own answer
@@ -182,10 +161,14 @@ func (b *inbox) section() briefing.Section {
 	for _, t := range b.threads {
 		section.Counts[t.group] += len(t.letters)
 		m := t.told.mail
-		section.Items = append(section.Items, briefing.Item{
+		item := briefing.Item{
 			ID: m.id, Thread: m.thread, Group: t.group, Title: m.subject, From: m.from.display(), At: m.at, Due: t.due,
-			Text: m.text.line, Body: t.told.body, URL: mailURL(b.account, m.id), Also: len(t.letters) - 1,
-		})
+			Text: m.line(b.circle), Body: t.told.body, URL: mailURL(b.account, m.id), Also: len(t.letters) - 1,
+		}
+		if b.circle.prefs.IsVIP(m.from.mailbox) {
+			item.Marks = append(item.Marks, briefing.MarkVIP)
+		}
+		section.Items = append(section.Items, item)
 	}
 	return section
 }
@@ -208,8 +191,9 @@ func mailURL(account, id string) string {
 func parseMail(message *gmail.Message) mail {
 	m := mail{
 		id: message.Id, thread: message.ThreadId, labels: message.LabelIds,
-		at: time.UnixMilli(message.InternalDate).UTC(), text: parseText(snippetText(message.Snippet)),
+		at: time.UnixMilli(message.InternalDate).UTC(),
 	}
+	m.read(snippetText(message.Snippet), false, false, false)
 	if message.Payload == nil {
 		return m
 	}

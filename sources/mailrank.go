@@ -26,6 +26,33 @@ type mail struct {
 	to, cc     []address
 
 	listID, unsubscribe, precedence, autoSubmitted string
+	contentType, failedRecipients, suppress        string
+	reason                                         string // why a program wrote: what GitHub and its like say in X-…-Reason
+
+	invite, bounced bool // its body is a calendar's invitation, or a report that a mail did not arrive
+}
+
+// read takes what the body says in the place of what the snippet did. Of a body that was cut, nobody knows that it
+// asks for nothing.
+func (m *mail) read(words string, invite, bounced, cut bool) {
+	m.invite, m.bounced = m.invite || invite, m.bounced || bounced
+	if words == "" {
+		return
+	}
+	before := m.text
+	m.text = parseText(words)
+	m.text.automated = m.text.automated || before.automated
+	if cut {
+		m.text.said = append(m.text.said, before.said...)
+	}
+}
+
+// circle is whom a mail is ranked for.
+type circle struct {
+	me    addresses // the reader's own
+	known addresses // of those the reader has written to
+	name  string    // the reader's
+	prefs briefing.Preferences
 }
 
 // address is one mailbox.
@@ -50,7 +77,7 @@ func (set addresses) add(mailbox string) {
 }
 
 func (set addresses) hasAny(list []address) bool {
-	return slices.ContainsFunc(list, func(a address) bool { return set[strings.ToLower(a.mailbox)] })
+	return slices.ContainsFunc(list, func(a address) bool { return set.holds(a.mailbox) })
 }
 
 // setHeader takes one header. Names come as the sender spelt them; of a header that appears twice the
@@ -82,6 +109,16 @@ func (m *mail) setHeader(name, value string) {
 		set(&m.precedence)
 	case "auto-submitted":
 		set(&m.autoSubmitted)
+	case "content-type":
+		set(&m.contentType)
+	case "x-failed-recipients":
+		set(&m.failedRecipients)
+	case "x-auto-response-suppress":
+		set(&m.suppress)
+	default:
+		if name = strings.ToLower(name); strings.HasPrefix(name, "x-") && strings.HasSuffix(name, "reason") {
+			set(&m.reason)
+		}
 	}
 }
 
@@ -131,38 +168,57 @@ func parseLoosely(value string) []address {
 	return []address{{value, ""}}
 }
 
-var (
-	robotSender = regexp.MustCompile(`^(no|do[-_.]?not)[-_.]?reply|^(noreply|notifications?|notify|alerts?|mailer|mailer-daemon|postmaster|` +
-		`news(letter)?s?|info-?mail|updates?|digest|marketing|promo(tions?)?|billing|receipts?|automated|robot|bot|calendar-notification|` +
-		`drive-shares(-dm)?-noreply|comments-noreply|system|webmaster|bounces?)([-+_.].*)?$`)
-	invitations = regexp.MustCompile(`(?i)^(re: )?(invitation|updated invitation|accepted|declined|tentatively accepted|tentative|cancell?ed( event)?|` +
-		`초대|업데이트된 초대|수락|수락됨|거절|거절됨|미정|취소된 일정|일정 취소|초대 업데이트됨)( ?:| ?：)`)
-)
-
-// group sorts a message. Only mail that a person wrote to the reader, and that asks for something, needs a
-// reply: a false one costs the reader's trust each morning, a missed one is still among the important.
-func (m mail) group(me addresses) briefing.Group {
-	switch {
-	case m.own(me):
-		return m.starredOr(briefing.Notice)
-	case m.letter():
-		return m.starredOr(briefing.Newsletter)
-	case m.robot() || m.invitation():
-		return m.starredOr(briefing.Notice)
-	case m.direct(me) && m.text.asks(m.subject):
-		return briefing.NeedsReply
-	case m.direct(me), slices.Contains(m.labels, "IMPORTANT"):
-		return briefing.Important
+// group sorts a message. Only mail in which a person asks the reader for something needs a reply: a false
+// one costs the reader's trust each morning, a missed one is still among the important.
+func (m mail) group(c circle) briefing.Group {
+	vip := c.prefs.IsVIP(m.from.mailbox)
+	if !vip && c.prefs.MutesSender(m.from.mailbox) || c.prefs.MutesText(m.subject) {
+		return briefing.Notice
 	}
-	return m.starredOr(briefing.Notice)
-}
-
-// starredOr returns Important for what the reader has starred, else g.
-func (m mail) starredOr(g briefing.Group) briefing.Group {
-	if slices.Contains(m.labels, "STARRED") {
+	g := m.sort(c)
+	switch {
+	case m.own(c.me), g == briefing.NeedsReply:
+		return g
+	case vip && m.fromPerson(c) && (m.direct(c.me) || m.asks(c)):
+		return briefing.NeedsReply
+	case vip, slices.Contains(m.labels, "STARRED"):
 		return briefing.Important
 	}
 	return g
+}
+
+// sort is the group by what the message is, whatever the reader wishes.
+func (m mail) sort(c circle) briefing.Group {
+	switch {
+	case m.bounce():
+		return briefing.Important
+	case m.own(c.me) || m.invitation() || m.away():
+		return briefing.Notice
+	case m.mentions(c):
+		if m.asks(c) || m.waitsForReview() {
+			return briefing.NeedsReply
+		}
+		return briefing.Important
+	case m.labelled("CATEGORY_UPDATES") && m.waitsForAct():
+		return briefing.Important
+	case m.letter(c):
+		return briefing.Newsletter
+	case m.robot(c):
+		if m.waitsForAct() {
+			return briefing.Important
+		}
+		return briefing.Notice
+	case m.asks(c):
+		return briefing.NeedsReply
+	case m.direct(c.me), slices.Contains(m.labels, "IMPORTANT"):
+		return briefing.Important
+	}
+	return briefing.Notice
+}
+
+// fromPerson reports whether a person wrote it to people.
+func (m mail) fromPerson(c circle) bool {
+	return !m.bounce() && !m.invitation() && !m.away() && !m.letter(c) && !m.robot(c)
 }
 
 // own reports whether the reader wrote it.
@@ -170,56 +226,38 @@ func (m mail) own(me addresses) bool {
 	return me[strings.ToLower(m.from.mailbox)] || slices.Contains(m.labels, "SENT")
 }
 
-// direct reports whether the reader is addressed, and not merely copied or on a list. A message without
-// any To has come to this inbox all the same.
+// crowd is from how many addressees on nobody feels addressed.
+const crowd = 15
+
+// direct reports whether the reader is addressed, and not merely copied, on a list, or one of a crowd. A
+// message without any To has come to this inbox all the same.
 func (m mail) direct(me addresses) bool {
-	return len(m.to) == 0 || me.hasAny(m.to)
+	return len(m.to) == 0 || len(m.to) < crowd && me.hasAny(m.to)
 }
 
-// letter reports whether it is one of many copies sent to whoever subscribed.
-func (m mail) letter() bool {
-	if slices.Contains(m.labels, "CATEGORY_PROMOTIONS") {
-		return true
-	}
-	if m.unsubscribe == "" {
-		return m.robot() && letterWords(m.subject, m.from.name)
-	}
-	if letterWords(m.subject, m.from.name, m.from.mailbox) {
-		return true
-	}
-	sorted := slices.Contains(m.labels, "CATEGORY_UPDATES") || slices.Contains(m.labels, "CATEGORY_SOCIAL") ||
-		slices.Contains(m.labels, "CATEGORY_FORUMS")
-	return !sorted && !robotSender.MatchString(m.local())
-}
-
-// letterWords reports whether one of the texts names itself a newsletter.
-func letterWords(texts ...string) bool {
-	return containsAny(strings.ToLower(strings.Join(texts, " ")), "newsletter", "뉴스레터", "digest", "weekly", "주간 소식", "주간소식",
-		"주간 뉴스", "주간뉴스", "(광고)", "[광고]", "소식지", "이벤트 안내")
-}
-
-// robot reports whether a program wrote it.
-func (m mail) robot() bool {
-	auto := strings.ToLower(strings.TrimSpace(m.autoSubmitted))
-	switch strings.ToLower(strings.TrimSpace(m.precedence)) {
-	case "bulk", "list", "junk", "auto_reply":
-		return true
-	}
-	for _, label := range m.labels {
-		switch label {
-		case "CATEGORY_UPDATES", "CATEGORY_SOCIAL", "CATEGORY_FORUMS":
+// asks reports whether the reader is asked for something, in the text or in a subject that is the sender's own.
+func (m mail) asks(c circle) bool {
+	for _, s := range m.heard(c) {
+		if s.asks && s.to == theReader {
 			return true
 		}
 	}
-	return (auto != "" && auto != "no") || m.listID != "" || robotSender.MatchString(m.local())
+	return m.direct(c.me) && !m.answers() && asksInSubject(m.subject)
 }
 
-func (m mail) local() string {
-	local, _, _ := strings.Cut(m.from.mailbox, "@")
-	return local
+// asksInSubject also knows the short forms of subjects.
+func asksInSubject(subject string) bool {
+	if strings.Contains(subject, "=?") { // nobody could decode it
+		return false
+	}
+	yes, _ := asking(dropGreeting(strings.TrimSpace(subject)))
+	return yes || containsAny(strings.ReplaceAll(subject, " ", ""), "요청]", "요망]", "요청)", "필요]", "회신요청", "확인요청", "검토요청") ||
+		strings.HasPrefix(strings.ToLower(subject), "action required")
 }
 
-// invitation reports whether it is about an event, which is answered in the calendar.
-func (m mail) invitation() bool { return invitations.MatchString(m.subject) }
+var answered = regexp.MustCompile(`(?i)^\s*(\[[^\]]{1,20}\]\s*)?(re|aw|fwd?|회신|답장|전달)\s*(\[\d+\])?\s*[:：]`)
+
+// answers reports whether the subject is that of an earlier mail.
+func (m mail) answers() bool { return answered.MatchString(m.subject) }
 
 func queryEscape(s string) string { return url.QueryEscape(s) }

@@ -8,177 +8,90 @@ import (
 	"unicode/utf8"
 )
 
-// sentenceRunes is how much of a mail's own words fits on a phone's line.
-const sentenceRunes = 60
+const (
+	sentenceRunes = 60       // of a mail's own words fit on a phone's line
+	mostWords     = 16 << 10 // bytes of a mail that are looked through: who wants something says so before that
+	mostSentences = 200      // likewise
+)
 
-// snippetText is Gmail's snippet, which comes HTML-escaped, as one line.
-func snippetText(snippet string) string { return oneLine(html.UnescapeString(snippet)) }
+// snippetText is Gmail's snippet, which comes HTML-escaped, as one line and without what was quoted or is
+// said under every mail.
+func snippetText(snippet string) string { return ownWords(oneLine(html.UnescapeString(snippet))) }
 
-var quoted = regexp.MustCompile(`(?i)-{3,} ?(original message|원본 메시지|원본메일|forwarded message|전달된 메시지)|` +
-	`\bOn [A-Z][a-z]{2},? .{5,60}wrote:|\d{4}년 \d{1,2}월 \d{1,2}일 .{3,60}(작성|님이 작성|썼습니다)|(^| )>+ |\bFrom: .{3,80}(Sent|Date): |(보낸 ?사람|보낸사람) ?: `)
+var quoted = regexp.MustCompile(`(?i)-{3,} ?(original message|원본 메시지|원본메일|원본 메일|forwarded message|전달된 메시지)|` +
+	`\bOn [A-Z][a-z]{2},? .{5,60}wrote:|\d{4}년 \d{1,2}월 \d{1,2}일 .{3,60}(작성|님이 작성|썼습니다)|\d{4}\. ?\d{1,2}\. ?\d{1,2}\. .{3,60}작성:|` +
+	`(^| )>+ |\bFrom: .{3,80}(Sent|Date): |_{8,}|(보낸 ?사람|보낸사람) ?: |` +
+	` -- |\bsent from my |본 ?(전자)?메일은 (지정|비밀|기밀|법|수신|귀하)|this (e-?mail|message) (and any|message is|is (confidential|intended|only)|may contain)|[가-힣]{3} (드림|배상|올림)( |$)`)
 
-// ownWords is the snippet without what the sender quotes: a question in there was somebody else's, maybe
-// the reader's own.
+// ownWords is the snippet without what the sender quotes and signs with: a question in there was somebody
+// else's, maybe the reader's own.
 func ownWords(snippet string) string {
-	if !containsAny(snippet, "---", "wrote:", "작성", "썼습니다", ">", "From:", "보낸") {
-		return snippet
-	}
 	if at := quoted.FindStringIndex(snippet); at != nil {
 		return strings.TrimSpace(snippet[:at[0]])
 	}
 	return snippet
 }
 
-// sentences splits text after its stops. A stop inside a number, an address or a name is none.
+// sentences splits text after its stops and lines. A stop inside a number, an address or behind a title is
+// none; Korean sentences also end where their verb does, for many leave the stop out.
 func sentences(text string) []string {
 	var found []string
-	take := func(s string) {
-		if s = strings.TrimSpace(s); s != "" {
+	start, last := 0, ' '
+	take := func(end int) {
+		if s := strings.TrimSpace(text[start:end]); s != "" {
 			found = append(found, s)
 		}
+		start = end
 	}
-	start := 0
 	for i, r := range text {
 		end := i + utf8.RuneLen(r)
-		stop := (r == '.' || r == '!' || r == '?' || r == '…') && (end == len(text) || text[end] == ' ')
-		if stop || r == '\n' || r == '。' || r == '？' || r == '！' {
-			take(text[start:end])
-			start = end
+		switch {
+		case r == '\n' || r == '。' || r == '？' || r == '！':
+			take(end)
+		case end < len(text) && text[end] != ' ':
+		case r == '.' && !abbreviates(text[start:i]), r == '!', r == '?', r == '…':
+			take(end)
+		case (r == '~' || r == '^' || r == 'ㅠ' || r == 'ㅜ' || r == 'ㅎ' || r == 'ㅋ') && !unicode.IsDigit(last):
+			take(end)
+		case r == '-' && last == ' ' && itemBegins(text[end:]):
+			take(i)
+		case hangul(r) && endsIn(text[start:end], statements):
+			take(end)
 		}
+		last = r
 	}
-	take(text[start:])
+	take(len(text))
 	return found
 }
 
-var greeting = regexp.MustCompile(`(?i)^((안녕하세요|안녕하십니까|수고하십니다|수고 ?많으십니다|고생 ?많으십니다|반갑습니다|감사합니다|` +
-	`좋은 ?아침입니다|(hi|hello|hey|dear|good (morning|afternoon|evening))\b)[^,.!?]{0,24}([,.!?~]+|$)|` +
-	`[^\s,.!?]{1,12} ?(님|씨|팀장님|대표님|과장님|대리님|부장님|이사님|교수님)\s*([,.!?~]+))\s*`)
+// statements are the syllables behind which a Korean sentence is over.
+var statements = []string{"니다", "니까", "까요", "세요", "십시오", "나요", "네요", "어요", "아요", "해요", "게요", "예요", "에요"}
 
-// asking reports whether the sentence asks for something, and whether it does so with a question. Korean
-// is looked at without its spaces, which people leave out as they like. Plain word lists and no pattern:
-// this runs over every sentence of every mail, and a large pattern costs more than reading the mail.
-func asking(sentence string) (asks, question bool) {
-	sentence = strings.ToLower(withoutAddresses(sentence))
-	tight := strings.ReplaceAll(sentence, " ", "")
-	if refusesAnswers(sentence, tight) {
-		return false, false
-	}
-	question = strings.ContainsAny(sentence, "?？")
-	return question || requestsKorean(tight) || requestsEnglish(sentence), question
-}
-
-func requestsKorean(tight string) bool {
-	return containsAny(tight, "부탁드", "부탁해", "부탁합", "부탁하", "회신주", "회신해", "회신바", "회신요", "답장주", "답장해", "답장바",
-		"답변주", "답변해", "답변바", "검토해", "검토요", "검토바", "확인해주", "확인요", "확인바", "확인후회신", "확인후답", "가능하신", "가능하실",
-		"괜찮으신", "괜찮으실", "괜찮으세요", "주실수", "주시겠", "주시면", "주세요", "주시기바", "해주십시오", "알려주", "의견주", "의견을", "요청드립",
-		"어떠신", "어떠세요", "어떨까요", "을까요", "할까요", "될까요", "일까요", "갈까요", "볼까요", "올까요", "드릴까요", "인가요", "한가요", "은가요",
-		"시나요", "있나요", "되나요", "하나요", "까지회신", "까지답", "까지검토", "까지확인", "까지보내", "까지제출", "까지알려", "까지전달")
-}
-
-func requestsEnglish(lower string) bool {
-	return containsAny(lower, "could you", "can you", "would you", "will you", "let me know", "let us know", "need your", "your approval",
-		"your review", "your thoughts", "your feedback", "your input", "your signature", "get back to me", "awaiting your",
-		"waiting for your", "any thoughts", "any update", "any chance", "do you have", "do you think", "do you want", "are you able",
-		"are you available", "are you free", "are you ok", "by end of day") ||
-		containsWord(lower, "please", "pls", "kindly", "rsvp", "by today", "by tomorrow", "by eod", "by cob",
-			"by monday", "by tuesday", "by wednesday", "by thursday", "by friday")
-}
-
-// refusesAnswers recognises the phrases that sound like a request and are none.
-func refusesAnswers(lower, tight string) bool {
-	return containsAny(lower, "do not reply", "do not respond", "don't reply", "no reply needed", "no reply necessary", "no reply required",
-		"no response needed", "no action needed", "no action required", "no action is", "please find attached", "please find the attached",
-		"please find enclosed", "please note that", "please ignore this", "please disregard", "if you did not", "if you didn't",
-		"if you have any questions") ||
-		containsAny(tight, "발신전용", "회신불가", "회신이불가", "회신은불가", "회신되지", "회신이되지", "회신하지", "수신거부", "수신을거부",
-			"수신을원치", "구독을원치", "문의사항", "문의하신", "참고해", "참고부탁", "참고바", "양해부탁", "양해해", "양해바", "이해부탁", "관심부탁", "유의해", "유의부탁",
-			"궁금한점", "궁금한사항")
-}
-
-// containsAny reports whether s holds one of the phrases.
-func containsAny(s string, phrases ...string) bool {
-	for _, phrase := range phrases {
-		if strings.Contains(s, phrase) {
-			return true
-		}
-	}
-	return false
-}
-
-// containsWord reports whether s holds one of the phrases with no letter next to it.
-func containsWord(s string, phrases ...string) bool {
-	for _, phrase := range phrases {
-		for rest := s; ; {
-			at := strings.Index(rest, phrase)
-			if at < 0 {
-				break
-			}
-			end := at + len(phrase)
-			if (at == 0 || !asciiLetter(rest[at-1])) && (end == len(rest) || !asciiLetter(rest[end])) {
-				return true
-			}
-			rest = rest[end:]
-		}
-	}
-	return false
-}
-
-func asciiLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
-
-// withoutAddresses takes web addresses out: a question mark in one asks nothing.
-func withoutAddresses(s string) string {
-	if !strings.Contains(s, "http") {
-		return s
-	}
-	words := strings.Fields(s)
-	for i, word := range words {
-		if strings.Contains(word, "http://") || strings.Contains(word, "https://") {
-			words[i] = ""
-		}
-	}
-	return strings.Join(words, " ")
-}
-
-// asks reports whether a mail with this subject asks the reader for something.
-func (p parsedText) asks(subject string) bool {
-	if p.wish {
+// abbreviates reports whether the text ends in a word that a stop belongs to.
+func abbreviates(text string) bool {
+	word := text[strings.LastIndexAny(text, " (")+1:]
+	switch strings.ToLower(word) {
+	case "mr", "ms", "mrs", "dr", "prof", "st", "no", "vs", "e.g", "i.e", "etc", "approx", "inc", "ltd", "co",
+		"jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec":
 		return true
 	}
-	yes, _ := asking(strings.TrimSpace(subject))
-	return yes
+	return false
 }
 
-// parsedText is what a mail's own words come to.
-type parsedText struct {
-	words string // all of them
-	line  string // the sentence to show: the question, else the request, else the first that is no greeting
-	wish  bool   // something is asked for
+// itemBegins reports whether a dash stands before the next item of a list.
+func itemBegins(rest string) bool {
+	r, _ := utf8.DecodeRuneInString(strings.TrimPrefix(rest, " "))
+	return unicode.IsUpper(r) || hangul(r)
 }
 
-// parseText looks through a snippet once.
-func parseText(snippet string) parsedText {
-	p := parsedText{words: ownWords(snippet)}
-	var first, wish, question string
-	for _, sentence := range sentences(p.words) {
-		asks, asked := asking(sentence)
-		p.wish = p.wish || asks
-		sentence = dropGreeting(sentence)
-		switch {
-		case !substantial(sentence):
-		case asked && question == "":
-			question = sentence
-		case asks && wish == "":
-			wish = sentence
-		case first == "":
-			first = sentence
-		}
-	}
-	p.line = cut(firstOf(question, wish, first), sentenceRunes)
-	return p
-}
+var greeting = regexp.MustCompile(`(?i)^((안녕하세요|안녕하십니까|수고하십니다|수고 ?많으십니다|고생 ?많으십니다|수고하세요|반갑습니다|감사합니다|` +
+	`좋은 ?아침입니다|(hi|hello|dear) (mr|ms|mrs|dr|prof)\. ?|(hi|hello|hey|dear|good (morning|afternoon|evening))\b)[^,.!?~]{0,24}([,.!?~]+|$)|` +
+	`([^\s,.!?]{1,12} ?){1,2}(님|씨)[,.]? ?(안녕하세요|안녕하십니까)[,.!?~]*|` +
+	`[^\s,.!?]{1,12} ?(님|씨|팀장님|대표님|과장님|대리님|부장님|이사님|교수님|께)\s*([,.!?~]+|$)|fyi[,:]? )\s*`)
 
-// dropGreeting takes greetings off the front of a sentence.
+// dropGreeting takes greetings, and the marks of lists, off the front of a sentence.
 func dropGreeting(sentence string) string {
+	sentence = strings.TrimLeft(sentence, "-–—*•·▶■□○●※> ")
 	for range 3 {
 		at := greeting.FindStringIndex(sentence)
 		if at == nil {
@@ -189,13 +102,101 @@ func dropGreeting(sentence string) string {
 	return sentence
 }
 
+// said is one sentence of a mail.
+type said struct {
+	text     string // without greetings; may be empty
+	whole    string // with them
+	asks     bool
+	question bool
+}
+
+// parsedText is what a mail's own words come to.
+type parsedText struct {
+	words string // all of them
+	said  []said
+
+	automated bool // they say that a program wrote them
+}
+
+// parseText looks once through a mail's own words, be they its snippet or its body with a paragraph a line.
+func parseText(words string) parsedText {
+	p := parsedText{words: words, automated: containsAny(strings.ToLower(words), "발신 전용", "발신전용", "자동 발송", "자동발송", "자동으로 발송", "automated message",
+		"automated email", "automated e-mail", "automatically generated", "do not reply to this", "회신하지 마")}
+	if len(words) > mostWords {
+		words = strings.ToValidUTF8(words[:mostWords], "")
+	}
+	list := sentences(words)
+	for _, whole := range list[:min(len(list), mostSentences)] {
+		s := said{whole: whole, text: dropGreeting(whole)}
+		s.asks, s.question = asking(firstOf(s.text, whole))
+		p.said = append(p.said, s)
+	}
+	return p
+}
+
 // substantial reports whether there are words left.
 func substantial(sentence string) bool {
 	letters := 0
 	for _, r := range sentence {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+		switch {
+		case hangul(r):
+			letters += 2
+		case unicode.IsLetter(r):
 			letters++
 		}
 	}
 	return letters >= 2
 }
+
+// thanks and the like are the ends of Korean sentences that tell nothing.
+var thanks = []string{
+	"감사합니다", "감사드립니다", "감사해요", "감사드려요", "감사하겠습니다", "고맙습니다", "고마워요", "고마워", "감사", "죄송합니다", "부탁드립니다", "부탁드려요",
+	"보내세요", "되세요", "바랍니다", "수고하세요", "들어가세요", "안녕하세요", "안녕하십니까", "드림", "배상", "올림", "귀하", "여러분", "여러분께", "반갑습니다",
+}
+
+// openings begin sentences that tell nothing yet.
+var openings = []string{
+	"thanks", "thank you", "many thanks", "hope ", "i hope", "hi", "hello", "hey", "dear ", "good morning", "good afternoon", "good evening", "my name is", "this is ",
+	"nice to ", "best,", "best regards", "kind regards", "regards", "cheers", "sincerely", "greetings", "happy new", "warm regards", "hugs", "sorry for", "apologies",
+	"수신:", "수신 :", "발신:", "발신 :", "참조:", "제목:", "제 목", "to:", "from:", "cc:", "url:", "message-id:", "return-path:",
+}
+
+// idle reports whether the sentence tells nothing by itself: thanks, greetings, a name under the mail or
+// at its top, a button.
+func idle(sentence string, from address) bool {
+	lower := strings.ToLower(sentence)
+	tight := tighten(lower)
+	for _, opening := range openings {
+		if strings.HasPrefix(lower, opening) {
+			return true
+		}
+	}
+	return endsIn(tight, thanks) || introduces(sentence, tight, from) || containsAny(tight, unwanted...) ||
+		strings.Contains(lower, " here from ") || strings.Contains(lower, " here at ") || strings.HasSuffix(strings.TrimSpace(withoutAddresses(lower)), ":") ||
+		(lower != strings.ToUpper(lower) && sentence == strings.ToUpper(sentence)) // a button
+}
+
+// introduces reports whether the sentence says who writes, and nothing else.
+func introduces(sentence, tight string, from address) bool {
+	name := strings.ToLower(strings.ReplaceAll(from.name, " ", ""))
+	if name != "" && (tight == name || (strings.Contains(name, tight) && utf8.RuneCountInString(tight) >= 2)) {
+		return true
+	}
+	before, is := strings.CutSuffix(tight, "입니다")
+	if !is {
+		before, is = strings.CutSuffix(tight, "이에요")
+	}
+	words := strings.Fields(sentence)
+	if !is || len(words) > 5 {
+		return false
+	}
+	if name != "" && strings.HasSuffix(before, name) {
+		return true
+	}
+	last := []rune(before[max(0, len(before)-9):]) // three syllables: what most Korean names have
+	return len(words) > 1 && len([]rune(words[len(words)-1])) >= 6 && len(last) == 3 && strings.ContainsRune(surnames, last[0]) &&
+		containsAny(sentence, "팀", "실", "담당", "부 ", "센터", "회사", "파트", "대표", "매니저", "대리 ", "과장 ", "사 ", "학교", "병원", "그룹")
+}
+
+// surnames are those of nine Koreans in ten.
+const surnames = "김이박최정강조윤장임한오서신권황안송류유전홍고문양손배백허남심노하곽성차주우구민진나지엄채원천방공"

@@ -1,0 +1,196 @@
+package sources_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"achim/briefing"
+	"achim/internal/standin"
+)
+
+const (
+	junho = "박준호 <junho@corp.example>"
+	asks  = "계약서를 보내 주실 수 있을까요?"
+	tells = "계약서를 보내 드렸습니다."
+)
+
+// rankings tells a number of mails, each by the name of its case.
+func rankings(t *testing.T, preferences briefing.Preferences, mail map[string]standin.Mail) map[string]briefing.Item {
+	t.Helper()
+	var list []standin.Mail
+	names := map[string]string{}
+	for name, m := range mail {
+		m.ID, m.Date = fmt.Sprintf("r%04d", len(list)), monday().Add(-time.Hour)
+		names[m.ID] = name
+		list = append(list, m)
+	}
+	h := build(t, standin.Account{Mail: list})
+	h.connect()
+	req := h.request()
+	req.Reader.Preferences = preferences
+	section, err := h.source(t, briefing.Gmail).Fetch(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]briefing.Item{}
+	for _, item := range section.Items {
+		told[names[item.ID]] = item
+	}
+	return told
+}
+
+func groupsOf(told map[string]briefing.Item) map[string]briefing.Group {
+	groups := map[string]briefing.Group{}
+	for name, item := range told {
+		groups[name] = item.Group
+	}
+	return groups
+}
+
+// TestMailForWhom: who asks, whom, and by which way, decides whether the reader has to answer.
+func TestMailForWhom(t *testing.T) {
+	header := func(name, value string) [][2]string { return [][2]string{{name, value}} }
+	list := append(header("List-Id", "<web.gaon.example>"), [2]string{"Precedence", "list"})
+	forge := func(reason string) [][2]string { return append(header("X-GitHub-Reason", reason), list...) }
+	me, sujin := "김하늘 <"+haneul+">", "이수진 <sujin@gaon.example>"
+	mail := map[string]standin.Mail{
+		"to the reader":                   {From: junho, To: me, Body: asks},
+		"to the reader among others":      {From: junho, To: me + ", " + sujin, Body: asks},
+		"to another of those addressed":   {From: junho, To: me + ", " + sujin, Body: "수진 님, " + asks},
+		"to another and then the reader":  {From: junho, To: me + ", " + sujin, Body: "수진 님, 잘 받았습니다. 하늘 님은 " + asks},
+		"copied":                          {From: junho, To: sujin, Cc: me, Body: asks},
+		"copied and marked":               {From: junho, To: sujin, Cc: me, Body: asks, Labels: []string{"INBOX", "IMPORTANT"}},
+		"copied and named":                {From: junho, To: sujin, Cc: me, Body: "수진 님, 감사합니다. 하늘 님은 수량을 확인해 주시겠어요?"},
+		"copied and told of":              {From: junho, To: sujin, Cc: me, Body: "수진 님, 하늘 님께 " + asks},
+		"with a tag in the address":       {From: junho, To: "haneul+work@gaon.example", Body: asks},
+		"mentioned on a forge":            {From: "Jiwoo <notifications@forge.example>", To: "gaon/web <web@forge.example>", Body: "@haneul could you look at this?", Headers: forge("mention")},
+		"mentioned and told":              {From: "Jiwoo <notifications@forge.example>", To: "gaon/web <web@forge.example>", Body: "@haneul this is fixed now.", Headers: forge("mention")},
+		"asked to review":                 {From: "Jiwoo <notifications@forge.example>", To: "gaon/web <web@forge.example>", Body: "Fixes a typo.", Headers: forge("review_requested")},
+		"watching":                        {From: "Jiwoo <notifications@forge.example>", To: "gaon/web <web@forge.example>", Body: "@haneul could you look at this?", Headers: forge("subscribed")},
+		"mentioned by a tracker":          {From: "Min (Tracker) <tracker@gaon.example>", To: me, Body: "Min mentioned you. @김하늘 " + asks, Headers: header("Auto-Submitted", "auto-generated")},
+		"named by a program":              {From: "Shop <no-reply@shop.example>", To: me, Body: "김하늘 님, " + asks},
+		"an approval to give":             {From: "전자결재 <no-reply@gaon.example>", To: me, Subject: "[결재 요청] 출장비", Body: "결재 문서가 도착했습니다.", Labels: []string{"INBOX", "CATEGORY_UPDATES"}},
+		"a payment that failed":           {From: "Cloud <billing@cloud.example>", To: me, Subject: "Your payment failed", Body: "We could not charge your card.", Labels: []string{"INBOX", "CATEGORY_UPDATES"}},
+		"a bounce":                        {From: "Mail Delivery Subsystem <mailer-daemon@mx.example>", To: me, Subject: "Delivery Status Notification (Failure)", Body: "Please check the address.", Headers: header("X-Failed-Recipients", "nobody@corp.example")},
+		"an answering machine":            {From: junho, To: me, Subject: "[부재중] 박준호입니다", Body: "급한 일은 010-0000-0000으로 연락 주세요."},
+		"an answering machine in English": {From: junho, To: me, Subject: "Automatic reply: Budget", Body: "Could you call the desk?"},
+		"an invitation without a word":    {From: junho, To: me, Subject: "내년 계획", Body: "참석하시겠습니까?", Headers: header("Content-Type", `text/calendar; method=REQUEST`)},
+		"a letter without headers":        {From: "최세일 <seil@growth.example>", To: me, Body: "15분 통화 가능하실까요? 수신을 원치 않으시면 수신거부를 눌러 주세요."},
+		"a person at news@":               {From: "오윤 <news@paper.example>", To: me, Body: "인터뷰 가능하실까요?"},
+		"a letter among the updates":      {From: "Bank Insights <insights@bank.example>", To: me, Body: "What comes next?", Headers: header("List-Unsubscribe", "<https://bank.example/u>"), Labels: []string{"INBOX", "CATEGORY_UPDATES"}},
+		"the question in the subject":     {From: junho, To: me, Subject: "내일 10시 회의실 예약 부탁드려요 (냉무)"},
+		"the subject of the mail before":  {From: junho, To: me, Subject: "RE: 견적 요청드립니다", Body: "견적서를 보냈습니다."},
+	}
+	want := map[string]briefing.Group{
+		"to the reader": briefing.NeedsReply, "to the reader among others": briefing.NeedsReply, "to another of those addressed": briefing.Important,
+		"to another and then the reader": briefing.NeedsReply, "copied": briefing.Notice, "copied and marked": briefing.Important,
+		"copied and named": briefing.NeedsReply, "copied and told of": briefing.Notice, "with a tag in the address": briefing.NeedsReply,
+		"mentioned on a forge": briefing.NeedsReply, "mentioned and told": briefing.Important, "asked to review": briefing.NeedsReply, "watching": briefing.Notice,
+		"mentioned by a tracker": briefing.NeedsReply, "named by a program": briefing.Notice, "an approval to give": briefing.Important,
+		"a payment that failed": briefing.Important, "a bounce": briefing.Important, "an answering machine": briefing.Notice,
+		"an answering machine in English": briefing.Notice, "an invitation without a word": briefing.Notice, "a letter without headers": briefing.Newsletter,
+		"a person at news@": briefing.NeedsReply, "a letter among the updates": briefing.Newsletter, "the question in the subject": briefing.NeedsReply,
+		"the subject of the mail before": briefing.Important,
+	}
+	told := rankings(t, briefing.Preferences{}, mail)
+	if diff := cmp.Diff(want, groupsOf(told)); diff != "" {
+		t.Error(diff)
+	}
+	if got := told["copied and named"].Text; got != "하늘 님은 수량을 확인해 주시겠어요?" {
+		t.Errorf("the line is %q", got)
+	}
+}
+
+// TestMailAsTheReaderWishes: who is dear to the reader is not overlooked, and who is muted is counted only.
+func TestMailAsTheReaderWishes(t *testing.T) {
+	letter := [][2]string{{"List-Unsubscribe", "<https://corp.example/u>"}}
+	mail := map[string]standin.Mail{
+		"a VIP tells":              {From: junho, Body: tells},
+		"a VIP asks others":        {From: junho, To: "team@gaon.example", Cc: haneul, Body: asks},
+		"a VIP's letter":           {From: "소식 <letter@corp.example>", Body: tells, Headers: letter},
+		"muted":                    {From: "홍보 <pr@loud.example>", Body: asks},
+		"muted and starred":        {From: "홍보 <pr@loud.example>", Body: asks, Labels: []string{"INBOX", "STARRED"}},
+		"a VIP in a muted house":   {From: "사장 <boss@loud.example>", Body: asks},
+		"a muted word":             {From: "이수진 <sujin@gaon.example>", Subject: "야구 보러 갈까요?", Body: asks},
+		"a muted word in the text": {From: "이수진 <sujin@gaon.example>", Subject: "주말", Body: "야구 보러 갈까요?"},
+	}
+	want := map[string]briefing.Group{
+		"a VIP tells": briefing.NeedsReply, "a VIP asks others": briefing.Important, "a VIP's letter": briefing.Important,
+		"muted": briefing.Notice, "muted and starred": briefing.Notice, "a VIP in a muted house": briefing.NeedsReply,
+		"a muted word": briefing.Notice, "a muted word in the text": briefing.NeedsReply,
+	}
+	told := rankings(t, briefing.Preferences{
+		VIPs: []string{"@corp.example", "boss@loud.example"}, MuteSenders: []string{"@loud.example"}, MuteWords: []string{"야구"},
+	}, mail)
+	if diff := cmp.Diff(want, groupsOf(told)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestMailLines: the line is what the mail wants, in its own words, and never a courtesy.
+func TestMailLines(t *testing.T) {
+	cases := map[string]string{
+		"안녕하세요, 박준호입니다. 지난주 자료를 보냅니다. 의견 부탁드립니다. 내일까지 서명도 부탁드립니다. 감사합니다.":                         "내일까지 서명도 부탁드립니다.",
+		"안녕하세요 가온상사 박준호입니다 어제 회의록을 공유드립니다 감사합니다":                                                  "어제 회의록을 공유드립니다",
+		"김하늘 매니저님 안녕하세요. 11월분 세금계산서 발행하였습니다. 감사합니다. 박준호 드림 -- 브랜드, 고민이신가요?":                       "11월분 세금계산서 발행하였습니다.",
+		"Dear Ms. Kim, Thank you for your call. The report is in the shared folder. Regards, Jun": "The report is in the shared folder.",
+		"Haneul, thanks! Notes: - We keep the green - Haneul to send the logo by tomorrow.":       "Haneul to send the logo by tomorrow.",
+		"넵":      "넵",
+		"감사합니다!": "감사합니다!",
+		"https://paper.example/a?b=1 참고하세요": "https://paper.example/a?b=1 참고하세요",
+	}
+	mail := map[string]standin.Mail{}
+	for body := range cases {
+		mail[body] = standin.Mail{From: junho, To: "김하늘 <" + haneul + ">", Subject: "자료", Body: body}
+	}
+	for body, item := range rankings(t, briefing.Preferences{}, mail) {
+		if item.Text != cases[body] {
+			t.Errorf("%s\n\tis told as %q, want %q", body, item.Text, cases[body])
+		}
+	}
+}
+
+// TestMailDeadlines: only what the reader is asked for by then is a deadline, and in the right week.
+func TestMailDeadlines(t *testing.T) {
+	cases := map[string]string{ // on Monday the 23rd at 08:00
+		"오늘 중으로 회신 바랍니다.":                        "23 23:59",
+		"오전 중으로 회신 부탁드립니다.":                      "23 12:00",
+		"내일 오전까지 부탁드립니다.":                        "24 12:00",
+		"이번 주 내로 답 주세요.":                         "27 23:59",
+		"다음 주 화요일까지 보내 주세요.":                     "01 23:59",
+		"다음 주 금요일까지 보내 주세요.":                     "", // eleven days ahead
+		"26일(목) 정오까지 회신 바랍니다.":                   "26 12:00",
+		"5시까지 보내 주세요.":                           "23 17:00",
+		"3일 이내에 회신 바랍니다.":                        "26 23:59",
+		"오늘 밤 12시까지 보내 주세요.":                     "23 23:59",
+		"금요일까지 보내 드리겠습니다.":                       "",
+		"금요일까지 휴가입니다. 자료 보내 주세요.":                "",
+		"9시부터 18시까지 열려 있으니 방문해 주세요.":             "",
+		"2일과 3일 중 편하신 날을 말씀해 주세요.":               "",
+		"오늘 내부 회의 자료를 보내 주세요.":                   "",
+		"Could you sign it by Wednesday?":        "25 23:59",
+		"Please answer by EOD tomorrow.":         "24 23:59",
+		"Please send it by next Monday.":         "30 23:59",
+		"Please send it before 5pm.":             "23 17:00",
+		"The form is due on Thursday.":           "26 23:59",
+		"We will send it by Friday.":             "",
+		"I'm out until Friday, please call Jun.": "",
+		"Please send it by post.":                "",
+	}
+	mail := map[string]standin.Mail{}
+	for body := range cases {
+		mail[body] = standin.Mail{From: junho, Subject: "자료", Body: body}
+	}
+	for body, item := range rankings(t, briefing.Preferences{}, mail) {
+		got := ""
+		if !item.Due.IsZero() {
+			got = item.Due.In(seoul(t)).Format("02 15:04")
+		}
+		if got != cases[body] {
+			t.Errorf("%s: due %q, want %q", body, got, cases[body])
+		}
+	}
+}
