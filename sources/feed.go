@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,8 +26,9 @@ const (
 	feedTimeout   = 10 * time.Second
 	longestFeed   = 5 << 20 // bytes, after decompression
 	mostRedirects = 5
-	feedsParsed   = 2 // at once: a large feed takes a multiple of its size to parse
-	feedForgotten = 24 * time.Hour
+	feedsParsed   = 2              // at once: a large feed takes a multiple of its size to parse
+	feedForgotten = 96 * time.Hour // unread: a weekend and the holidays around it
+	goneFor       = 24 * time.Hour // that a feed is not asked for after it said it is gone
 )
 
 // feedReader reads feeds for all readers: one request a feed in ten minutes, conditional, shared by those
@@ -41,13 +43,17 @@ type feedReader struct {
 
 	mu     sync.Mutex
 	states map[string]*feedState
+	quiet  map[string]time.Time // hosts that have asked to be left alone, and until when
 }
 
 // feedState is what is known of one feed. It is guarded by the reader's mutex and replaced, never changed
 // in what others hold.
 type feedState struct {
 	doc            *feedDoc
+	at             string // where it was read: a redirect for good leads there, or the page at its address; "" = not known
 	etag, modified string
+	page           bool      // a page is at its address, and led to it
+	guessed        bool      // its page names no feed, and none is at the usual places
 	turn           int       // counts the requests made
 	triedAt        time.Time // when the last one ended
 	usedAt         time.Time
@@ -63,7 +69,7 @@ func newFeedReader(cfg NewsConfig) *feedReader {
 	}
 	return &feedReader{
 		client: &http.Client{Transport: transport, CheckRedirect: checkRedirect}, now: cfg.Now, agent: cfg.UserAgent, fetched: cfg.OnFetch,
-		parsing: make(chan struct{}, feedsParsed), states: map[string]*feedState{},
+		parsing: make(chan struct{}, feedsParsed), states: map[string]*feedState{}, quiet: map[string]time.Time{},
 	}
 }
 
@@ -205,13 +211,38 @@ func (f *feedReader) known(reader briefing.ReaderID, address string) (*feedDoc, 
 	return nil, state.turn, nil
 }
 
-// forget drops feeds nobody has asked for in a day. The caller holds the lock.
+// forget drops feeds nobody has asked for in days, and hosts that may be asked again. The caller holds the lock.
 func (f *feedReader) forget(now time.Time) {
 	for address, state := range f.states {
 		if now.Sub(state.usedAt) > feedForgotten {
 			delete(f.states, address)
 		}
 	}
+	for host, until := range f.quiet {
+		if !now.Before(until) {
+			delete(f.quiet, host)
+		}
+	}
+}
+
+// hush leaves the host alone for as long as it has asked for.
+func (f *feedReader) hush(host string, wait time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if until := f.now().Add(wait); until.After(f.quiet[host]) {
+		f.quiet[host] = until
+	}
+}
+
+// hushed returns for how long the host of the address wants to be left alone still.
+func (f *feedReader) hushed(address string) time.Duration {
+	u, err := url.Parse(address)
+	if err != nil {
+		return 0
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return max(0, f.quiet[u.Host].Sub(f.now()))
 }
 
 // tell notes that the reader knows of the feed's failure.
@@ -243,56 +274,109 @@ func (f *feedReader) read(ctx context.Context, address string, turn int) (*feedD
 	now := f.now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	state.turn, state.triedAt, state.err = before.turn+1, now, err
+	state.turn, state.triedAt, state.err, state.guessed = before.turn+1, now, err, after.guessed
 	if err != nil {
 		state.told = map[briefing.ReaderID]bool{}
 		state.retryAt = now.Add(briefing.RetryAfter(err))
+		if refused, ok := errors.AsType[*answerError](err); ok && refused.status == http.StatusGone {
+			state.retryAt = now.Add(goneFor)
+		}
+		if briefing.ReasonOf(err) != briefing.RateLimited {
+			state.at = "" // it may have moved on: ask at its own address again
+		}
 		return nil, err
 	}
-	state.doc, state.etag, state.modified = after.doc, after.etag, after.modified
+	state.doc, state.at, state.page, state.etag, state.modified = after.doc, after.at, after.page, after.etag, after.modified
 	return state.doc, nil
 }
 
-// request makes one conditional request and parses the answer.
+// request reads the feed at the address, or the one that the page there names.
 func (f *feedReader) request(ctx context.Context, address string, before feedState) (feedState, error) {
-	const op = "read feed"
-	fault := func(reason briefing.Reason, format string, args ...any) (feedState, error) {
-		return before, &briefing.Error{Op: op, Reason: reason, Err: fmt.Errorf(format, args...)}
-	}
 	if err := (briefing.Feed{URL: address}).Validate(); err != nil {
-		return fault(briefing.Malformed, "its address is no web address")
+		return before, &briefing.Error{Op: readFeedOp, Reason: briefing.Malformed, Err: errors.New("its address is no web address")}
 	}
-	resp, err := f.get(ctx, address, before)
+	after, err := f.ask(ctx, firstOf(before.at, address), before)
+	page, ok := errors.AsType[*pageError](err)
+	if !ok || saysFeed(address) { // what was a feed and is a page now has died: the page's own may be any other
+		return after, err
+	}
+	after, err = f.discover(ctx, page, before.guessed)
+	after.page = true
+	after.doc.inherit(before.doc, f.now())
+	return after, err
+}
+
+const readFeedOp = "read feed"
+
+// ask makes one request, conditional where the feed was read at the same place before, and parses the answer. A page of
+// HTML is a pageError.
+func (f *feedReader) ask(ctx context.Context, at string, before feedState) (feedState, error) {
+	fault := func(reason briefing.Reason, wait time.Duration, cause error) (feedState, error) {
+		return before, &briefing.Error{Op: readFeedOp, Reason: reason, RetryAfter: wait, Err: cause}
+	}
+	if wait := f.hushed(at); wait > 0 {
+		return fault(briefing.RateLimited, wait, errors.New("its host has asked to be left alone"))
+	}
+	if at != before.at {
+		before.etag, before.modified = "", ""
+	}
+	resp, err := f.get(ctx, at, before)
 	switch {
 	case errors.Is(err, errPrivate): // it is us who refuse: the site has not been asked
-		return before, &briefing.Error{Op: op, Reason: briefing.ClientMisconfigured, Err: errPrivate}
+		return fault(briefing.ClientMisconfigured, 0, errPrivate)
 	case err != nil:
-		return before, transportError(op, err)
+		return before, transportError(readFeedOp, err)
 	}
 	defer resp.Body.Close()
+	wait := retryAfter(resp.Header, "", f.now())
 	switch {
 	case resp.StatusCode == http.StatusNotModified && before.doc != nil:
+		before.at = settled(resp, at)
 		return before, nil
-	case resp.StatusCode == http.StatusTooManyRequests:
-		wait := retryAfter(resp.Header, "", f.now())
-		return before, &briefing.Error{Op: op, Reason: briefing.RateLimited, RetryAfter: wait, Err: &answerError{status: resp.StatusCode}}
+	case resp.StatusCode == http.StatusTooManyRequests, resp.StatusCode == http.StatusServiceUnavailable && wait > 0:
+		f.hush(resp.Request.URL.Host, wait)
+		return fault(reasonOfLimit(resp.StatusCode), wait, &answerError{status: resp.StatusCode})
 	case resp.StatusCode != http.StatusOK:
-		return before, &briefing.Error{Op: op, Reason: briefing.Unavailable, Err: &answerError{status: resp.StatusCode}}
+		return fault(briefing.Unavailable, 0, &answerError{status: resp.StatusCode})
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, longestFeed+1))
 	switch {
 	case err != nil:
-		return before, transportError(op, &readError{err})
+		return before, transportError(readFeedOp, &readError{err})
 	case len(body) > longestFeed:
-		return fault(briefing.Malformed, "larger than %d bytes", longestFeed)
+		return fault(briefing.Malformed, 0, fmt.Errorf("larger than %d bytes", longestFeed))
 	case len(bytes.TrimSpace(body)) == 0:
-		return fault(briefing.Malformed, "empty")
+		return fault(briefing.Malformed, 0, errors.New("empty"))
 	}
 	doc, err := f.parse(ctx, body, resp)
 	if err != nil {
 		return before, err
 	}
-	return feedState{doc: doc, etag: resp.Header.Get("ETag"), modified: resp.Header.Get("Last-Modified")}, nil
+	doc.inherit(before.doc, f.now())
+	return feedState{doc: doc, at: settled(resp, at), page: before.page, etag: resp.Header.Get("ETag"), modified: resp.Header.Get("Last-Modified")}, nil
+}
+
+// reasonOfLimit is why a host that asked to be left alone could not be read.
+func reasonOfLimit(status int) briefing.Reason {
+	if status == http.StatusTooManyRequests {
+		return briefing.RateLimited
+	}
+	return briefing.Unavailable
+}
+
+// settled is where to ask next time: as far as the redirects from there on are for good.
+func settled(resp *http.Response, asked string) string {
+	var hops []*http.Request // the last one first
+	for req := resp.Request; req != nil && req.Response != nil; req = req.Response.Request {
+		hops = append(hops, req)
+	}
+	for _, hop := range slices.Backward(hops) {
+		if s := hop.Response.StatusCode; s != http.StatusMovedPermanently && s != http.StatusPermanentRedirect {
+			break
+		}
+		asked = hop.URL.String()
+	}
+	return asked
 }
 
 func (f *feedReader) get(ctx context.Context, address string, before feedState) (*http.Response, error) {
@@ -334,6 +418,9 @@ func (f *feedReader) parse(ctx context.Context, body []byte, resp *http.Response
 		at = resp.Request.URL
 	}
 	text := feedText(body, resp.Header.Get("Content-Type"), at.Hostname())
+	if isPage(text) {
+		return nil, &briefing.Error{Op: op, Reason: briefing.Malformed, Err: &pageError{text: text[:min(len(text), longestPage)], at: at}}
+	}
 	if strings.HasPrefix(text, "<") && !nestsSanely(text) {
 		return nil, malformed("it nests deeper than any feed")
 	}
