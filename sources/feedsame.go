@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -29,7 +30,7 @@ func untagged(title string) string {
 }
 
 // storyKey is the same for the same story on another day or in another feed: its title without tags and punctuation. What
-// makes a number another one is no punctuation.
+// makes a number another one, or a question of it, is no punctuation.
 func storyKey(title, link string) string {
 	runes := []rune(untagged(title))
 	var bare strings.Builder
@@ -37,7 +38,7 @@ func storyKey(title, link string) string {
 		switch {
 		case unicode.IsLetter(r), unicode.IsNumber(r):
 			bare.WriteRune(r)
-		case r != ',' && partOfNumber(runes, i):
+		case r != ',' && partOfNumber(runes, i), r == '?' && i == len(runes)-1:
 			bare.WriteRune(r)
 		}
 	}
@@ -195,7 +196,12 @@ func wordsOf(title string) []word {
 func wordOf(text string, number bool) word {
 	text = strings.TrimSuffix(text, "'s")
 	if number {
-		return word{stem: text, number: true}
+		w := koreanWord([]rune(text))
+		if last, _ := utf8.DecodeLastRuneInString(w.stem); unicode.IsDigit(last) {
+			return word{stem: text, number: true} // 5만 is no 5
+		}
+		w.number = true
+		return w
 	}
 	if full, ok := abbreviated(text); ok {
 		return word{stem: full}
