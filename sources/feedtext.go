@@ -236,7 +236,7 @@ var (
 
 // feedText is the body as UTF-8 without an XML declaration, which would have it decoded again. The order
 // is: byte order mark; what is valid UTF-8 is that, whatever it claims; the declaration; the HTTP header;
-// and for a Korean host the charset its servers forget to name.
+// and for a Korean host, or what is Korean in it, the charset that servers there forget to name.
 func feedText(body []byte, contentType, host string) string {
 	if text, ok := byMark(body); ok {
 		return tidyXML(text)
@@ -262,8 +262,27 @@ func feedText(body []byte, contentType, host string) string {
 	if strings.HasSuffix(strings.ToLower(host), ".kr") {
 		return tidyXML(decode(korean.EUCKR, body))
 	}
+	if text, err := korean.EUCKR.NewDecoder().Bytes(body); err == nil && mostlyHangul(string(text)) {
+		return tidyXML(string(text))
+	}
 	guess, _, _ := charset.DetermineEncoding(body, "")
 	return tidyXML(decode(guess, body))
+}
+
+// mostlyHangul reports whether what is not ASCII is Korean throughout: no other language comes out like that.
+func mostlyHangul(text string) bool {
+	hangul, other := 0, 0
+	for _, r := range text {
+		switch {
+		case r == utf8.RuneError:
+			return false
+		case unicode.Is(unicode.Hangul, r):
+			hangul++
+		case unicode.IsLetter(r) && r > unicode.MaxASCII:
+			other++
+		}
+	}
+	return hangul > 9*other
 }
 
 // byMark decodes by a byte order mark, or by the zero bytes that give UTF-16 away without one.
@@ -295,7 +314,7 @@ func mostlyUTF8(body []byte) bool {
 		}
 		body = body[size:]
 	}
-	return bad*20 < good
+	return bad*3 < good // of Korean in another charset nearly all is bad
 }
 
 // charsetName gives the names Korean programs use a form that the libraries know.
