@@ -78,7 +78,7 @@ func reference(link string) (ref, site string) {
 	for _, prefix := range []string{"www.", "m.", "news."} {
 		site = strings.TrimPrefix(site, prefix)
 	}
-	u.Fragment, u.Scheme = "", "https"
+	u.Scheme = "https"
 	if strings.Contains(u.RawQuery, "utm_") {
 		query := u.Query()
 		for name := range query {

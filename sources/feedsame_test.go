@@ -168,7 +168,7 @@ func TestNewsSeenUnderAnotherTitle(t *testing.T) {
 	p.feeds.Set("/b.xml", standin.Feed{Title: "Nari", Items: []standin.FeedItem{
 		{Title: "한은 기준금리 3.25% 동결했다", URL: "https://nari.example/9", Published: monday().Add(5 * time.Hour)},
 		{Title: "새 소식", URL: "https://nari.example/10", Published: now.Add(-time.Hour)},
-		{Title: "다른 말로 전한 나리호", URL: first.Items[1].URL + "?utm_medium=rss#top", Published: now.Add(-time.Hour)},
+		{Title: "다른 말로 전한 나리호", URL: first.Items[1].URL + "?utm_medium=rss", Published: now.Add(-time.Hour)},
 	}})
 	req := p.request(readerID)
 	req.Seen = seen
@@ -262,5 +262,28 @@ func TestNewsPreferences(t *testing.T) {
 	req.Reader = briefing.Reader{ID: readerID, Name: "r"}
 	if section, err = p.source.Fetch(t.Context(), req); err != nil || len(section.Items) != 8 {
 		t.Errorf("told %q, %v", told(section), err)
+	}
+}
+
+// TestNewsPublishers: the name of a publisher is what stands before its feed's own words about itself; what the operator calls it
+// stands as it is.
+func TestNewsPublishers(t *testing.T) {
+	for title, want := range map[string]string{
+		"한빛뉴스 - 개발/기술/스타트업 뉴스 서비스": "한빛뉴스", "나리신문 | 전체기사": "나리신문", "다온일보 : 최신기사": "다온일보", "전체기사 | 나리신문": "나리신문",
+		"Home | Gaon Online": "Gaon Online", "gaon: the front page of it all": "gaon", "GAON &gt; Home Page": "GAON", "연합-뉴스": "연합-뉴스", "RSS": "RSS", "A - B": "A - B",
+	} {
+		p := newPress(t, []string{"/a.xml"})
+		p.feeds.SetRaw("/a.xml", "text/xml", []byte(`<rss version="2.0"><channel><title>`+title+`</title><item><title>첫눈</title><link>https://x.example/1</link>`+
+			`<pubDate>Mon, 23 Nov 2026 08:00:00 +0900</pubDate></item></channel></rss>`))
+		if got := p.must(t).Items[0].From; got != want {
+			t.Errorf("%q is called %q, want %q", title, got, want)
+		}
+	}
+	p := newPress(t, nil)
+	p.feeds.Set("/a.xml", feed("Hanbit", "첫눈"))
+	req := p.request(readerID)
+	req.Reader.Feeds = []briefing.Feed{{URL: p.url + "/a.xml", Title: "한빛 - 경제"}}
+	if section, err := p.source.Fetch(t.Context(), req); err != nil || section.Items[0].From != "한빛 - 경제" {
+		t.Errorf("%q, %v", told(section), err)
 	}
 }

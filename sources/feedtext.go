@@ -49,7 +49,7 @@ type story struct {
 
 // newFeedDoc takes the stories out of a parsed feed that was found at the given address.
 func newFeedDoc(parsed *gofeed.Feed, at *url.URL, now time.Time) *feedDoc {
-	doc := &feedDoc{title: cut(cleanTitle(parsed.Title), 40)}
+	doc := &feedDoc{title: cut(publisherIn(cleanTitle(parsed.Title)), 40)}
 	korean := strings.HasSuffix(strings.ToLower(at.Hostname()), ".kr") || strings.HasPrefix(strings.ToLower(parsed.Language), "ko")
 	original, _ := parsed.OriginalFeed().(*rss.Feed)
 	for i, item := range parsed.Items {
@@ -119,6 +119,22 @@ func (d *feedDoc) inherit(before *feedDoc, now time.Time) {
 			s.first = now
 		}
 	}
+}
+
+var slogans = regexp.MustCompile(`\s+(?:[-–—|:>»/]|::)\s+|:\s+`)
+
+// publisherIn is the name in a feed's title, which goes on with what the feed has, or a slogan.
+func publisherIn(title string) string {
+	for _, part := range slogans.Split(title, -1) {
+		switch strings.ToLower(part) {
+		case "", "home", "home page", "rss", "feed", "news", "latest news", "top stories", "홈", "뉴스", "전체", "전체기사", "전체 기사", "최신", "최신기사", "최신뉴스", "주요뉴스", "rss 서비스":
+			continue
+		}
+		if utf8.RuneCountInString(part) > 1 {
+			return part
+		}
+	}
+	return title
 }
 
 // cleanTitle makes a title plain text: entities resolved, also twice escaped ones, markup gone, one line.

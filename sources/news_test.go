@@ -240,6 +240,20 @@ func TestNewsBadFeeds(t *testing.T) {
 		_, err := p.source.Fetch(t.Context(), p.request(readerID))
 		wantReason(t, err, briefing.Malformed)
 	})
+	t.Run("a gzip file", func(t *testing.T) {
+		p := newPress(t, []string{"/a.xml.gz", "/bad.xml.gz"})
+		var file bytes.Buffer
+		squeezed := gzip.NewWriter(&file)
+		_, _ = squeezed.Write([]byte(laughs))
+		_ = squeezed.Close()
+		p.feeds.SetRaw("/a.xml.gz", "application/x-gzip", file.Bytes())
+		p.feeds.SetRaw("/bad.xml.gz", "application/x-gzip", bomb.Bytes())
+		section, err := p.source.Fetch(t.Context(), p.request(readerID))
+		wantReason(t, err, briefing.Malformed)
+		if section.PartsOK != 1 || len(section.Items) != 1 {
+			t.Errorf("%d feeds read, %q", section.PartsOK, told(section))
+		}
+	})
 	t.Run("404", func(t *testing.T) {
 		p := newPress(t, []string{"/none.xml?key=feed-secret"})
 		_, err := p.source.Fetch(t.Context(), p.request(readerID))
