@@ -145,9 +145,7 @@ func ExamineFeed(ctx context.Context, cfg NewsConfig, address string) FeedExam {
 	defer cancel()
 	read, err := contain("examine feed", func() (feedState, error) { return n.feeds.request(ctx, address, feedState{}) })
 	exam.Err, exam.Private = err, errors.Is(err, errPrivate)
-	if refused, ok := errors.AsType[*answerError](err); ok {
-		exam.Status = refused.status
-	}
+	exam.Status = FeedStatus(err)
 	if err == nil && read.doc != nil {
 		exam.Stories, exam.Moved = len(read.doc.stories), movedTo(address, read)
 	}
@@ -168,4 +166,12 @@ func FeedHost(address string) string {
 		return u.Host
 	}
 	return hostOf(address)
+}
+
+// FeedStatus is the HTTP status of the answer that was no feed, 0 when there was none.
+func FeedStatus(err error) int {
+	if refused, ok := errors.AsType[*answerError](err); ok {
+		return refused.status
+	}
+	return 0
 }

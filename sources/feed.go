@@ -64,9 +64,17 @@ func newFeedReader(cfg NewsConfig) *feedReader {
 		transport = feedTransport(cfg.AllowPrivate)
 	}
 	return &feedReader{
-		client: &http.Client{Transport: transport, CheckRedirect: checkRedirect}, now: cfg.Now, agent: cfg.UserAgent, fetched: cfg.OnFetch,
+		client: &http.Client{Transport: transport, CheckRedirect: checkRedirect}, now: cfg.Now, agent: agentOf(cfg.Contact), fetched: cfg.OnFetch,
 		parsing: make(chan struct{}, feedsParsed), states: map[string]*feedState{}, quiet: map[string]time.Time{},
 	}
+}
+
+// agentOf is how we call ourselves: sites want to know who asks, and where to complain.
+func agentOf(contact string) string {
+	if contact == "" {
+		return userAgent
+	}
+	return strings.TrimSuffix(userAgent, ")") + "; +" + contact + ")"
 }
 
 // feedTransport refuses private addresses where they are dialled, so that neither a redirect nor a name

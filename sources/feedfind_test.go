@@ -206,7 +206,7 @@ func TestNewsLeavesAHostAlone(t *testing.T) {
 
 // TestNewsSaysWhoAsks: the agent is named with every request, also after a redirect.
 func TestNewsSaysWhoAsks(t *testing.T) {
-	p := newPress(t, []string{"/one"}, func(cfg *sources.NewsConfig) { cfg.UserAgent = "achim/1 (+https://achim.gaon.example)" })
+	p := newPress(t, []string{"/one"}, func(cfg *sources.NewsConfig) { cfg.Contact = "https://achim.gaon.example" })
 	var agents []string
 	p.feeds.Inject(standin.Fault{Op: "*", Status: 500, Match: func(r *http.Request) bool {
 		agents = append(agents, r.UserAgent())
@@ -215,7 +215,7 @@ func TestNewsSaysWhoAsks(t *testing.T) {
 	p.moved("/one", http.StatusFound, "/a.xml")
 	p.feeds.Set("/a.xml", feed("Hanbit", "하나"))
 	p.must(t)
-	if want := []string{"achim/1 (+https://achim.gaon.example)", "achim/1 (+https://achim.gaon.example)"}; !slices.Equal(agents, want) {
+	if want := []string{"achim/1 (self-hosted daily briefing; +https://achim.gaon.example)", "achim/1 (self-hosted daily briefing; +https://achim.gaon.example)"}; !slices.Equal(agents, want) {
 		t.Errorf("agents %q", agents)
 	}
 }

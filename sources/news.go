@@ -25,7 +25,7 @@ type NewsConfig struct {
 	AllowPrivate bool              // also feeds on private and loopback addresses, and a proxy from the environment
 	Transport    http.RoundTripper // nil = one of its own that keeps to AllowPrivate
 	Now          func() time.Time  // nil = time.Now
-	UserAgent    string            // "" = achim's
+	Contact      string            // a web address of whoever runs this, told to the sites that are asked; "" = none
 	OnFetch      func(err error)   // called after every fetch of a feed, nil for a good one; may be nil
 }
 
@@ -39,9 +39,6 @@ type newsSource struct {
 func newNews(cfg NewsConfig) *newsSource {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
-	}
-	if cfg.UserAgent == "" {
-		cfg.UserAgent = userAgent
 	}
 	return &newsSource{cfg: cfg, feeds: newFeedReader(cfg)}
 }
