@@ -248,9 +248,13 @@ func (c *cli) feedsImport() *cobra.Command {
 			return usage{err}
 		}
 		defer func() { _ = file.Close() }()
-		done, err := a.ImportFeeds(ctx, r.ID, file, dry)
+		list, err := app.ReadFeedList(file)
 		if err != nil {
-			return usage{fmt.Errorf("%s: %w", args[0], cmp.Or(app.FieldFault(err), err))}
+			return usage{fmt.Errorf("%s: nothing was added: %w", args[0], err)}
+		}
+		done, err := a.ImportFeeds(ctx, r.ID, list, dry)
+		if err != nil {
+			return asUsage(err)
 		}
 		if asJSON {
 			return c.printJSON(map[string]any{"dry_run": dry, "feeds": done})

@@ -101,18 +101,26 @@ type FeedLine struct {
 	Why    string     `json:"why,omitempty"`
 }
 
-// ImportFeeds adds the feeds of an OPML file to the reader's, and says what became of each. With dry nothing is added. Its error
-// is that of a file which is no list of feeds, or which holds more than the reader may have: then nothing was added.
-func (a *App) ImportFeeds(ctx context.Context, reader briefing.ReaderID, from io.Reader, dry bool) ([]FeedLine, error) {
-	listed, faults, err := sources.ReadOPML(from)
+// FeedList is what a file of feeds holds.
+type FeedList struct {
+	feeds  []sources.ListedFeed
+	faults []sources.ListFault
+}
+
+// ReadFeedList reads an OPML file. Its error is that of a file which is no list of feeds, and says what to do.
+func ReadFeedList(from io.Reader) (FeedList, error) {
+	feeds, faults, err := sources.ReadOPML(from)
+	return FeedList{feeds, faults}, err
+}
+
+// ImportFeeds adds the feeds of a list to the reader's, and says what became of each. With dry nothing is added, and neither is when
+// there are more than the reader may have: that is a FieldError.
+func (a *App) ImportFeeds(ctx context.Context, reader briefing.ReaderID, list FeedList, dry bool) ([]FeedLine, error) {
+	lines, err := a.addFeeds(ctx, reader, list.feeds, dry)
 	if err != nil {
 		return nil, err
 	}
-	lines, err := a.addFeeds(ctx, reader, listed, dry)
-	if err != nil {
-		return nil, err
-	}
-	for _, fault := range faults {
+	for _, fault := range list.faults {
 		lines = append(lines, FeedLine{Line: fault.Line, Action: FeedLeftOut, Why: fault.Problem})
 	}
 	slices.SortStableFunc(lines, func(a, b FeedLine) int { return a.Line - b.Line })
