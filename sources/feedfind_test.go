@@ -73,6 +73,35 @@ func TestNewsHomePageWithoutLinks(t *testing.T) {
 	}
 }
 
+// TestNewsJSONFeedOfAPage: a page may name a JSON feed, and where its links start from.
+func TestNewsJSONFeedOfAPage(t *testing.T) {
+	p := newPress(t, []string{"/blog/"})
+	p.feeds.SetRaw("/blog/", "text/html", []byte(`<html><head><base href="/data/"><link type="application/feed+json" rel="alternate" href="feed.json">`))
+	p.feeds.SetRaw("/data/feed.json", "application/feed+json", []byte(`{"version":"https://jsonfeed.org/version/1.1","title":"한빛","items":[`+
+		`{"id":"1","url":"https://hanbit.example/1","title":"첫눈","date_published":"2026-11-23T08:00:00+09:00"}]}`))
+	if got := told(p.must(t)); len(got) != 1 || got[0] != "첫눈 · 한빛" {
+		t.Errorf("told %q", got)
+	}
+}
+
+// TestNewsIDsAreOnesOwn: two stories never share an id, whatever their feeds number them.
+func TestNewsIDsAreOnesOwn(t *testing.T) {
+	p := newPress(t, []string{"/a.xml", "/b.xml"})
+	for path, f := range map[string]standin.Feed{"/a.xml": feed("Hanbit", "하나", "둘", "셋"), "/b.xml": feed("Nari", "넷", "다섯")} {
+		for i := range f.Items {
+			f.Items[i].GUID = fmt.Sprint(i / 2)
+		}
+		p.feeds.Set(path, f)
+	}
+	ids := map[string]bool{}
+	for _, item := range p.must(t).Items {
+		ids[item.ID] = true
+	}
+	if len(ids) != 5 {
+		t.Errorf("%d ids of five stories", len(ids))
+	}
+}
+
 // TestNewsDeadFeedIsNoHomePage: what was a feed and now answers with the site's front page is not exchanged for another feed.
 func TestNewsDeadFeedIsNoHomePage(t *testing.T) {
 	p := newPress(t, []string{"/rss/economy.xml", "/section/economy"})

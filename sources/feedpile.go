@@ -51,9 +51,9 @@ func (t *told) item() briefing.Item {
 type pile struct {
 	req   briefing.Request
 	feeds []pileFeed
-	known map[string]*told   // by key and by link
+	known map[string]*told   // by key, link and id
 	alike map[string][]*told // by how they begin
-	past  map[string]bool    // keys and links of what was told on an earlier date
+	past  map[string]bool    // links and ids of what was told on an earlier date
 	dated map[string][]*story
 }
 
@@ -103,9 +103,8 @@ func (p *pile) rememberPast() {
 	for _, f := range p.feeds {
 		for i := range f.doc.stories {
 			if s := &f.doc.stories[i]; p.req.Seen[s.key] {
-				p.past[s.key] = true
 				if s.sole {
-					p.past[s.ref] = true
+					p.past[s.ref], p.past[s.id] = true, true
 				}
 				if begin := s.begins(); len(p.dated[begin]) < mostCompared {
 					p.dated[begin] = append(p.dated[begin], s)
@@ -117,7 +116,7 @@ func (p *pile) rememberPast() {
 
 // isPast reports whether the story was told on an earlier date, be it under another title.
 func (p *pile) isPast(s *story) bool {
-	return p.req.Seen[s.key] || s.sole && p.past[s.ref] ||
+	return p.req.Seen[s.key] || s.sole && (p.past[s.ref] || p.past[s.id]) ||
 		slices.ContainsFunc(p.dated[s.begins()], func(o *story) bool { return sameStory(s, o) })
 }
 
@@ -160,7 +159,7 @@ func (p *pile) find(t *told) *told {
 	if same := p.known[t.key]; same != nil {
 		return same
 	}
-	if same := p.known[t.ref]; t.sole && same != nil {
+	if same := cmp.Or(p.known[t.ref], p.known[t.id]); t.sole && same != nil {
 		return same
 	}
 	for _, o := range p.alike[t.begins()] {
@@ -187,8 +186,10 @@ func (p *pile) keep(t, same *told) {
 	if p.known[t.key] == nil {
 		p.known[t.key] = same
 	}
-	if t.sole && p.known[t.ref] == nil {
-		p.known[t.ref] = same
+	for _, name := range []string{t.ref, t.id} {
+		if t.sole && p.known[name] == nil {
+			p.known[name] = same
+		}
 	}
 }
 

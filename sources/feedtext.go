@@ -69,9 +69,9 @@ func newFeedDoc(parsed *gofeed.Feed, at *url.URL, now time.Time) *feedDoc {
 			continue
 		}
 		s.title = cut(s.title, titleRunes)
-		s.id = shortHash(firstOf(item.GUID, s.link))
 		s.key, s.words = storyKey(s.title, s.link), wordsOf(s.title)
 		s.ref, s.host = reference(s.link)
+		s.id = shortHash(s.host + " " + firstOf(item.GUID, s.link)) // some number their stories from 1, as others do
 		doc.stories = append(doc.stories, s)
 	}
 	slices.SortStableFunc(doc.stories, func(a, b story) int { return b.at.Compare(a.at) })
@@ -90,6 +90,9 @@ func (d *feedDoc) markSole() {
 	for i := range d.stories {
 		s := &d.stories[i]
 		s.sole = ids[s.id] == 1 && links[s.ref] == 1
+		if ids[s.id] > 1 {
+			s.id = shortHash(s.id + s.key)
+		}
 	}
 }
 
