@@ -43,6 +43,9 @@ func TestNewsHomePage(t *testing.T) {
 	asked(1, 1)
 	asked(1, 2)
 	p.feeds.Inject(standin.Fault{Op: "/a.xml", Times: 1, Status: http.StatusNotFound})
+	p.feeds.Inject(standin.Fault{Op: "/", Status: http.StatusNotModified, Match: func(r *http.Request) bool {
+		return r.Header.Get("If-None-Match")+r.Header.Get("If-Modified-Since") != "" // which are the feed's, and say nothing of the page
+	}})
 	_, err := p.source.Fetch(t.Context(), p.request(readerID))
 	wantReason(t, err, briefing.Unavailable)
 	asked(2, 4)

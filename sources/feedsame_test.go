@@ -73,6 +73,7 @@ func TestNewsKnowsAStoryInOtherWords(t *testing.T) {
 		{"Court rules strike is legal today", "Court rules strike is not legal today"},
 		{"Senate passes the budget bill tonight", "Senate passes the budget bill tonight: denied"},
 		{"First quarter sales rise at Gaon", "Second quarter sales rise at Gaon"},
+		{"Gaon opens its chip plant in Seoul", "Gaon opens its chip plant in Seoul suburbs"},
 		{"Shares of Gaon up 2% at noon", "Shares of Gaon up -2% at noon"},
 	} {
 		if n := twoPapers(t, pair[0], pair[1], 2*time.Hour); n != 2 {
