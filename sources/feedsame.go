@@ -15,24 +15,31 @@ import (
 )
 
 var (
-	newsTags = regexp.MustCompile(`^(\s*[\[【<(〈]\s*(속보|단독|종합|종합\s?\d*보|\d보|상보|긴급|영상|포토|사진|그래픽|업데이트|update|updated|breaking|breaking news|exclusive|urgent|lead|\d(?:st|nd|rd|th) ld|video)\s*[\]】>)〉])+|` +
-		`(\s*[\[(〈<]\s*(종합|종합\s?\d*보|\d보|상보|속보|단독|영상|업데이트|update|updated|lead)\s*[\])〉>])+\s*$`)
-	wireTags = regexp.MustCompile(`^\s*(breaking|breaking news|exclusive|urgent|updated?( ?\d+)?|wrapup ?\d+|속보|단독)\s*(:|\||-)\s*`)
+	tagsBefore = regexp.MustCompile(`^(\s*[\[【<(〈]\s*(속보|단독|종합|종합\s?\d*보|\d보|상보|긴급|영상|포토|사진|그래픽|업데이트|update|updated|breaking|breaking news|exclusive|urgent|lead|\d(?:st|nd|rd|th) ld|video)\s*[\]】>)〉])+`)
+	tagsAfter  = regexp.MustCompile(`(\s*[\[(〈<]\s*(종합|종합\s?\d*보|\d보|상보|속보|단독|영상|업데이트|update|updated|lead)\s*[\])〉>])+\s*$`)
+	wireTags   = regexp.MustCompile(`^\s*(breaking|breaking news|exclusive|urgent|updated?( ?\d+)?|wrapup ?\d+|속보|단독)\s*(:|\||-)\s*`)
 )
 
 // untagged is the title in one form, without the tags under which agencies publish a story again, such as [속보] and (종합2보).
 func untagged(title string) string {
-	title = strings.ToLower(norm.NFKC.String(title))
+	title = strings.TrimSpace(strings.ToLower(norm.NFKC.String(title)))
 	for range 3 {
-		title = wireTags.ReplaceAllString(newsTags.ReplaceAllString(title, ""), "")
+		before := title
+		title = wireTags.ReplaceAllString(tagsBefore.ReplaceAllString(title, ""), "")
+		if last, _ := utf8.DecodeLastRuneInString(title); strings.ContainsRune("])〉>", last) {
+			title = tagsAfter.ReplaceAllString(title, "")
+		}
+		if title = strings.TrimSpace(title); title == before {
+			break
+		}
 	}
-	return strings.TrimSpace(title)
+	return title
 }
 
-// storyKey is the same for the same story on another day or in another feed: its title without tags and punctuation. What
+// storyKey is the same for the same story on another day or in another feed: its untagged title without punctuation. What
 // makes a number another one, or a question of it, is no punctuation.
-func storyKey(title, link string) string {
-	runes := []rune(untagged(title))
+func storyKey(untagged, link string) string {
+	runes := []rune(untagged)
 	var bare strings.Builder
 	for i, r := range runes {
 		switch {
@@ -145,9 +152,9 @@ func turning(stem string) bool {
 			"cancelled", "canceled", "cancel", "may", "might", "could", "expected", "likely", "if", "why", "how", "fail", "failed", "reject", "rejected", "report", "source", "rumor"}, stem)
 }
 
-// wordsOf takes a title apart.
-func wordsOf(title string) []word {
-	runes := []rune(untagged(title))
+// wordsOf takes an untagged title apart.
+func wordsOf(untagged string) []word {
+	runes := []rune(untagged)
 	words := make([]word, 0, 12)
 	var current []rune
 	apart, number := false, false

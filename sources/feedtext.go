@@ -69,7 +69,8 @@ func newFeedDoc(parsed *gofeed.Feed, at *url.URL, now time.Time) *feedDoc {
 			continue
 		}
 		s.title = cut(s.title, titleRunes)
-		s.key, s.words = storyKey(s.title, s.link), wordsOf(s.title)
+		bare := untagged(s.title)
+		s.key, s.words = storyKey(bare, s.link), wordsOf(bare)
 		s.ref, s.host = reference(s.link)
 		s.id = shortHash(s.host + " " + firstOf(item.GUID, s.link)) // some number their stories from 1, as others do
 		doc.stories = append(doc.stories, s)

@@ -100,11 +100,11 @@ func foundThere(check app.FeedCheck, zone *time.Location) string {
 		return check.Problem + ": " + check.Remedy
 	}
 	text := fmt.Sprintf("%d stories", check.Stories)
-	switch {
-	case check.Stories == 1:
-		text = "1 story"
-	case check.Stories == 0:
+	switch check.Stories {
+	case 0:
 		text = "no story now"
+	case 1:
+		text = "1 story"
 	}
 	if check.Newest != nil {
 		text += ", the newest of " + check.Newest.In(zone).Format(timeForm)
