@@ -2,11 +2,14 @@ package sources_test
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"testing"
 	"time"
 
 	"achim/briefing"
 	"achim/internal/standin"
+	"achim/sources"
 )
 
 // BenchmarkGmailFetch reads twenty mails, and the five that are shown in full. The stand-in runs in the same process, so what it reports is an
@@ -67,4 +70,64 @@ func busyDays(n int) []standin.Event {
 		}
 	}
 	return events
+}
+
+// busyPress is six feeds of fifty stories each, some of which several tell, and a reader with wishes.
+func busyPress(b *testing.B) (*press, briefing.Request) {
+	b.Helper()
+	var paths []string
+	for i := range 6 {
+		paths = append(paths, fmt.Sprintf("/%d.xml", i))
+	}
+	p := newPress(b, paths)
+	for i, path := range paths {
+		f := standin.Feed{Title: fmt.Sprintf("한빛%d", i)}
+		for n := range 50 {
+			f.Items = append(f.Items, standin.FeedItem{
+				Title: fmt.Sprintf("[속보] 한국은행, 기준금리 %d.25%%로 동결하고 내년 성장률 전망 발표(종합%d보)", n*(1+i%2), i),
+				URL:   fmt.Sprintf("https://n%d.example/%d?utm_source=rss", i, n), Published: monday().Add(-time.Duration(n+1) * 20 * time.Minute),
+				Description: "<p>금융통화위원회가 <b>기준금리</b>를 동결했다.</p>",
+			})
+		}
+		p.feeds.Set(path, f)
+	}
+	req := p.request(readerID)
+	req.Seen = map[string]bool{"x": true}
+	req.Reader.Preferences = briefing.Preferences{MuteWords: []string{"야구", "AI"}, More: []string{"반도체"}, Less: []string{"주식"}}
+	return p, req
+}
+
+// BenchmarkNewsFetch chooses among three hundred stories that were read before, as for each further reader.
+func BenchmarkNewsFetch(b *testing.B) {
+	p, req := busyPress(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if section, err := p.source.Fetch(b.Context(), req); err != nil || len(section.Items) == 0 {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkNewsRead decodes and parses a feed of fifty stories.
+func BenchmarkNewsRead(b *testing.B) {
+	p, _ := busyPress(b)
+	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, p.url+"/1.xml", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		b.Fatal(err)
+	}
+	body, err := io.ReadAll(answer.Body)
+	_ = answer.Body.Close()
+	if err != nil {
+		b.Fatal(err)
+	}
+	cfg := sources.NewsConfig{Now: p.clock.Now, Transport: said(http.StatusOK, "text/xml", "", body)}
+	for b.Loop() {
+		if found, err := sources.FindFeed(b.Context(), cfg, "https://hanbit.example/rss.xml"); err != nil || found.Stories != 50 {
+			b.Fatal(found, err)
+		}
+	}
 }

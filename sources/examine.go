@@ -141,33 +141,23 @@ func ExamineFeed(ctx context.Context, cfg NewsConfig, address string) FeedExam {
 	n := newNews(cfg)
 	defer func() { _ = n.Close() }()
 	var exam FeedExam
-	follow := n.feeds.client.CheckRedirect
-	n.feeds.client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
-		exam.Moved = movedTo(req, exam.Moved)
-		return follow(req, via)
-	}
 	ctx, cancel := context.WithTimeout(ctx, feedTimeout)
 	defer cancel()
 	read, err := contain("examine feed", func() (feedState, error) { return n.feeds.request(ctx, address, feedState{}) })
 	exam.Err, exam.Private = err, errors.Is(err, errPrivate)
-	if refused, ok := errors.AsType[*answerError](err); ok {
-		exam.Status = refused.status
-	}
+	exam.Status = FeedStatus(err)
 	if err == nil && read.doc != nil {
-		exam.Stories = len(read.doc.stories)
+		exam.Stories, exam.Moved = len(read.doc.stories), movedTo(address, read)
 	}
 	return exam
 }
 
-// movedTo returns the host of a redirect that is for good. The rest of the address may hold a key.
-func movedTo(req *http.Request, before string) string {
-	if req.Response == nil {
-		return before
+// movedTo returns the host that redirects for good lead to, "" when there are none. The rest of the address may hold a key.
+func movedTo(address string, read feedState) string {
+	if read.page || read.at == address {
+		return ""
 	}
-	if s := req.Response.StatusCode; s != http.StatusMovedPermanently && s != http.StatusPermanentRedirect {
-		return before
-	}
-	return req.URL.Hostname()
+	return hostOf(read.at)
 }
 
 // FeedHost names a feed without what its address may hold beside the host, such as a key.
@@ -176,4 +166,12 @@ func FeedHost(address string) string {
 		return u.Host
 	}
 	return hostOf(address)
+}
+
+// FeedStatus is the HTTP status of the answer that was no feed, 0 when there was none.
+func FeedStatus(err error) int {
+	if refused, ok := errors.AsType[*answerError](err); ok {
+		return refused.status
+	}
+	return 0
 }

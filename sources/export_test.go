@@ -19,3 +19,6 @@ func ReadBody(payload *gmail.MessagePart) Body {
 
 // OneLine is oneLine.
 func OneLine(s string) string { return oneLine(s) }
+
+// FeedTransport is the transport under news that refuses private addresses.
+var FeedTransport = feedTransport

@@ -1,11 +1,9 @@
 package sources
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -15,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/mmcdole/gofeed"
 	"golang.org/x/sync/singleflight"
 
 	"achim/briefing"
@@ -25,8 +22,9 @@ const (
 	feedTimeout   = 10 * time.Second
 	longestFeed   = 5 << 20 // bytes, after decompression
 	mostRedirects = 5
-	feedsParsed   = 2 // at once: a large feed takes a multiple of its size to parse
-	feedForgotten = 24 * time.Hour
+	feedsParsed   = 2              // at once: a large feed takes a multiple of its size to parse
+	feedForgotten = 96 * time.Hour // unread: a weekend and the holidays around it
+	goneFor       = 24 * time.Hour // that a feed is not asked for after it said it is gone
 )
 
 // feedReader reads feeds for all readers: one request a feed in ten minutes, conditional, shared by those
@@ -41,13 +39,17 @@ type feedReader struct {
 
 	mu     sync.Mutex
 	states map[string]*feedState
+	quiet  map[string]time.Time // hosts that have asked to be left alone, and until when
 }
 
 // feedState is what is known of one feed. It is guarded by the reader's mutex and replaced, never changed
 // in what others hold.
 type feedState struct {
 	doc            *feedDoc
+	at             string // where it was read: a redirect for good leads there, or the page at its address; "" = not known
 	etag, modified string
+	page           bool      // a page is at its address, and led to it
+	guessed        bool      // its page names no feed, and none is at the usual places
 	turn           int       // counts the requests made
 	triedAt        time.Time // when the last one ended
 	usedAt         time.Time
@@ -62,9 +64,17 @@ func newFeedReader(cfg NewsConfig) *feedReader {
 		transport = feedTransport(cfg.AllowPrivate)
 	}
 	return &feedReader{
-		client: &http.Client{Transport: transport, CheckRedirect: checkRedirect}, now: cfg.Now, agent: cfg.UserAgent, fetched: cfg.OnFetch,
-		parsing: make(chan struct{}, feedsParsed), states: map[string]*feedState{},
+		client: &http.Client{Transport: transport, CheckRedirect: checkRedirect}, now: cfg.Now, agent: agentOf(cfg.Contact), fetched: cfg.OnFetch,
+		parsing: make(chan struct{}, feedsParsed), states: map[string]*feedState{}, quiet: map[string]time.Time{},
 	}
+}
+
+// agentOf is how we call ourselves: sites want to know who asks, and where to complain.
+func agentOf(contact string) string {
+	if contact == "" {
+		return userAgent
+	}
+	return strings.TrimSuffix(userAgent, ")") + "; +" + contact + ")"
 }
 
 // feedTransport refuses private addresses where they are dialled, so that neither a redirect nor a name
@@ -205,13 +215,38 @@ func (f *feedReader) known(reader briefing.ReaderID, address string) (*feedDoc, 
 	return nil, state.turn, nil
 }
 
-// forget drops feeds nobody has asked for in a day. The caller holds the lock.
+// forget drops feeds nobody has asked for in days, and hosts that may be asked again. The caller holds the lock.
 func (f *feedReader) forget(now time.Time) {
 	for address, state := range f.states {
 		if now.Sub(state.usedAt) > feedForgotten {
 			delete(f.states, address)
 		}
 	}
+	for host, until := range f.quiet {
+		if !now.Before(until) {
+			delete(f.quiet, host)
+		}
+	}
+}
+
+// hush leaves the host alone for as long as it has asked for.
+func (f *feedReader) hush(host string, wait time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if until := f.now().Add(wait); until.After(f.quiet[host]) {
+		f.quiet[host] = until
+	}
+}
+
+// hushed returns for how long the host of the address wants to be left alone still.
+func (f *feedReader) hushed(address string) time.Duration {
+	u, err := url.Parse(address)
+	if err != nil {
+		return 0
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return max(0, f.quiet[u.Host].Sub(f.now()))
 }
 
 // tell notes that the reader knows of the feed's failure.
@@ -243,108 +278,18 @@ func (f *feedReader) read(ctx context.Context, address string, turn int) (*feedD
 	now := f.now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	state.turn, state.triedAt, state.err = before.turn+1, now, err
+	state.turn, state.triedAt, state.err, state.guessed = before.turn+1, now, err, after.guessed
 	if err != nil {
 		state.told = map[briefing.ReaderID]bool{}
 		state.retryAt = now.Add(briefing.RetryAfter(err))
+		if refused, ok := errors.AsType[*answerError](err); ok && refused.status == http.StatusGone {
+			state.retryAt = now.Add(goneFor)
+		}
+		if briefing.ReasonOf(err) != briefing.RateLimited {
+			state.at = "" // it may have moved on: ask at its own address again
+		}
 		return nil, err
 	}
-	state.doc, state.etag, state.modified = after.doc, after.etag, after.modified
+	state.doc, state.at, state.page, state.etag, state.modified = after.doc, after.at, after.page, after.etag, after.modified
 	return state.doc, nil
-}
-
-// request makes one conditional request and parses the answer.
-func (f *feedReader) request(ctx context.Context, address string, before feedState) (feedState, error) {
-	const op = "read feed"
-	fault := func(reason briefing.Reason, format string, args ...any) (feedState, error) {
-		return before, &briefing.Error{Op: op, Reason: reason, Err: fmt.Errorf(format, args...)}
-	}
-	if err := (briefing.Feed{URL: address}).Validate(); err != nil {
-		return fault(briefing.Malformed, "its address is no web address")
-	}
-	resp, err := f.get(ctx, address, before)
-	switch {
-	case errors.Is(err, errPrivate): // it is us who refuse: the site has not been asked
-		return before, &briefing.Error{Op: op, Reason: briefing.ClientMisconfigured, Err: errPrivate}
-	case err != nil:
-		return before, transportError(op, err)
-	}
-	defer resp.Body.Close()
-	switch {
-	case resp.StatusCode == http.StatusNotModified && before.doc != nil:
-		return before, nil
-	case resp.StatusCode == http.StatusTooManyRequests:
-		wait := retryAfter(resp.Header, "", f.now())
-		return before, &briefing.Error{Op: op, Reason: briefing.RateLimited, RetryAfter: wait, Err: &answerError{status: resp.StatusCode}}
-	case resp.StatusCode != http.StatusOK:
-		return before, &briefing.Error{Op: op, Reason: briefing.Unavailable, Err: &answerError{status: resp.StatusCode}}
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, longestFeed+1))
-	switch {
-	case err != nil:
-		return before, transportError(op, &readError{err})
-	case len(body) > longestFeed:
-		return fault(briefing.Malformed, "larger than %d bytes", longestFeed)
-	case len(bytes.TrimSpace(body)) == 0:
-		return fault(briefing.Malformed, "empty")
-	}
-	doc, err := f.parse(ctx, body, resp)
-	if err != nil {
-		return before, err
-	}
-	return feedState{doc: doc, etag: resp.Header.Get("ETag"), modified: resp.Header.Get("Last-Modified")}, nil
-}
-
-func (f *feedReader) get(ctx context.Context, address string, before feedState) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, fmt.Errorf("make request: %w", err)
-	}
-	req.Header.Set("User-Agent", f.agent)
-	req.Header.Set("Accept", "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5")
-	if before.doc != nil && before.etag != "" {
-		req.Header.Set("If-None-Match", before.etag)
-	}
-	if before.doc != nil && before.modified != "" {
-		req.Header.Set("If-Modified-Since", before.modified)
-	}
-	return f.client.Do(req)
-}
-
-// parse turns a body into stories. Whatever it is that is no feed is Malformed, also when it makes the
-// parser panic.
-func (f *feedReader) parse(ctx context.Context, body []byte, resp *http.Response) (doc *feedDoc, err error) {
-	const op = "parse feed"
-	select {
-	case f.parsing <- struct{}{}:
-		defer func() { <-f.parsing }()
-	case <-ctx.Done():
-		return nil, transportError(op, ctx.Err())
-	}
-	malformed := func(cause string) error {
-		return &briefing.Error{Op: op, Reason: briefing.Malformed, Err: errors.New(cause)}
-	}
-	defer func() {
-		if recover() != nil {
-			doc, err = nil, malformed("it breaks the parser")
-		}
-	}()
-	at := &url.URL{}
-	if resp.Request != nil && resp.Request.URL != nil {
-		at = resp.Request.URL
-	}
-	text := feedText(body, resp.Header.Get("Content-Type"), at.Hostname())
-	if strings.HasPrefix(text, "<") && !nestsSanely(text) {
-		return nil, malformed("it nests deeper than any feed")
-	}
-	parser := gofeed.NewParser()
-	parser.KeepOriginalFeed = true // for the publisher of a story, which the common form leaves out
-	parsed, err := parser.ParseString(text)
-	if err != nil || parsed == nil {
-		return nil, malformed("not a feed") // the parser's own words may quote it
-	}
-	if parsed.FeedType == "json" && len(parsed.Items) == 0 && parsed.Title == "" {
-		return nil, malformed("not a feed, though JSON") // any JSON object gets this far
-	}
-	return newFeedDoc(parsed, at, f.now()), nil
 }

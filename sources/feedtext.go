@@ -2,8 +2,6 @@ package sources
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"mime"
 	"net/url"
 	"regexp"
@@ -20,7 +18,6 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/korean"
 	textunicode "golang.org/x/text/encoding/unicode"
-	"golang.org/x/text/unicode/norm"
 
 	"achim/briefing"
 )
@@ -40,19 +37,27 @@ type feedDoc struct {
 // story is one item of a feed.
 type story struct {
 	id, key, title, link, publisher string
-	at                              time.Time // zero = unknown
+
+	ref    string    // the link without what only tells where one came from
+	host   string    // of the link: who else tells a story from there is no other publisher
+	at     time.Time // zero = unknown
+	allDay bool      // at is the midnight before: the feed says the day alone
+	first  time.Time // when a story without a time appeared in the feed; zero = it was there when the feed was first read
+	sole   bool      // no other story of the feed has its id or its link
+	words  []word    // of the title, for telling the same story in other words
 }
 
 // newFeedDoc takes the stories out of a parsed feed that was found at the given address.
 func newFeedDoc(parsed *gofeed.Feed, at *url.URL, now time.Time) *feedDoc {
-	doc := &feedDoc{title: cut(cleanTitle(parsed.Title), 40)}
+	doc := &feedDoc{title: cut(publisherIn(cleanTitle(parsed.Title)), 40)}
 	korean := strings.HasSuffix(strings.ToLower(at.Hostname()), ".kr") || strings.HasPrefix(strings.ToLower(parsed.Language), "ko")
 	original, _ := parsed.OriginalFeed().(*rss.Feed)
 	for i, item := range parsed.Items {
 		if item == nil {
 			continue
 		}
-		s := story{title: cleanTitle(item.Title), link: storyLink(item, at), at: storyTime(item, korean, now)}
+		s := story{title: cleanTitle(item.Title), link: storyLink(item, at)}
+		s.at, s.allDay = storyTime(item, korean, now)
 		if original != nil && i < len(original.Items) && original.Items[i].Source != nil {
 			s.publisher = cleanTitle(original.Items[i].Source.Title)
 			// Aggregators append the publisher. Only what equals it is taken off: titles have dashes of their own.
@@ -64,13 +69,76 @@ func newFeedDoc(parsed *gofeed.Feed, at *url.URL, now time.Time) *feedDoc {
 			continue
 		}
 		s.title = cut(s.title, titleRunes)
-		s.id = shortHash(firstOf(item.GUID, s.link))
-		s.key = storyKey(s.title, s.link)
+		bare := untagged(s.title)
+		s.key, s.words = storyKey(bare, s.link), titleWords(bare)
+		s.ref, s.host = reference(s.link)
+		s.id = shortHash(s.host + " " + firstOf(item.GUID, s.link)) // some number their stories from 1, as others do
 		doc.stories = append(doc.stories, s)
 	}
 	slices.SortStableFunc(doc.stories, func(a, b story) int { return b.at.Compare(a.at) })
 	doc.stories = slices.Clip(doc.stories[:min(len(doc.stories), storiesRead)])
+	doc.markSole()
 	return doc
+}
+
+// markSole marks the stories that can be told by their id and link. Some feeds give the same to all of theirs.
+func (d *feedDoc) markSole() {
+	ids, links := make(map[string]int, len(d.stories)), make(map[string]int, len(d.stories))
+	for i := range d.stories {
+		ids[d.stories[i].id]++
+		links[d.stories[i].ref]++
+	}
+	for i := range d.stories {
+		s := &d.stories[i]
+		s.sole = ids[s.id] == 1 && links[s.ref] == 1
+		if ids[s.id] > 1 {
+			s.id = shortHash(s.id + s.key)
+		}
+	}
+}
+
+// inherit takes over what is known from the reading before, nil for the first: a story whose title the publisher has changed
+// keeps the key under which readers may have been told it, and one without a time is as old as its first appearance.
+func (d *feedDoc) inherit(before *feedDoc, now time.Time) {
+	if d == nil || before == nil {
+		return
+	}
+	known := make(map[string]*story, 2*len(before.stories))
+	for i := range before.stories {
+		s := &before.stories[i]
+		known[s.key] = s
+		if s.sole {
+			known[s.id] = s
+		}
+	}
+	for i := range d.stories {
+		s := &d.stories[i]
+		old := known[s.key]
+		if same := known[s.id]; s.sole && same != nil {
+			old, s.key = same, same.key
+		}
+		if old != nil {
+			s.first = old.first
+		} else {
+			s.first = now
+		}
+	}
+}
+
+var slogans = regexp.MustCompile(`\s+(?:[-–—|:>»/]|::)\s+|:\s+`)
+
+// publisherIn is the name in a feed's title, which goes on with what the feed has, or a slogan.
+func publisherIn(title string) string {
+	for _, part := range slogans.Split(title, -1) {
+		switch strings.ToLower(part) {
+		case "", "home", "home page", "rss", "feed", "news", "latest news", "top stories", "홈", "뉴스", "전체", "전체기사", "전체 기사", "최신", "최신기사", "최신뉴스", "주요뉴스", "rss 서비스":
+			continue
+		}
+		if utf8.RuneCountInString(part) > 1 {
+			return part
+		}
+	}
+	return title
 }
 
 // cleanTitle makes a title plain text: entities resolved, also twice escaped ones, markup gone, one line.
@@ -96,55 +164,31 @@ func storyLink(item *gofeed.Item, at *url.URL) string {
 	return ""
 }
 
-var newsTags = regexp.MustCompile(`^(\s*[\[【<(〈]\s*(속보|단독|종합|종합\d*보|\d보|상보|영상|포토|사진|그래픽|업데이트|update|breaking|exclusive|video)\s*[\]】>)〉])+|(\s*[\[(]\s*(종합|종합\s?\d*보|\d보|상보|속보|단독|영상|업데이트)\s*[\])])+\s*$`)
-
-// storyKey is the same for the same story on another day or in another feed: its title without tags such
-// as [속보] and (종합2보), under which agencies publish a story again, and without punctuation.
-func storyKey(title, link string) string {
-	title = strings.ToLower(norm.NFKC.String(title))
-	for range 3 {
-		title = newsTags.ReplaceAllString(title, "")
-	}
-	bare := strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsNumber(r) {
-			return r
-		}
-		return -1
-	}, title)
-	if bare != "" {
-		return shortHash(bare)
-	}
-	return shortHash(link)
-}
-
-func shortHash(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:12])
-}
-
 // kst is Korea's time. It has had no summer time since 1988, and news is newer.
 func kst() *time.Location { return time.FixedZone("KST", 9*60*60) }
 
 var (
 	hasOffset = regexp.MustCompile(`(?i)([+-]\d{2}:?\d{2}|\d\s*Z|GMT|UTC|\bUT|\b[ECMP][SD]T)\s*(\(.*\))?\s*$`)
-	numeric   = regexp.MustCompile(`^\s*(\d{4})\s*[-./년]\s*(\d{1,2})\s*[-./월]\s*(\d{1,2})\s*[.일]?\s*(?:\([^)]*\)|[월화수목금토일]요일)?\s*T?(오전|오후|AM|PM)?\s*(\d{1,2})(?::|시\s*)(\d{2})(?:(?::|분\s*)(\d{2}))?`)
+	hasClock  = regexp.MustCompile(`\d:\d{2}|\d\s*시|T\d{4}`)
+	numeric   = regexp.MustCompile(`^\s*(\d{4})\s*[-./년]\s*(\d{1,2})\s*[-./월]\s*(\d{1,2})\s*[.일]?\s*(?:\([^)]*\)|[월화수목금토일]요일)?\s*T?(?:(오전|오후|AM|PM)?\s*(\d{1,2})(?::|시\s*)(\d{2})?(?:(?::|분\s*)(\d{2}))?)?`)
+	wordedDate    = regexp.MustCompile(`^(?:[월화수목금토일](?:요일)?\s*,?\s*)?(\d{1,2})일?\s+(\d{1,2})월,?\s+(\d{4})년?\s+(오전|오후)?\s*(\d{1,2}):(\d{2})(?::(\d{2}))?`)
+	offset    = regexp.MustCompile(`([+-])(\d{2}):?(\d{2})\s*$`)
 )
 
 // saysKST reports the abbreviation that Go knows no offset for.
 func saysKST(raw string) bool { return strings.HasSuffix(strings.ToUpper(raw), " KST") }
 
-// storyTime is when the story was published, zero when that cannot be known. Times without an offset are
-// Korean in Korean feeds, where the parser takes them for UTC and nine hours late.
-func storyTime(item *gofeed.Item, korean bool, now time.Time) time.Time {
+// storyTime is when the story was published, zero when that cannot be known, and whether the feed says the day alone. Times
+// without an offset are Korean in Korean feeds, where the parser takes them for UTC and nine hours late.
+func storyTime(item *gofeed.Item, korean bool, now time.Time) (at time.Time, allDay bool) {
 	raw, parsed := item.Published, item.PublishedParsed
 	if raw == "" {
 		raw, parsed = item.Updated, item.UpdatedParsed
 	}
 	raw = strings.TrimSpace(raw)
-	var at time.Time
 	switch {
 	case raw == "":
-		return time.Time{}
+		return time.Time{}, false
 	case parsed != nil && hasOffset.MatchString(raw):
 		at = *parsed
 	case parsed != nil && (korean || saysKST(raw)):
@@ -156,16 +200,19 @@ func storyTime(item *gofeed.Item, korean bool, now time.Time) time.Time {
 		at = numericTime(raw, korean)
 	}
 	if at.After(now.Add(clockSlack)) || at.Year() < 1990 {
-		return time.Time{}
+		return time.Time{}, false
 	}
-	return at.UTC()
+	return at.UTC(), !hasClock.MatchString(raw)
 }
 
-// numericTime reads the forms Korean servers write that no standard knows, such as 2026.11.20 09:00.
+// numericTime reads the forms Korean servers write that no standard knows, such as 2026.11.20 09:00 and 금, 20 11월 2026 09:00.
 func numericTime(raw string, korean bool) time.Time {
 	m := numeric.FindStringSubmatch(raw)
 	if m == nil {
-		return time.Time{}
+		if m = wordedDate.FindStringSubmatch(raw); m == nil {
+			return time.Time{}
+		}
+		m[1], m[3] = m[3], m[1] // the day comes first there
 	}
 	number := func(s string) int {
 		n, err := strconv.Atoi(s)
@@ -175,19 +222,31 @@ func numericTime(raw string, korean bool) time.Time {
 		return n
 	}
 	half := map[string]string{"오전": "am", "AM": "am", "오후": "pm", "PM": "pm"}[m[4]]
-	at, ok := clock(m[5], m[6], half, true)
+	at, ok := clock(firstOf(m[5], "0"), m[6], half, true)
 	if !ok {
 		return time.Time{}
-	}
-	zone := time.UTC
-	if korean || strings.ContainsAny(raw, "년.오") || saysKST(raw) {
-		zone = kst()
 	}
 	date := briefing.Date{Year: number(m[1]), Month: time.Month(number(m[2])), Day: number(m[3])}
 	if date.AddDays(0) != date {
 		return time.Time{}
 	}
-	return time.Date(date.Year, date.Month, date.Day, at.Hour, at.Minute, number(m[7]), 0, zone)
+	return time.Date(date.Year, date.Month, date.Day, at.Hour, at.Minute, number(m[7]), 0, zoneOf(raw, korean))
+}
+
+// zoneOf is the zone of a time that no standard knows: what it says itself, else Korea's where it is written as there.
+func zoneOf(raw string, korean bool) *time.Location {
+	if m := offset.FindStringSubmatch(raw); m != nil && hasClock.MatchString(raw) {
+		if at, err := time.Parse("-0700", m[1]+m[2]+m[3]); err == nil {
+			return at.Location()
+		}
+	}
+	if hasOffset.MatchString(raw) && hasClock.MatchString(raw) {
+		return time.UTC
+	}
+	if korean || strings.ContainsAny(raw, "년월.오") || saysKST(raw) {
+		return kst()
+	}
+	return time.UTC
 }
 
 var (
@@ -197,7 +256,7 @@ var (
 
 // feedText is the body as UTF-8 without an XML declaration, which would have it decoded again. The order
 // is: byte order mark; what is valid UTF-8 is that, whatever it claims; the declaration; the HTTP header;
-// and for a Korean host the charset its servers forget to name.
+// and for a Korean host, or what is Korean in it, the charset that servers there forget to name.
 func feedText(body []byte, contentType, host string) string {
 	if text, ok := byMark(body); ok {
 		return tidyXML(text)
@@ -223,8 +282,27 @@ func feedText(body []byte, contentType, host string) string {
 	if strings.HasSuffix(strings.ToLower(host), ".kr") {
 		return tidyXML(decode(korean.EUCKR, body))
 	}
+	if text, err := korean.EUCKR.NewDecoder().Bytes(body); err == nil && mostlyHangul(string(text)) {
+		return tidyXML(string(text))
+	}
 	guess, _, _ := charset.DetermineEncoding(body, "")
 	return tidyXML(decode(guess, body))
+}
+
+// mostlyHangul reports whether what is not ASCII is Korean throughout: no other language comes out like that.
+func mostlyHangul(text string) bool {
+	hangul, other := 0, 0
+	for _, r := range text {
+		switch {
+		case r == utf8.RuneError:
+			return false
+		case unicode.Is(unicode.Hangul, r):
+			hangul++
+		case unicode.IsLetter(r) && r > unicode.MaxASCII:
+			other++
+		}
+	}
+	return hangul > 9*other
 }
 
 // byMark decodes by a byte order mark, or by the zero bytes that give UTF-16 away without one.
@@ -256,7 +334,7 @@ func mostlyUTF8(body []byte) bool {
 		}
 		body = body[size:]
 	}
-	return bad*20 < good
+	return bad*3 < good // of Korean in another charset nearly all is bad
 }
 
 // charsetName gives the names Korean programs use a form that the libraries know.

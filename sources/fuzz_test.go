@@ -122,3 +122,80 @@ func FuzzAPIAnswer(f *testing.F) {
 		}
 	})
 }
+
+// seedFeeds adds feeds, pages and lists, whole and broken.
+func seedFeeds(f *testing.F) {
+	for _, body := range []string{
+		`<?xml version="1.0" encoding="cp949"?><rss version="2.0"><channel><title>한빛 - 전체</title><item><title>[속보] 금리 &amp;quot;동결&amp;quot; (종합2보)</title><link>/1?utm_source=x</link><pubDate>2026.11.23 08:00</pubDate></item></channel></rss>`,
+		`<feed xmlns="http://www.w3.org/2005/Atom" xml:base="../"><title>x</title><entry><title type="html">&lt;b&gt;U.S. stocks fall 2.5%&lt;/b&gt;</title><link href="a"/><updated>2026-11-22T23:00:00Z</updated></entry></feed>`,
+		`{"version":"https://jsonfeed.org/version/1.1","title":"x","items":[{"id":1,"url":"https://x.example/1","title":"▲2% 3-1 \u202e","date_published":"월, 23 11월 2026 오전 8:00:00"}]}`,
+		`<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"><item><title>x</title><link>https://x.example/1</link></item></rdf:RDF>`,
+		"<!-- x --><!DOCTYPE html><base href='//y.example/'><link rel='alternate x' type=application/rss+xml href='a?b#c' title='댓글'><a rel=alternate type=application/feed+json href=http://[::1]/>",
+		`<html><head><link rel=alternate type="application/atom+xml" href="javascript:alert(1)">`,
+		subscriptionList, "\xff\xfe<\x00o\x00", "\x1f\x8b\x08\x00\x00", "<opml><outline xmlUrl=feed:// text=x>", "",
+	} {
+		f.Add([]byte(body), "text/xml; charset=euc-kr")
+	}
+}
+
+const subscriptionList = `<opml version="2.0"><head><title>x</title></head><body><outline text="a"><outline xmlUrl="https://x.example/&amp;" title="b &copy; c"/></outline></body></opml>`
+
+// FuzzFeed: whatever a site answers, at a feed's address or a home page's, it is read or a failure with a reason, in bounded time,
+// and what is told is fit to be told.
+func FuzzFeed(f *testing.F) {
+	seedFeeds(f)
+	zone := seoul(f)
+	f.Fuzz(func(t *testing.T, body []byte, kind string) {
+		start := time.Now()
+		for _, address := range []string{"https://www.hanbit.example/", "https://hanbit.co.kr/rss.xml"} {
+			source := sources.Catalog(sources.Config{News: sources.NewsConfig{
+				Team: []briefing.Feed{{URL: address}, {URL: address + "?again"}}, Now: monday, Transport: said(http.StatusOK, kind, "", body),
+			}})[0]
+			now := monday()
+			section, err := source.Fetch(t.Context(), briefing.Request{Reader: briefing.Reader{ID: readerID}, Date: briefing.DateOf(now, zone), Zone: zone,
+				Window: briefing.Window{From: now.AddDate(-30, 0, 0), To: now}, Now: now, Seen: map[string]bool{"x": true}})
+			if err != nil && !slices.Contains(readReasons, briefing.ReasonOf(err)) {
+				t.Errorf("no valid reason: %v", err)
+			}
+			if err != nil && (briefing.ReasonOf(err) == briefing.Internal || strings.Contains(err.Error(), "panic")) {
+				t.Errorf("it broke: %v", err)
+			}
+			for _, item := range section.Items {
+				for kind, what := range storyDefects(item, now) {
+					if !strings.HasPrefix(kind, "HTML") && !strings.HasPrefix(kind, "an entity") && !strings.HasPrefix(kind, "mojibake") { // which may be what a feed speaks of
+						t.Errorf("%s: %q", kind, what)
+					}
+				}
+			}
+		}
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("took %s", took)
+		}
+	})
+}
+
+// FuzzOPML: whatever is in a file, it is a list whose feeds can be fetched, or an error; and what is written is read again.
+func FuzzOPML(f *testing.F) {
+	seedFeeds(f)
+	f.Fuzz(func(t *testing.T, body []byte, title string) {
+		listed, faults, err := sources.ReadOPML(bytes.NewReader(body))
+		if err != nil && len(listed)+len(faults) > 0 {
+			t.Errorf("%d feeds beside %v", len(listed), err)
+		}
+		feeds := make([]briefing.Feed, len(listed))
+		for i, l := range listed {
+			feeds[i] = l.Feed
+			if err := l.Feed.Validate(); err != nil || l.Line < 1 {
+				t.Errorf("line %d: %v", l.Line, err)
+			}
+		}
+		var out bytes.Buffer
+		if err := sources.WriteOPML(&out, title, feeds); err != nil {
+			t.Fatal(err)
+		}
+		again, _, err := sources.ReadOPML(&out)
+		if err != nil || len(again) != len(feeds) {
+			t.Errorf("wrote %d feeds, read %d: %v", len(feeds), len(again), err)
+		}
+	})
+}

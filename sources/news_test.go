@@ -240,6 +240,20 @@ func TestNewsBadFeeds(t *testing.T) {
 		_, err := p.source.Fetch(t.Context(), p.request(readerID))
 		wantReason(t, err, briefing.Malformed)
 	})
+	t.Run("a gzip file", func(t *testing.T) {
+		p := newPress(t, []string{"/a.xml.gz", "/bad.xml.gz"})
+		var file bytes.Buffer
+		squeezed := gzip.NewWriter(&file)
+		_, _ = squeezed.Write([]byte(laughs))
+		_ = squeezed.Close()
+		p.feeds.SetRaw("/a.xml.gz", "application/x-gzip", file.Bytes())
+		p.feeds.SetRaw("/bad.xml.gz", "application/x-gzip", bomb.Bytes())
+		section, err := p.source.Fetch(t.Context(), p.request(readerID))
+		wantReason(t, err, briefing.Malformed)
+		if section.PartsOK != 1 || len(section.Items) != 1 {
+			t.Errorf("%d feeds read, %q", section.PartsOK, told(section))
+		}
+	})
 	t.Run("404", func(t *testing.T) {
 		p := newPress(t, []string{"/none.xml?key=feed-secret"})
 		_, err := p.source.Fetch(t.Context(), p.request(readerID))
@@ -342,6 +356,13 @@ func TestNewsCharsets(t *testing.T) {
 		"UTF-8 with a mark":           {"application/rss+xml", []byte("\ufeff" + text(`<?xml version="1.0"?>`))},
 		"UTF-8 that says EUC-KR":      {"application/rss+xml", []byte(text(`<?xml version="1.0" encoding="euc-kr"?>`))},
 		"EUC-KR":                      {"application/rss+xml", euckr(text(`<?xml version="1.0" encoding="EUC-KR"?>`))},
+		"euc-kr":                      {"text/xml", euckr(text(`<?xml version="1.0" encoding="euc-kr"?>`))},
+		"KS C 5601":                   {"text/xml", euckr(text(`<?xml version="1.0" encoding="ks_c_5601-1987"?>`))},
+		"UHC":                         {"text/xml", euckr(text(`<?xml version="1.0" encoding="uhc" standalone="yes"?>`))},
+		"EUC-KR that nobody names":    {"text/xml", euckr(text(""))},
+		"CP949 in the header":         {"text/xml; charset=MS949", euckr(text(""))},
+		"UTF-8 that says CP949":       {"text/xml; charset=euc-kr", []byte(text(`<?xml version="1.0" encoding="cp949"?>`))},
+		"UTF-8 with a broken byte":    {"text/xml", []byte(strings.Replace(text(`<?xml version="1.0" encoding="euc-kr"?>`), "</channel>", "<description>\xec\x95 반쪽</description></channel>", 1))},
 		"CP949":                       {"application/rss+xml", euckr(text(`<?xml version="1.0" encoding="cp949"?>`))},
 		"MS949":                       {"application/rss+xml", euckr(text(`<?xml version='1.0' encoding='MS949'?>`))},
 		"EUC-KR in the header":        {"application/rss+xml; charset=euc-kr", euckr(text(""))},
@@ -374,11 +395,32 @@ func TestNewsDates(t *testing.T) {
 		"Mon, 23 Nov 2026 08:00:00 GMT":   "", // eight hours ahead: a zone bug
 		"언젠가":                             "",
 		"":                                "",
+
+		"Mon, 23 Nov 2026 08:00:00 +09:00": "08:00",
+		"월, 23 11월 2026 08:00:00 +0900":    "08:00",
+		"월, 22 11월 2026 23:00:00 GMT":      "08:00",
+		"23 11월 2026 오전 8:00":              "08:00",
+		"2026.11.22 23:00 +0000":           "08:00",
+		"2026-11-23T08:00:00":              "08:00",
+		"2026/11/23 08:00:00":              "08:00",
+		"2026.11.23. 오전 08:00":             "08:00",
+		"2026년 11월 23일 (월) 08:00":          "08:00",
+		"2026-11-23":                       "", // the day alone
+		"2026.11.23":                       "",
+		"2026.02.30 08:00":                 "",
+		"Mon, 23 Nov 2026 09:05:00 +0900":  "out", // ahead by as much as clocks differ: tomorrow's
+		"Mon, 23 Nov 2026 09:11:00 +0900":  "",
+		"2026.11.22":                       "",
+		"2026.11.21":                       "out",
+		"Sat, 21 Nov 2026 08:00:00 KST":    "out",
 	} {
 		p := newPress(t, []string{"/a.xml"})
 		p.feeds.SetRaw("/a.xml", "application/rss+xml", []byte(`<rss version="2.0"><channel><title>x</title><language>ko</language>`+
 			`<item><title>소식</title><link>https://x.example/1</link><pubDate>`+raw+`</pubDate></item></channel></rss>`))
 		section := p.must(t)
+		if len(section.Items) == 0 && want == "out" {
+			continue
+		}
 		if len(section.Items) != 1 {
 			t.Errorf("%q: %d stories", raw, len(section.Items))
 			continue
@@ -389,6 +431,49 @@ func TestNewsDates(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%q read as %q, want %q", raw, got, want)
+		}
+	}
+}
+
+// TestNewsDatesAbroad: what says KST is Korea's in any feed, and what says nothing is Korea's in Korean ones alone.
+func TestNewsDatesAbroad(t *testing.T) {
+	for raw, want := range map[string]string{
+		"Mon, 23 Nov 2026 08:00:00 KST": "2026-11-22T23:00:00Z",
+		"2026-11-22 22:00:00":           "2026-11-22T22:00:00Z",
+		"Sun, 22 Nov 2026 17:00:00 EST": "2026-11-22T22:00:00Z",
+		"2026.11.23 07:00":              "2026-11-22T22:00:00Z", // dots are how Korea writes it
+	} {
+		p := newPress(t, []string{"/a.xml"})
+		p.feeds.SetRaw("/a.xml", "application/rss+xml", []byte(`<rss version="2.0"><channel><title>x</title><item><title>news</title><link>https://x.example/1</link><pubDate>`+raw+`</pubDate></item></channel></rss>`))
+		if section := p.must(t); len(section.Items) != 1 || section.Items[0].At.UTC().Format(time.RFC3339) != want {
+			t.Errorf("%q read as %v, want %s", raw, section.Items, want)
+		}
+	}
+}
+
+// TestNewsTitles: a title is words on one line, whatever markup and escaping it came in; tags stay in what is told.
+func TestNewsTitles(t *testing.T) {
+	for raw, want := range map[string]string{
+		"A &amp; B":                                "A & B",
+		"A &amp;amp; B":                            "A & B",
+		"&amp;quot;첫눈&amp;quot; 예보":                `"첫눈" 예보`,
+		"&amp;amp;quot;첫눈&amp;amp;quot;":           `"첫눈"`,
+		"&lt;b&gt;첫눈&lt;/b&gt; &amp;lt;예보&amp;gt;": "첫눈 <예보>",
+		"<![CDATA[<b>첫눈</b>&nbsp;&nbsp;예보]]>":      "첫눈 예보",
+		"<![CDATA[첫눈<br/>예보]]>":                    "첫눈 예보",
+		"<![CDATA[[속보] 첫눈 &middot; 한파]]>":          "[속보] 첫눈 · 한파",
+		"&lt;속보&gt; 첫눈":                            "<속보> 첫눈",
+		"첫눈&#8230; &amp;#8216;한파&amp;#8217;":       "첫눈… ‘한파’",
+		"<![CDATA[<script>alert(1)</script>첫눈]]>":  "첫눈",
+		"첫\n\t 눈\u202e\u200b":                      "첫 눈",
+		"R&D 예산":                                   "R&D 예산",
+		"x &lt; y 그리고 y &gt; z":                    "x < y 그리고 y > z",
+	} {
+		p := newPress(t, []string{"/a.xml"})
+		p.feeds.SetRaw("/a.xml", "application/rss+xml", []byte(`<rss version="2.0"><channel><title>x</title><item><title>`+raw+
+			`</title><link>https://x.example/1</link><pubDate>Mon, 23 Nov 2026 08:00:00 +0900</pubDate></item></channel></rss>`))
+		if section, err := p.source.Fetch(t.Context(), p.request(readerID)); err != nil || len(section.Items) != 1 || section.Items[0].Title != want {
+			t.Errorf("%q told as %q, want %q", raw, told(section), want)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func (c *cli) root() *cobra.Command {
 	}
 	root.SetVersionTemplate("achim {{.Version}}\n")
 	root.PersistentFlags().StringVar(&c.configPath, "config", "", "YAML `file` (default: $ACHIM_CONFIG, else achim.yaml if there is one)")
-	root.AddCommand(c.serve(), c.demo(), c.run(), c.preview(), c.users(), c.connect(), c.tokens(), c.runs(), c.keys(), c.doctor(), c.migrate(), c.version(), c.completion())
+	root.AddCommand(c.serve(), c.demo(), c.run(), c.preview(), c.users(), c.feeds(), c.connect(), c.tokens(), c.runs(), c.keys(), c.doctor(), c.migrate(), c.version(), c.completion())
 	root.SetHelpCommand(c.help())
 	c.watch(root)
 	return root

@@ -183,11 +183,11 @@ func (a *App) wire(o Options) {
 		KeepDays: int(cfg.Retention.Content / (24 * time.Hour)), TeamFeeds: len(cfg.Feeds) > 0,
 	})
 	a.Pacer = a.newPacer()
+	news := newsConfig(cfg, a.now)
+	news.OnFetch = a.Metrics.FeedFetched
 	a.Pipeline = &briefing.Pipeline{
 		Ledger: a.Store, Readers: a.Store, Channels: a.Store, Memory: a.Store, Runs: a.Store,
-		Sources: sources.Catalog(sources.Config{Google: a.Google, Holidays: holidays.Name, News: sources.NewsConfig{
-			Team: cfg.Feeds, AllowPrivate: cfg.AllowPrivateNetworks, Now: a.now, OnFetch: a.Metrics.FeedFetched,
-		}}),
+		Sources:   sources.Catalog(sources.Config{Google: a.Google, Holidays: holidays.Name, News: news}),
 		Deliverer: measured{a.Slack, a.Metrics.SlackCalled}, Renderer: a.Renderer, Defaults: a.Defaults, Budgets: cfg.Budgets,
 		Owner: owner(), Grace: cfg.Grace, MendUntil: cfg.MendUntil, LogGist: cfg.ConversationLogContent == config.LogGist,
 		Pacer: a.Pacer, Observe: a.observer(), Now: a.now,

@@ -113,7 +113,7 @@ func (x *examination) checkFeeds(ctx context.Context) []doctor.Finding {
 
 // readFeed reads one feed.
 func (x *examination) readFeed(ctx context.Context, f followed) []doctor.Finding {
-	exam := sources.ExamineFeed(ctx, sources.NewsConfig{AllowPrivate: x.cfg.AllowPrivateNetworks, Now: x.now}, f.feed.URL)
+	exam := sources.ExamineFeed(ctx, newsConfig(x.cfg, x.now), f.feed.URL)
 	reason := briefing.ReasonOf(exam.Err)
 	switch {
 	case exam.Private:
@@ -124,7 +124,9 @@ func (x *examination) readFeed(ctx context.Context, f followed) []doctor.Finding
 		return nil
 	case reason == briefing.Malformed:
 		return []doctor.Finding{doctor.Fail(doctor.FeedMalformed, f.name(), "what is there cannot be read: %v", cause(exam.Err))}
-	case exam.Status == http.StatusNotFound || exam.Status == http.StatusGone:
+	case exam.Status == http.StatusGone:
+		return []doctor.Finding{doctor.Fail(doctor.FeedReach, f.name(), "says that it is gone for good (HTTP %d)", exam.Status).Do("take it out")}
+	case exam.Status == http.StatusNotFound:
 		return []doctor.Finding{doctor.Fail(doctor.FeedReach, f.name(), "is not there (HTTP %d)", exam.Status).Do("correct its address or take it out")}
 	default:
 		return []doctor.Finding{doctor.Warn(doctor.FeedReach, f.name(), "cannot be read now (%s): %v", reason, cause(exam.Err))}

@@ -1,0 +1,178 @@
+package sources
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mmcdole/gofeed"
+
+	"achim/briefing"
+)
+
+// request reads the feed at the address, or the one that the page there names.
+func (f *feedReader) request(ctx context.Context, address string, before feedState) (feedState, error) {
+	if err := (briefing.Feed{URL: address}).Validate(); err != nil {
+		return before, &briefing.Error{Op: readFeedOp, Reason: briefing.Malformed, Err: errors.New("its address is no web address")}
+	}
+	after, err := f.ask(ctx, firstOf(before.at, address), before)
+	page, ok := errors.AsType[*pageError](err)
+	if !ok || saysFeed(address) { // what was a feed and is a page now has died: the page's own may be any other
+		return after, err
+	}
+	after, err = f.discover(ctx, page, before.guessed)
+	after.page = true
+	after.doc.inherit(before.doc, f.now())
+	return after, err
+}
+
+const readFeedOp = "read feed"
+
+// ask makes one request, conditional where the feed was read at the same place before, and parses the answer. A page of
+// HTML is a pageError.
+func (f *feedReader) ask(ctx context.Context, at string, before feedState) (feedState, error) {
+	fault := func(reason briefing.Reason, wait time.Duration, cause error) (feedState, error) {
+		return before, &briefing.Error{Op: readFeedOp, Reason: reason, RetryAfter: wait, Err: cause}
+	}
+	if wait := f.hushed(at); wait > 0 {
+		return fault(briefing.RateLimited, wait, errors.New("its host has asked to be left alone"))
+	}
+	if at != before.at {
+		before.etag, before.modified = "", ""
+	}
+	resp, err := f.get(ctx, at, before)
+	switch {
+	case errors.Is(err, errPrivate): // it is us who refuse: the site has not been asked
+		return fault(briefing.ClientMisconfigured, 0, errPrivate)
+	case err != nil:
+		return before, transportError(readFeedOp, err)
+	}
+	defer resp.Body.Close()
+	wait := retryAfter(resp.Header, "", f.now())
+	switch {
+	case resp.StatusCode == http.StatusNotModified && before.doc != nil:
+		before.at = settled(resp, at)
+		return before, nil
+	case resp.StatusCode == http.StatusTooManyRequests, resp.StatusCode == http.StatusServiceUnavailable && wait > 0:
+		f.hush(resp.Request.URL.Host, wait)
+		return fault(reasonOfLimit(resp.StatusCode), wait, &answerError{status: resp.StatusCode})
+	case resp.StatusCode != http.StatusOK:
+		return fault(briefing.Unavailable, 0, &answerError{status: resp.StatusCode})
+	}
+	body, err := readFeedBody(resp.Body)
+	switch {
+	case err != nil:
+		return before, transportError(readFeedOp, &readError{err})
+	case len(body) > longestFeed:
+		return fault(briefing.Malformed, 0, fmt.Errorf("larger than %d bytes", longestFeed))
+	case len(bytes.TrimSpace(body)) == 0:
+		return fault(briefing.Malformed, 0, errors.New("empty"))
+	}
+	doc, err := f.parse(ctx, body, resp)
+	if err != nil {
+		return before, err
+	}
+	doc.inherit(before.doc, f.now())
+	return feedState{doc: doc, at: settled(resp, at), page: before.page, etag: resp.Header.Get("ETag"), modified: resp.Header.Get("Last-Modified")}, nil
+}
+
+// readFeedBody reads at most one byte more than a feed may have, also of a file that is compressed and not said to be.
+func readFeedBody(from io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(from, longestFeed+1))
+	if err != nil || !bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
+		return body, err
+	}
+	z, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return body, nil // it only looks like that
+	}
+	return io.ReadAll(io.LimitReader(z, longestFeed+1))
+}
+
+// reasonOfLimit is why a host that asked to be left alone could not be read.
+func reasonOfLimit(status int) briefing.Reason {
+	if status == http.StatusTooManyRequests {
+		return briefing.RateLimited
+	}
+	return briefing.Unavailable
+}
+
+// settled is where to ask next time: as far as the redirects from there on are for good.
+func settled(resp *http.Response, asked string) string {
+	var hops []*http.Request // the last one first
+	for req := resp.Request; req != nil && req.Response != nil; req = req.Response.Request {
+		hops = append(hops, req)
+	}
+	for _, hop := range slices.Backward(hops) {
+		if s := hop.Response.StatusCode; s != http.StatusMovedPermanently && s != http.StatusPermanentRedirect {
+			break
+		}
+		asked = hop.URL.String()
+	}
+	return asked
+}
+
+func (f *feedReader) get(ctx context.Context, address string, before feedState) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, fmt.Errorf("make request: %w", err)
+	}
+	req.Header.Set("User-Agent", f.agent)
+	req.Header.Set("Accept", "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5")
+	if before.doc != nil && before.etag != "" {
+		req.Header.Set("If-None-Match", before.etag)
+	}
+	if before.doc != nil && before.modified != "" {
+		req.Header.Set("If-Modified-Since", before.modified)
+	}
+	return f.client.Do(req)
+}
+
+// parse turns a body into stories. Whatever it is that is no feed is Malformed, also when it makes the
+// parser panic.
+func (f *feedReader) parse(ctx context.Context, body []byte, resp *http.Response) (doc *feedDoc, err error) {
+	const op = "parse feed"
+	select {
+	case f.parsing <- struct{}{}:
+		defer func() { <-f.parsing }()
+	case <-ctx.Done():
+		return nil, transportError(op, ctx.Err())
+	}
+	malformed := func(cause string) error {
+		return &briefing.Error{Op: op, Reason: briefing.Malformed, Err: errors.New(cause)}
+	}
+	defer func() {
+		if recover() != nil {
+			doc, err = nil, malformed("it breaks the parser")
+		}
+	}()
+	at := &url.URL{}
+	if resp.Request != nil && resp.Request.URL != nil {
+		at = resp.Request.URL
+	}
+	text := feedText(body, resp.Header.Get("Content-Type"), at.Hostname())
+	if isPage(text) {
+		return nil, &briefing.Error{Op: op, Reason: briefing.Malformed, Err: &pageError{text: text[:min(len(text), longestPage)], at: at}}
+	}
+	if strings.HasPrefix(text, "<") && !nestsSanely(text) {
+		return nil, malformed("it nests deeper than any feed")
+	}
+	parser := gofeed.NewParser()
+	parser.KeepOriginalFeed = true // for the publisher of a story, which the common form leaves out
+	parsed, err := parser.ParseString(text)
+	if err != nil || parsed == nil {
+		return nil, malformed("not a feed") // the parser's own words may quote it
+	}
+	if parsed.FeedType == "json" && len(parsed.Items) == 0 && parsed.Title == "" {
+		return nil, malformed("not a feed, though JSON") // any JSON object gets this far
+	}
+	return newFeedDoc(parsed, at, f.now()), nil
+}
