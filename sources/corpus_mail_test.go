@@ -126,11 +126,17 @@ func TestCorpusMail(t *testing.T) {
 			houses[reader] = build(t, standin.Account{Email: reader})
 		}
 		h := houses[reader]
+		h.reader.Preferences = briefing.Preferences{}
 		started := time.Now()
 		item := h.tell(t, m)
 		took += time.Since(started)
-		groups[item.Group]++
-		t.Logf("%-12s %-24.24s | %.70s | %s", item.Group, item.From, item.Title, item.Text)
+		group := item.Group
+		if from, err := netmail.ParseAddress(m.From); err == nil { // of a VIP's mail the text is read in full
+			h.reader.Preferences.VIPs = []string{strings.ToLower(from.Address)}
+			item = h.told(t, m.ID)
+		}
+		groups[group]++
+		t.Logf("%-12s %-24.24s | %.70s | %s", group, item.From, item.Title, item.Text)
 		found.look(name+" subject", item.Title, 1000, defective())
 		found.look(name+" sender", item.From, 1000, defective())
 		found.look(name+" line", item.Text, 61, defective(), defectiveLines())

@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	longestPage = 1 << 20 // of a page of HTML, that is searched for the feeds it names
-	mostPageLinks   = 20      // feeds that a page may name
-	mostTried   = 3       // of which are tried in turn
+	longestPage   = 1 << 20 // of a page of HTML, that is searched for the feeds it names
+	mostPageLinks = 20      // feeds that a page may name
+	mostTried     = 3       // of which are tried in turn
 )
 
 // usualPlaces is where feeds are on sites that do not say so.

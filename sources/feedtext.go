@@ -168,11 +168,11 @@ func storyLink(item *gofeed.Item, at *url.URL) string {
 func kst() *time.Location { return time.FixedZone("KST", 9*60*60) }
 
 var (
-	hasOffset = regexp.MustCompile(`(?i)([+-]\d{2}:?\d{2}|\d\s*Z|GMT|UTC|\bUT|\b[ECMP][SD]T)\s*(\(.*\))?\s*$`)
-	hasClock  = regexp.MustCompile(`\d:\d{2}|\d\s*시|T\d{4}`)
-	numeric   = regexp.MustCompile(`^\s*(\d{4})\s*[-./년]\s*(\d{1,2})\s*[-./월]\s*(\d{1,2})\s*[.일]?\s*(?:\([^)]*\)|[월화수목금토일]요일)?\s*T?(?:(오전|오후|AM|PM)?\s*(\d{1,2})(?::|시\s*)(\d{2})?(?:(?::|분\s*)(\d{2}))?)?`)
-	wordedDate    = regexp.MustCompile(`^(?:[월화수목금토일](?:요일)?\s*,?\s*)?(\d{1,2})일?\s+(\d{1,2})월,?\s+(\d{4})년?\s+(오전|오후)?\s*(\d{1,2}):(\d{2})(?::(\d{2}))?`)
-	offset    = regexp.MustCompile(`([+-])(\d{2}):?(\d{2})\s*$`)
+	hasOffset  = regexp.MustCompile(`(?i)([+-]\d{2}:?\d{2}|\d\s*Z|GMT|UTC|\bUT|\b[ECMP][SD]T)\s*(\(.*\))?\s*$`)
+	hasClock   = regexp.MustCompile(`\d:\d{2}|\d\s*시|T\d{4}`)
+	numeric    = regexp.MustCompile(`^\s*(\d{4})\s*[-./년]\s*(\d{1,2})\s*[-./월]\s*(\d{1,2})\s*[.일]?\s*(?:\([^)]*\)|[월화수목금토일]요일)?\s*T?(?:(오전|오후|AM|PM)?\s*(\d{1,2})(?::|시\s*)(\d{2})?(?:(?::|분\s*)(\d{2}))?)?`)
+	wordedDate = regexp.MustCompile(`^(?:[월화수목금토일](?:요일)?\s*,?\s*)?(\d{1,2})일?\s+(\d{1,2})월,?\s+(\d{4})년?\s+(오전|오후)?\s*(\d{1,2}):(\d{2})(?::(\d{2}))?`)
+	offset     = regexp.MustCompile(`([+-])(\d{2}):?(\d{2})\s*$`)
 )
 
 // saysKST reports the abbreviation that Go knows no offset for.

@@ -70,7 +70,7 @@ func itemOf(t testing.TB, s briefing.Section, id string) briefing.Item {
 func TestGmailReadsTheBodiesOfWhatIsShown(t *testing.T) {
 	mail := askings(12)
 	mail[0].Subject = "계약서 확인 부탁드립니다"
-	mail[0].Body = "안녕하세요. 자색고구마는 모레 옵니다.\n" + strings.Repeat("지난주 회의에서 말씀드린 계약서 초안을 보내 드립니다.\n", 70) +
+	mail[0].Body = "안녕하세요. 자색고구마는 모레 옵니다.\n" + strings.Repeat("지난주 회의에서 말씀드린 계약서 초안과 거기에 딸린 부속 합의서를 함께 보내 드립니다.\n", 50) +
 		"내일 15:00까지 3조를 봐 주실 수 있을까요?"
 	h := build(t, standin.Account{Mail: append(mail, someMail(8)...)})
 	h.connect()

@@ -144,13 +144,13 @@ func (h *house) tell(t *testing.T, m standin.Mail) briefing.Item {
 	h.clock.now = m.Date.Add(time.Minute)
 	h.clock.mu.Unlock()
 	h.connect()
-	for _, item := range h.must(t, briefing.Gmail).Items {
-		if item.ID == m.ID {
-			return item
-		}
-	}
-	t.Fatalf("%q is not told at all", m.Subject)
-	return briefing.Item{}
+	return h.told(t, m.ID)
+}
+
+// told reads the mail there is, and returns what is told of one.
+func (h *house) told(t *testing.T, id string) briefing.Item {
+	t.Helper()
+	return itemOf(t, h.must(t, briefing.Gmail), id)
 }
 
 // score is how a number of mails were told.
