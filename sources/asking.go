@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -378,16 +379,12 @@ func containsWord(s string, phrases ...string) bool {
 
 func asciiLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 
-// withoutAddresses takes web addresses out: a question mark in one asks nothing.
+var webAddresses = regexp.MustCompile(`(?i)[<(\[]?(?:\bhttps?://|\bwww\.)[^\s<>()\[\]]*[>)\]]?`)
+
+// withoutAddresses takes web addresses out: a question mark in one asks nothing, and a line has no room for them.
 func withoutAddresses(s string) string {
-	if !strings.Contains(s, "http") {
+	if !strings.Contains(s, "://") && !strings.Contains(s, "www.") {
 		return s
 	}
-	words := strings.Fields(s)
-	for i, word := range words {
-		if strings.Contains(word, "http://") || strings.Contains(word, "https://") {
-			words[i] = ""
-		}
-	}
-	return strings.Join(words, " ")
+	return strings.Join(strings.Fields(webAddresses.ReplaceAllString(s, " ")), " ")
 }

@@ -153,8 +153,9 @@ func TestCorpusMail(t *testing.T) {
 	}
 }
 
-// mailDefects are the defects there are left, each looked at: the message itself is broken so.
-func mailDefects() map[string]int { return map[string]int{} }
+// mailDefects are the defects there are left, each looked at: a message that is nothing but a list's footer, one that its
+// sender's program decoded wrongly before it was sent, and one whose text begins with the headers of another.
+func mailDefects() map[string]int { return map[string]int{"furniture": 1, "mojibake": 1, "quote": 1} }
 
 // addressee is whom the mail was sent to: the reader for whom it is told.
 func addressee(m standin.Mail) string {

@@ -215,7 +215,7 @@ func TestGmailRanks(t *testing.T) {
 		},
 		"hostile": {
 			standin.Mail{From: "\"<!channel>\u202E\" <x@corp.example>", Subject: "<!channel> *bold*\u202E\a", Body: "<https://evil.example|눌러> & 확인 부탁드립니다"},
-			briefing.Item{Group: briefing.NeedsReply, Title: "<!channel> *bold*", From: "<!channel>", Text: "<https://evil.example|눌러> & 확인 부탁드립니다"},
+			briefing.Item{Group: briefing.NeedsReply, Title: "<!channel> *bold*", From: "<!channel>", Text: "& 확인 부탁드립니다"},
 		},
 		"long": {
 			standin.Mail{From: "a b <ab@corp.example>", Subject: "긴 글", Body: "지난주에 말씀드린 신규 고객사 온보딩 절차 개선안에 대해서 다음 주 월요일 회의 전에 한 번만 더 검토를 부탁드려도 괜찮으실까요?"},

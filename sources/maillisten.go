@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -176,7 +177,7 @@ func (m mail) line(c circle) string {
 		if rank >= telling && !h.asks {
 			continue
 		}
-		text := dropName(firstOf(h.text, h.whole), names)
+		text := strings.TrimRight(withoutAddresses(dropName(firstOf(h.text, h.whole), names)), " :")
 		if r := m.worth(h, text, programs); r > rank {
 			best, rank = text, r
 		}
@@ -193,7 +194,7 @@ const (
 
 func (m mail) worth(h heard, text string, programs bool) int {
 	switch {
-	case !substantial(withoutAddresses(text)):
+	case !substantial(text), attributes(text), h.text == "" && bareGreeting.MatchString(text):
 		return 0
 	case (!h.asks || programs || h.to == another) && (h.text == "" || idle(text, m.from)):
 		return civility
@@ -201,6 +202,16 @@ func (m mail) worth(h heard, text string, programs bool) int {
 		return telling
 	}
 	return request + 2*one(h.to == theReader) + 2*one(h.byName) + 2*one(namesDeadline(text)) + one(h.question)
+}
+
+var (
+	bareGreeting = regexp.MustCompile(`(?i)^(?:hi|hello|hey|dear|안녕하세요|안녕하십니까)\b[^.?]{0,20}[,.!?]*$`)
+	writes       = regexp.MustCompile(`(?i)\b(?:wrote|writes|said)\s*:?$|^quoting\s|님이 (?:작성|씀)\s*:?$`)
+)
+
+// attributes reports whether the line names whose words follow.
+func attributes(text string) bool {
+	return utf8.RuneCountInString(text) < 80 && writes.MatchString(text)
 }
 
 func one(yes bool) int {

@@ -159,6 +159,9 @@ func furniture(text string) bool {
 		return true
 	}
 	bare := strings.Trim(lower, " .|[]()<>-–:*")
+	if strings.HasPrefix(bare, "=_nextpart") || strings.HasPrefix(bare, "=_part_") || strings.HasPrefix(bare, "content-type:") || strings.HasPrefix(bare, "content-transfer-encoding:") {
+		return true // of a message whose parts came apart
+	}
 	switch bare {
 	case "privacy policy", "privacy | terms", "terms of service", "caution", "external", "external email":
 		return true

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/net/html/charset"
 
@@ -91,7 +92,7 @@ func (m *mail) setHeader(name, value string) {
 	switch strings.ToLower(name) {
 	case "subject":
 		if m.subject == "" {
-			m.subject = oneLine(decodeHeader(value))
+			m.subject = readable(decodeHeader(value))
 		}
 	case "from":
 		if from := parseAddresses(value); m.from.mailbox == "" && len(from) > 0 {
@@ -141,6 +142,24 @@ func decodeHeader(value string) string {
 	return decoded
 }
 
+var (
+	undecoded = regexp.MustCompile(`=\?[\w-]{1,40}\?[bBqQ]\?[^?\s]*\?=|\x{FFFD}+`)
+	inlineTag = regexp.MustCompile(`(?i)</?(?:b|strong|i|em|u|br|font|span|p)(?:\s[^<>]{0,200})?/?>`)
+)
+
+// readable is a header as one line for a person: what nobody could decode is a mark, and emphasis that only a browser
+// would show is none.
+func readable(header string) string {
+	header = oneLine(header)
+	if strings.Contains(header, "=?") || strings.ContainsRune(header, utf8.RuneError) {
+		header = undecoded.ReplaceAllString(header, "…")
+	}
+	if strings.Contains(header, "</") {
+		header = oneLine(inlineTag.ReplaceAllString(header, ""))
+	}
+	return header
+}
+
 // parseAddresses reads an address list. What no parser accepts is taken apart by hand, because a sender
 // nobody can name is worse than one with odd punctuation.
 func parseAddresses(value string) []address {
@@ -151,13 +170,13 @@ func parseAddresses(value string) []address {
 	}
 	list := make([]address, 0, len(parsed))
 	for _, a := range parsed {
-		list = append(list, address{oneLine(a.Name), strings.ToLower(a.Address)})
+		list = append(list, address{readable(decodeHeader(a.Name)), strings.ToLower(a.Address)})
 	}
 	return list
 }
 
 func parseLoosely(value string) []address {
-	value = oneLine(value)
+	value = readable(value)
 	open, end := strings.LastIndexByte(value, '<'), strings.LastIndexByte(value, '>')
 	if open >= 0 && end > open {
 		return []address{{strings.Trim(value[:open], `"' `), strings.ToLower(strings.TrimSpace(value[open+1 : end]))}}

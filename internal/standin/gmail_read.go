@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // node is one part of a message that was read: either text or parts.
@@ -33,6 +34,7 @@ type Charset func(name string, text []byte) (string, error)
 // stands, because such mail is delivered, too; only a message without a date is an error.
 func ReadMail(message []byte, decode Charset) (Mail, error) {
 	headers, body := splitHeaders(message)
+	decodeHeaders(headers, decode)
 	root := readNode(headers, body, decode)
 	m := Mail{Headers: headers, tree: root, raw: message}
 	m.From, m.To, m.Cc, m.Subject = root.header("From"), root.header("To"), root.header("Cc"), root.header("Subject")
@@ -41,6 +43,22 @@ func ReadMail(message []byte, decode Charset) (Mail, error) {
 		return Mail{}, fmt.Errorf("date of %q: %w", m.Subject, err)
 	}
 	return m, nil
+}
+
+// decodeHeaders reads headers that were sent in a charset of their own without saying so as that of the text, as Gmail does.
+func decodeHeaders(headers [][2]string, decode Charset) {
+	_, params, err := mime.ParseMediaType((&node{headers: headers}).header("Content-Type"))
+	if err != nil || decode == nil || params["charset"] == "" {
+		return
+	}
+	for i, h := range headers {
+		if utf8.ValidString(h[1]) {
+			continue
+		}
+		if text, err := decode(strings.ToLower(params["charset"]), []byte(h[1])); err == nil {
+			headers[i][1] = text
+		}
+	}
 }
 
 // splitHeaders returns the headers in their order and spelling, unfolded, and what follows them.
