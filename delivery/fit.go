@@ -41,7 +41,10 @@ func lengthsOf(l briefing.Language, quiet bool) lengths {
 }
 
 // room is how many characters of other people's text a line has, and how many events a sentence names.
-type room struct{ title, name, place, quote, named int }
+type room struct {
+	title, name, place, quote, named int
+	wholeQuotes                      bool // what is longer than quote is left out rather than cut
+}
 
 // rooms are tried in turn: on a full day titles are shorter, so that more of the day is told.
 var rooms = []room{
@@ -49,9 +52,9 @@ var rooms = []room{
 	{title: 40, name: 20, place: 20, quote: 40, named: mostNamed},
 	{title: 28, name: 12, place: 12, quote: 40, named: mostNamed},
 	{title: 24, name: 12, place: 10, quote: 28, named: mostNamed},
-	{title: 20, name: 10, place: 8, quote: 22, named: 2},
-	{title: 16, name: 8, place: 6, quote: 16, named: 1},
-	{title: 16, name: 8, quote: 16, named: 1},
+	{title: 20, name: 10, place: 8, quote: 24, named: 2, wholeQuotes: true},
+	{title: 16, name: 8, place: 6, quote: 24, named: 1, wholeQuotes: true},
+	{title: 16, name: 8, quote: 16, named: 1, wholeQuotes: true},
 	{title: 14, name: 8, named: 1},
 }
 
@@ -62,7 +65,7 @@ func (r room) in(l briefing.Language) room {
 	}
 	scaled := func(n, most int) int { return min(n*wider/5, most) }
 	return room{title: scaled(r.title, maxTitle), name: scaled(r.name, maxName), place: scaled(r.place, maxName),
-		quote: scaled(r.quote, maxQuote), named: r.named}
+		quote: scaled(r.quote, maxQuote), named: r.named, wholeQuotes: r.wholeQuotes}
 }
 
 // least is how much of each list a full day keeps while its lines can still be made shorter, and beyond that.

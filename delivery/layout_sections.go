@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"achim/briefing"
 	"achim/internal/language"
@@ -168,10 +169,21 @@ func (l *layout) reply(item briefing.Item, atLeast bool) language.Phrase {
 	if !item.Due.IsZero() {
 		return dotted(line, language.Strong(l.words.Due(item.Due, l.clock)))
 	}
-	if text := clean(item.Text, l.room.quote); text != "" {
+	if text := l.quoted(item.Text); text != "" {
 		line = append(line, language.Piece{Text: " " + l.words.Quote(text)})
 	}
 	return line
+}
+
+// quoted is a sentence in the room there is for one. Where that is little, a beginning says nothing: it is told whole or not.
+func (l *layout) quoted(text string) string {
+	if !l.room.wholeQuotes {
+		return clean(text, l.room.quote)
+	}
+	if text = clean(text, maxQuote); utf8.RuneCountInString(text) > l.room.quote {
+		return ""
+	}
+	return text
 }
 
 // rest is "나머지 25통: 중요 5 · 알림 12 · 뉴스레터 8 · ‹Gmail에서 보기›".

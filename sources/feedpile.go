@@ -68,8 +68,8 @@ func (p *pile) add(feed briefing.Feed, doc *feedDoc) {
 	p.feeds = append(p.feeds, pileFeed{feed: feed, doc: doc})
 }
 
-// stories returns what is to be told, in order: what the reader wants more of first, and one of each feed in turn, so that no
-// feed fills the list.
+// stories returns what is to be told, in order: what the reader wants more of first, then what several publishers tell, and one
+// of each feed in turn, so that no feed fills the list.
 func (p *pile) stories() []*told {
 	p.known, p.alike = map[string]*told{}, map[string][]*told{}
 	p.rememberPast()
@@ -90,7 +90,7 @@ func (p *pile) stories() []*told {
 		slices.SortStableFunc(all[round:], weightier)
 		left = len(all) > round
 	}
-	slices.SortStableFunc(all, func(a, b *told) int { return b.lean - a.lean })
+	slices.SortStableFunc(all, func(a, b *told) int { return cmp.Or(b.lean-a.lean, cmp.Compare(min(b.also, 1), min(a.also, 1))) })
 	return all
 }
 

@@ -117,6 +117,7 @@ func demoFeeds(d day, base string) []FeedPath {
 	for _, f := range publishers {
 		for i := range f.items {
 			f.items[i].URL = base + "/stories" + f.path + "/" + hexOf(f.items[i].Title)
+			f.items[i].Source = f.title // they share a host here, and are six publishers all the same
 		}
 		out = append(out, FeedPath{Path: f.path, URL: base + f.path, Feed: Feed{Title: f.title, Format: f.format, Items: f.items}})
 	}
