@@ -54,6 +54,8 @@ var rooms = []room{
 	{title: 24, name: 12, place: 10, quote: 28, named: mostNamed},
 	{title: 20, name: 10, place: 8, quote: 24, named: 2, wholeQuotes: true},
 	{title: 16, name: 8, place: 6, quote: 24, named: 1, wholeQuotes: true},
+	{title: 16, name: 8, place: 6, quote: 16, named: 1, wholeQuotes: true},
+	{title: 16, name: 8, quote: 24, named: 1, wholeQuotes: true},
 	{title: 16, name: 8, quote: 16, named: 1, wholeQuotes: true},
 	{title: 14, name: 8, named: 1},
 }
@@ -75,7 +77,7 @@ var least = []map[listKind]int{
 }
 
 // readable is the last of the rooms in which a line says enough to be worth more than another line.
-const readable = 5
+const readable = 6
 
 // fitted returns the document in as much room as the day leaves. News has what room the rest leaves it.
 func (l *layout) fitted() *document {
