@@ -23,13 +23,12 @@ func (c *cli) feeds() *cobra.Command {
 		Long: lines(
 			"A reader's news come from the team's feeds (news.feeds of the configuration) and from their own, which",
 			"these commands change. An address may be that of a feed (RSS, Atom, JSON) or of a home page, which",
-			"names its feed. Changes take effect on the next briefing. To take one out, name those that stay with",
-			"achim users set --feed."),
+			"names its feed. Changes take effect on the next briefing."),
 		Example: lines(
 			"  achim feeds check https://news.gaon.example",
 			"  achim feeds add https://news.gaon.example --user haneul",
 			"  achim feeds import subscriptions.opml --user haneul"),
-	}, c.feedsList(), c.feedsAdd(), c.feedsCheck(), c.feedsImport(), c.feedsExport())
+	}, c.feedsList(), c.feedsAdd(), c.feedsRemove(), c.feedsCheck(), c.feedsImport(), c.feedsExport())
 }
 
 // aboutFeeds makes a command about one reader that takes arguments.
@@ -228,6 +227,22 @@ func (c *cli) printAdded(line app.FeedLine, check app.FeedCheck, zone *time.Loca
 		fmt.Fprintf(c.out, "the page also names %s\n", other)
 	}
 	return err
+}
+
+func (c *cli) feedsRemove() *cobra.Command {
+	return c.aboutFeeds(&cobra.Command{
+		Use: "remove URL --user WHO", Short: "Take a feed out of a reader's own",
+		Long: lines(
+			"The address is the one that achim feeds list tells. What the feed has told stays told. A feed of the team's",
+			"is left out for one reader with achim users set --mute-feed. Exit status 2 when the reader has no such feed."),
+		Example: "  achim feeds remove https://news.gaon.example/rss.xml --user haneul",
+	}, oneArg, func(ctx context.Context, a *app.App, r briefing.Reader, args []string) error {
+		gone, err := a.RemoveFeed(ctx, r.ID, args[0])
+		if err == nil {
+			_, err = fmt.Fprintf(c.out, "removed %s\n", gone.URL)
+		}
+		return asUsage(err)
+	})
 }
 
 func (c *cli) feedsImport() *cobra.Command {

@@ -84,6 +84,20 @@ func TestFeedsAdd(t *testing.T) {
 	}
 }
 
+// TestFeedsRemove takes out what the reader has, however it is spelt, and nothing of the team's.
+func TestFeedsRemove(t *testing.T) {
+	t.Parallel()
+	h, at := feedTown(t)
+	h.expect(0, nil, "feeds", "add", at+"/own.xml", "--user", "haneul")
+	team := strings.Fields(h.expect(0, []string{"the team"}, "feeds", "list", "--user", "haneul").out)[4]
+	h.expect(2, []string{"is the team's", "--mute-feed"}, "feeds", "remove", team, "--user", "haneul")
+	h.expect(2, []string{"haneul has no feed", "achim feeds list"}, "feeds", "remove", at+"/none.xml", "--user", "haneul")
+	h.expect(0, []string{"removed " + at + "/own.xml"}, "feeds", "remove", at+"/own.xml/", "--user", "haneul")
+	if feeds := h.json(0, "feeds", "list", "--user", "haneul")["feeds"].([]any); len(feeds) != 1 {
+		t.Errorf("feeds: %v", feeds)
+	}
+}
+
 const subscriptions = `<?xml version="1.0" encoding="UTF-8"?>
 <opml version="1.0"><head><title>구독</title></head><body>
 <outline text="뉴스">

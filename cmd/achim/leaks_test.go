@@ -53,7 +53,7 @@ func mark(t *testing.T, dialect storetest.Dialect) *marked {
 		}
 		m.env["DATABASE_URL"] = u.String()
 	}
-	m.write("achim.yaml", "news:\n  allow_private_networks: true\n  feeds:\n    - url: http://127.0.0.1:1/wire.xml?key="+g.PlantWord("team feed key")+"\n")
+	m.write("achim.yaml", "news:\n  allow_private_networks: true\n  feeds:\n    - url: http://127.0.0.1:1/wire.xml?key="+g.PlantWord("team feed key", "out/feeds")+"\n")
 	shown := []string{"out/preview", "out/run", "out/runs", "out/users --stored"} // what was asked for
 	m.google.AddMail(haneulMail, standin.Mail{
 		From: `"` + g.PlantWord("sender", shown...) + `" <junho@gaon.example>`, Subject: g.PlantWord("subject", shown...),
@@ -88,6 +88,8 @@ func (m *marked) all() {
 		"users show --user haneul --stored", "users show --user haneul --stored --json", "doctor", "doctor --json", "doctor --user haneul",
 		"keys rotate", "keys rotate --json", "keys rotate --reseal", "keys rotate --reseal --json", "keys rotate --drop-old",
 		"users import team.csv", "users import team.csv --dry-run", "users import team.csv --yes --quiet --json", "users import --from-tables --dry-run --json",
+		"feeds list --user haneul", "feeds list --user haneul --check --json", "feeds export --user haneul", "feeds check http://127.0.0.1:1/other.xml",
+		"feeds add http://127.0.0.1:1/other.xml --user haneul", "feeds remove http://127.0.0.1:1/other.xml --user haneul", "feeds import nosuch.opml --user haneul",
 		"users remove --user minji --erase", "users remove --user minji --erase --yes",
 	} {
 		m.does(strings.Fields(line)...)
@@ -123,7 +125,7 @@ func TestCommandsLeakNothing(t *testing.T) {
 			m := mark(t, dialect)
 			m.does("migrate")
 			m.addHaneul()
-			m.does("users", "set", "--user", "haneul", "--feed", "http://127.0.0.1:1/own.xml?key="+m.garden.PlantWord("own feed key", "out/users"))
+			m.does("users", "set", "--user", "haneul", "--feed", "http://127.0.0.1:1/own.xml?key="+m.garden.PlantWord("own feed key", "out/users", "out/feeds"))
 			m.write("team.csv", "name,slack_user_id,feeds\nminji,U0MINJI,http://127.0.0.1:1/own.xml?key="+leaktest.Word("own feed key")+"\n")
 			p := m.serving()
 			m.connect()

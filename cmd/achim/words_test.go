@@ -14,7 +14,7 @@ import (
 // commands are all there are.
 var commands = []string{
 	"serve", "demo", "run", "preview", "users", "users add", "users import", "users list", "users show", "users set", "users remove",
-	"feeds", "feeds list", "feeds add", "feeds check", "feeds import", "feeds export",
+	"feeds", "feeds list", "feeds add", "feeds remove", "feeds check", "feeds import", "feeds export",
 	"connect", "tokens", "tokens list", "tokens check", "tokens refresh", "tokens revoke", "runs", "runs list", "runs show", "runs resolve",
 	"keys", "keys generate", "keys rotate", "keys unseal", "doctor", "migrate", "version", "completion",
 }

@@ -175,6 +175,28 @@ func (a *App) addFeeds(ctx context.Context, id briefing.ReaderID, listed []sourc
 	return lines, err
 }
 
+// RemoveFeed takes a feed out of the reader's own, however its address is spelt. A feed of the team's, and one the reader does
+// not have, is a FieldError that says what to do.
+func (a *App) RemoveFeed(ctx context.Context, id briefing.ReaderID, address string) (briefing.Feed, error) {
+	r, err := a.Store.Reader(ctx, string(id))
+	if err != nil {
+		return briefing.Feed{}, err
+	}
+	is := func(f briefing.Feed) bool { return feedIdentity(f.URL) == feedIdentity(address) }
+	i := slices.IndexFunc(r.Feeds, is)
+	if i < 0 {
+		problem := fmt.Sprintf("%s has no feed %s: achim feeds list tells which there are", r.Name, address)
+		if slices.ContainsFunc(a.Config.Feeds, is) {
+			problem = fmt.Sprintf("%s is the team's: achim users set --mute-feed leaves it out for %s", address, r.Name)
+		}
+		return briefing.Feed{}, &briefing.FieldError{Field: "feeds", Code: "invalid_field", Problem: problem}
+	}
+	gone := r.Feeds[i]
+	r.Feeds = slices.Delete(slices.Clone(r.Feeds), i, i+1)
+	_, _, err = a.Roster.Save(ctx, r)
+	return gone, err
+}
+
 // feedIdentity is what makes two addresses the same feed.
 func feedIdentity(address string) string {
 	u, err := url.Parse(address)
