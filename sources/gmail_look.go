@@ -74,7 +74,7 @@ func (b *inbox) acquaint(ctx context.Context, s *session, failures *mailFaults) 
 // plainMailbox is an address that is nothing but itself in a search.
 var plainMailbox = regexp.MustCompile(`^[a-z0-9][a-z0-9._+-]{0,63}@[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,6}$`)
 
-// people returns who has written themselves, the newest first.
+// people returns who has written themselves, or may have although the mail looks like a letter to many, the newest first.
 func (b *inbox) people() []string {
 	var letters []*letter
 	for _, t := range b.threads {
@@ -84,7 +84,7 @@ func (b *inbox) people() []string {
 	var senders []string
 	for _, l := range letters {
 		m := l.mail
-		person := !m.own(b.circle.me) && m.fromPerson(b.circle) && !b.circle.prefs.MutesSender(m.from.mailbox)
+		person := !m.own(b.circle.me) && (m.fromPerson(b.circle) || m.mayBePerson(b.circle)) && !b.circle.prefs.MutesSender(m.from.mailbox)
 		if person && len(senders) < mostStrangers && plainMailbox.MatchString(m.from.mailbox) && !slices.Contains(senders, m.from.mailbox) {
 			senders = append(senders, m.from.mailbox)
 		}

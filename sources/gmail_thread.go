@@ -111,8 +111,8 @@ func (b *inbox) order() {
 	slices.SortFunc(b.threads, b.compare)
 }
 
-// compare orders by group, and threads to answer by what is due today, who is dear to the reader, and what is due
-// later. Everything else goes by time, the newest first.
+// compare orders by group, and threads to answer by what is due today, who is dear to the reader, what is due later, and
+// whom the reader has written to. Everything else goes by time, the newest first.
 func (b *inbox) compare(x, y *thread) int {
 	newer := cmp.Or(y.told.mail.at.Compare(x.told.mail.at), strings.Compare(x.told.mail.id, y.told.mail.id))
 	if x.group != y.group || x.group != briefing.NeedsReply {
@@ -139,8 +139,10 @@ func (b *inbox) urgency(t *thread) int {
 		return 1
 	case !t.due.IsZero():
 		return 2
+	case b.circle.known.holds(t.told.mail.from.mailbox):
+		return 3
 	}
-	return 3
+	return 4
 }
 
 // toAnswer returns the threads that wait for an answer. The inbox is in order.

@@ -368,6 +368,28 @@ func TestGmailSearchesForPeople(t *testing.T) {
 	}
 }
 
+// TestGmailKnowsPeople: whom the reader has written to is no newsletter for a header their house adds, and goes before strangers.
+func TestGmailKnowsPeople(t *testing.T) {
+	house := [][2]string{{"List-Unsubscribe", "<https://corp.example/u>"}}
+	mail := []standin.Mail{
+		{ID: "stranger", From: "김영업 <sales@shop.example>", Subject: "제안", Body: "이번 주에 통화 가능하신가요?", Date: monday().Add(-time.Hour)},
+		{ID: "known", From: "박준호 <junho@corp.example>", Subject: "계약서", Body: "3조를 봐 주실 수 있을까요?", Date: monday().Add(-2 * time.Hour), Headers: house},
+	}
+	for name, c := range map[string]struct {
+		sent []standin.Mail
+		want []string
+	}{
+		"never written to":  {nil, []string{"stranger"}},
+		"written to before": {[]standin.Mail{{ID: "sent", From: haneul, To: "junho@corp.example", Date: monday().AddDate(0, -2, 0), Labels: []string{"SENT"}}}, []string{"known", "stranger"}},
+	} {
+		h := build(t, standin.Account{Mail: append(c.sent, mail...)})
+		h.connect()
+		if got := answers(h.must(t, briefing.Gmail)); !slices.Equal(got, c.want) {
+			t.Errorf("%s: to answer %v, want %v", name, got, c.want)
+		}
+	}
+}
+
 // TestGmailAddsUp: whatever mail there is, every mail of the window is counted once, every thread is told once, and
 // every item leads somewhere.
 func TestGmailAddsUp(t *testing.T) {

@@ -88,7 +88,17 @@ func letterWords(texts ...string) bool {
 
 // knownPerson reports whether the reader has written to the sender, and no program says it wrote instead.
 func (m mail) knownPerson(c circle) bool {
-	return c.known[strings.ToLower(m.from.mailbox)] && !m.automatic() && !m.labelled("CATEGORY_PROMOTIONS", "CATEGORY_SOCIAL")
+	return c.known[strings.ToLower(m.from.mailbox)] && m.byHand()
+}
+
+// byHand reports whether nothing says that the mail was not written by hand, but maybe that it goes to many.
+func (m mail) byHand() bool {
+	return !m.automatic() && !m.labelled("CATEGORY_PROMOTIONS", "CATEGORY_SOCIAL")
+}
+
+// mayBePerson reports whether the mail reads like a letter to many, and would be a person's if the reader knew the sender.
+func (m mail) mayBePerson(c circle) bool {
+	return m.byHand() && m.letter(c) && m.asks(c) && !robotSender.MatchString(m.local())
 }
 
 // automatic reports whether the headers say that a program or a list sent it.

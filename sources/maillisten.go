@@ -205,7 +205,7 @@ func (m mail) worth(h heard, text string, programs bool) int {
 }
 
 var (
-	bareGreeting = regexp.MustCompile(`(?i)^(?:hi|hello|hey|dear|안녕하세요|안녕하십니까)\b[^.?]{0,20}[,.!?]*$`)
+	bareGreeting = regexp.MustCompile(`(?i)^(?:(?:hi|hello|hey|dear)\b|안녕하세요|안녕하십니까)[^.?]{0,20}[,.!?]*$`)
 	writes       = regexp.MustCompile(`(?i)\b(?:wrote|writes|said)\s*:?$|^quoting\s|님이 (?:작성|씀)\s*:?$`)
 )
 
