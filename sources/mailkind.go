@@ -7,7 +7,7 @@ import (
 )
 
 var (
-	robotSender = regexp.MustCompile(`^(no|do[-_.]?not)[-_.]?reply|[-_.]no[-_.]?reply$|^(noreply|notifications?|notify|alerts?|mailer|mailer-daemon|postmaster|` +
+	robotSender = regexp.MustCompile(`^(no|do[-_.]?not)[-_.]?reply|[-_.]no[-_.]?reply$|^(noreply|notifications?|notify|notices?|alerts?|mailer|mailer-daemon|postmaster|` +
 		`newsletters?|info-?mail|digest|marketing|promo(tions?)?|receipts?|automated|robot|bot|calendar-notification|` +
 		`comments-noreply|system|webmaster|bounces?)([-+_.].*)?$`)
 	letterSender = regexp.MustCompile(`^(news|newsletters?|letters?|insights?|hello|team|offers?|events?|edm|dm|marketing|promo(tions?)?|digest|weekly|daily|` +
