@@ -2,6 +2,7 @@ package briefing
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -30,7 +31,7 @@ func (p *Pipeline) editAll(ctx context.Context, r reading, sections []Section) [
 			_ = recover() // what was read is told as it was read
 			done <- edited
 		}()
-		if chosen := p.Editor.Edit(ctx, req); sameItems(sections, chosen) {
+		if chosen, ok := linesOf(sections, p.Editor.Edit(ctx, req)); ok {
 			edited = chosen
 		}
 	}()
@@ -47,30 +48,36 @@ func (p *Pipeline) editAll(ctx context.Context, r reading, sections []Section) [
 	}
 }
 
-// sameItems reports whether two lists of sections hold the same items of the same groups, in whatever order.
-func sameItems(a, b []Section) bool {
-	type one struct {
-		section int
-		id      string
-		group   Group
+// linesOf returns the sections with the order and the lines of those an Editor has given back, and with nothing else of
+// them. It is false when an item was lost, made up or put elsewhere.
+func linesOf(sections, edited []Section) ([]Section, bool) {
+	type identity struct {
+		id    string
+		group Group
 	}
-	if len(a) != len(b) {
-		return false
+	if len(sections) != len(edited) {
+		return nil, false
 	}
-	seen := map[one]int{}
-	for i := range a {
-		if a[i].Source != b[i].Source || len(a[i].Items) != len(b[i].Items) {
-			return false
+	sections = slices.Clone(sections)
+	for i, s := range sections {
+		if edited[i].Source != s.Source || len(edited[i].Items) != len(s.Items) {
+			return nil, false
 		}
-		for j := range a[i].Items {
-			seen[one{i, a[i].Items[j].ID, a[i].Items[j].Group}]++
-			seen[one{i, b[i].Items[j].ID, b[i].Items[j].Group}]--
+		left := map[identity][]Item{}
+		for _, item := range s.Items {
+			left[identity{item.ID, item.Group}] = append(left[identity{item.ID, item.Group}], item)
 		}
-	}
-	for _, n := range seen {
-		if n != 0 {
-			return false
+		items := make([]Item, 0, len(s.Items))
+		for _, e := range edited[i].Items {
+			same := left[identity{e.ID, e.Group}]
+			if len(same) == 0 {
+				return nil, false
+			}
+			left[identity{e.ID, e.Group}] = same[1:]
+			same[0].Text = e.Text
+			items = append(items, same[0])
 		}
+		sections[i].Items = items
 	}
-	return true
+	return sections, true
 }

@@ -116,6 +116,11 @@ func TestAnEditorKeepsToItsTime(t *testing.T) {
 			sections[0].Items[0].ID = "c"
 			return sections
 		}, "a", 0, 0},
+		{"changes more than lines", 2 * time.Minute, 0, func(_ context.Context, req briefing.EditRequest) []briefing.Section {
+			sections := turnedAround(req)
+			sections[0].Counts, sections[0].Items[1].From, sections[0].Items[1].Due = map[briefing.Group]int{briefing.NeedsReply: 9}, "somebody else", time.Now()
+			return sections
+		}, "b", 0, 0},
 		{"returns nothing", 2 * time.Minute, 0, func(context.Context, briefing.EditRequest) []briefing.Section { return nil }, "a", 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -136,6 +141,11 @@ func TestAnEditorKeepsToItsTime(t *testing.T) {
 				s, _ := e.Content.Section(briefing.Gmail)
 				if len(s.Items) != 2 || s.Items[0].ID != c.first {
 					t.Errorf("told %v, want %s first", s.Items, c.first)
+				}
+				for _, item := range s.Items {
+					if item.Text != "own "+item.ID || item.From != "" || !item.Due.IsZero() {
+						t.Errorf("told %+v", item)
+					}
 				}
 				if e.Content.Gist.NeedsReply == nil || *e.Content.Gist.NeedsReply != 2 {
 					t.Error("the numbers changed")
