@@ -35,9 +35,9 @@ const (
 )
 
 func enWelcome(f NoticeFacts) NoticeWords {
-	contents := "meetings and mail"
+	contents := f.google("mail", "meetings", "meetings and mail")
 	if f.News {
-		contents = "meetings, mail and news"
+		contents = f.google("mail and news", "meetings and news", "meetings, mail and news")
 	}
 	first := "on " + enDate(f.Clock.DateOf(f.Next)) + " at " + f.Clock.HM(f.Next)
 	w := NoticeWords{
@@ -55,15 +55,15 @@ func enWelcome(f NoticeFacts) NoticeWords {
 		w.Lines = append(w.Lines, "Google is connected already, so there is nothing for you to do.")
 		return w
 	}
-	w.Lines = append(w.Lines, "Connect Google, and it brings your mail and calendar too."+enAskIf(f))
+	w.Lines = append(w.Lines, "Connect Google, and it brings your "+f.google("mail", "calendar", "mail and calendar")+" too."+enAskIf(f))
 	w.Button, w.Spoken = enConnectIt, enConnectIt+enOpens
 	return w
 }
 
 func enReminder(f NoticeFacts) NoticeWords {
 	w := NoticeWords{
-		Push:   "Connect Google, and your briefing brings mail and calendar too",
-		Title:  "Google isn't connected yet, so your briefing comes without mail and calendar.",
+		Push:   "Connect Google, and your briefing brings " + f.google("mail", "calendar", "mail and calendar") + " too",
+		Title:  "Google isn't connected yet, so your briefing comes without " + f.google("mail", "calendar", "mail and calendar") + ".",
 		Lines:  []string{"Connect it, and the next briefing brings both." + enAskIf(f)},
 		Button: enConnectIt, Spoken: enConnectIt + enOpens,
 		Notes: []string{enOneMinute + " " + enReadsOnly},
@@ -92,7 +92,8 @@ func enGrantDead(f NoticeFacts) NoticeWords {
 	if !f.Next.IsZero() {
 		next := enPossessive(f.Next, f.Clock)
 		w.Push = "Your Google connection was cut off · reconnect now and " + next + " briefing stays whole"
-		again = fmt.Sprintf("Leave it, and %s %s briefing comes without mail and calendar. Reconnect now and it comes as usual.", next, f.Clock.HM(f.Next))
+		again = fmt.Sprintf("Leave it, and %s %s briefing comes without %s. Reconnect now and it comes as usual.", next, f.Clock.HM(f.Next),
+			f.google("mail", "calendar", "mail and calendar"))
 	}
 	w.Lines = append(w.Lines, again+enAskIf(f))
 	if f.NoLink {
@@ -113,8 +114,8 @@ func enGrantEnding(f NoticeFacts) NoticeWords {
 	w := NoticeWords{
 		Push:  fmt.Sprintf("Your Google connection ends %s at %s · renew now and %s briefing stays whole", ends, hm, next),
 		Title: fmt.Sprintf("Your Google connection ends %s at %s.", day, hm),
-		Lines: []string{fmt.Sprintf("Leave it, and %s %s briefing comes without mail and calendar. Renew now and it comes as usual.",
-			next, f.Clock.HM(f.Next)) + enAskIf(f)},
+		Lines: []string{fmt.Sprintf("Leave it, and %s %s briefing comes without %s. Renew now and it comes as usual.",
+			next, f.Clock.HM(f.Next), f.google("mail", "calendar", "mail and calendar")) + enAskIf(f)},
 		Button: "Renew now", Spoken: "Renew the Google connection now" + enOpens,
 		Notes: []string{enOneMinute + " We won't remind you again about this one."},
 	}

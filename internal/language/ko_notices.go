@@ -34,7 +34,7 @@ const (
 )
 
 func koWelcome(f NoticeFacts) NoticeWords {
-	contents := "일정과 메일"
+	contents := f.google("메일", "일정", "일정과 메일")
 	if f.News {
 		contents += ", 뉴스"
 	}
@@ -54,15 +54,15 @@ func koWelcome(f NoticeFacts) NoticeWords {
 		w.Lines = append(w.Lines, "Google은 이미 연결되어 있어 하실 일은 없습니다.")
 		return w
 	}
-	w.Lines = append(w.Lines, "메일과 일정은 Google을 연결하시면 함께 정리해 드립니다."+koAskIf(f))
+	w.Lines = append(w.Lines, f.google("메일은", "일정은", "메일과 일정은")+" Google을 연결하시면 함께 정리해 드립니다."+koAskIf(f))
 	w.Button, w.Spoken = koConnectIt, "Gmail과 캘린더 연결"+koOpens
 	return w
 }
 
 func koReminder(f NoticeFacts) NoticeWords {
 	w := NoticeWords{
-		Push:   "Google을 연결하시면 메일과 일정도 정리해 드립니다",
-		Title:  "아직 Google이 연결되지 않아 브리핑에 메일과 일정이 없습니다.",
+		Push:   "Google을 연결하시면 " + f.google("메일도", "일정도", "메일과 일정도") + " 정리해 드립니다",
+		Title:  "아직 Google이 연결되지 않아 브리핑에 " + f.google("메일이", "일정이", "메일과 일정이") + " 없습니다.",
 		Lines:  []string{"연결하시면 다음 브리핑부터 함께 정리해 드립니다." + koAskIf(f)},
 		Button: koConnectIt, Spoken: "Gmail과 캘린더 연결" + koOpens,
 		Notes: []string{koOneMinute + " " + koReadsOnly},
@@ -91,7 +91,8 @@ func koGrantDead(f NoticeFacts) NoticeWords {
 	if !f.Next.IsZero() {
 		next := koDay(f.Clock.DateOf(f.Next), f.Clock.Today)
 		w.Push = "Google 연결이 끊겼습니다 · 지금 다시 연결하면 " + next + " 브리핑도 빠짐없이 갑니다"
-		again = fmt.Sprintf("그대로 두면 %s %s 브리핑에 메일과 일정이 빠집니다. 지금 다시 연결해 두시면 평소처럼 보내 드립니다.", next, f.Clock.HM(f.Next))
+		again = fmt.Sprintf("그대로 두면 %s %s 브리핑에 %s 빠집니다. 지금 다시 연결해 두시면 평소처럼 보내 드립니다.", next, f.Clock.HM(f.Next),
+			f.google("메일이", "일정이", "메일과 일정이"))
 	}
 	w.Lines = append(w.Lines, again+koAskIf(f))
 	if f.NoLink {
@@ -110,8 +111,8 @@ func koGrantEnding(f NoticeFacts) NoticeWords {
 	w := NoticeWords{
 		Push:  fmt.Sprintf("Google 연결이 %s %s에 끝납니다 · 지금 연장하면 %s 브리핑도 빠짐없이 갑니다", ends, hm, next),
 		Title: fmt.Sprintf("Google 연결이 %s %s에 끝납니다.", day, hm),
-		Lines: []string{fmt.Sprintf("그대로 두면 %s %s 브리핑에 메일과 일정이 빠집니다. 지금 연장해 두시면 평소처럼 보내 드립니다.",
-			next, f.Clock.HM(f.Next)) + koAskIf(f)},
+		Lines: []string{fmt.Sprintf("그대로 두면 %s %s 브리핑에 %s 빠집니다. 지금 연장해 두시면 평소처럼 보내 드립니다.",
+			next, f.Clock.HM(f.Next), f.google("메일이", "일정이", "메일과 일정이")) + koAskIf(f)},
 		Button: "지금 연장하기", Spoken: "Google 연결을 지금 연장하기" + koOpens,
 		Notes: []string{koOneMinute + " 이번 건은 다시 알리지 않겠습니다."},
 	}

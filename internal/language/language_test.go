@@ -371,3 +371,23 @@ func ExampleParticle() {
 	// 회의를 회의로
 	// 메일을 메일로
 }
+
+// TestNoticesSpeakOfWhatIsWanted: whoever has switched mail or the calendar off is not told that it is missing.
+func TestNoticesSpeakOfWhatIsWanted(t *testing.T) {
+	kinds := []briefing.NoticeKind{briefing.NoticeWelcome, briefing.NoticeReminder, briefing.NoticeGrantDead, briefing.NoticeGrantEnding}
+	other := map[briefing.Language][2]string{briefing.Korean: {"메일", "일정"}, briefing.English: {"mail", "calendar"}}
+	for _, code := range []briefing.Language{briefing.Korean, briefing.English} {
+		for _, kind := range kinds {
+			for i, wanted := range []briefing.SourceName{briefing.Gmail, briefing.Calendar} {
+				reader := briefing.Reader{Preferences: briefing.Preferences{Sections: []briefing.SourceName{wanted, briefing.News}}}
+				at := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
+				w := language.Notice(code, language.NoticeFacts{Telling: briefing.Telling{Kind: kind, Reader: reader, Zone: time.UTC, Now: at, Since: at, Next: at.Add(time.Hour), Ends: at},
+					Clock: language.Clock{Today: briefing.DateOf(at, time.UTC), Zone: time.UTC}})
+				said := strings.Join(append([]string{w.Push, w.Title}, w.Lines...), "\n")
+				if strings.Contains(said, other[code][1-i]) || !strings.Contains(said, other[code][i]) {
+					t.Errorf("%s, %s, %s alone: %s", code, kind, wanted, said)
+				}
+			}
+		}
+	}
+}

@@ -52,3 +52,16 @@ func weekdaysFromMonday(set briefing.Weekdays) []time.Weekday {
 
 // workweek is Monday to Friday.
 const workweek = briefing.EveryDay &^ (1<<time.Sunday | 1<<time.Saturday)
+
+// google says what connecting Google brings to this reader: the sections they want of mail and calendar, both where they
+// want neither, which the consent asks for all the same.
+func (f NoticeFacts) google(mail, calendar, both string) string {
+	wants := f.Reader.Preferences
+	switch {
+	case wants.Wants(briefing.Gmail) == wants.Wants(briefing.Calendar):
+		return both
+	case wants.Wants(briefing.Gmail):
+		return mail
+	}
+	return calendar
+}
