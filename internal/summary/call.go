@@ -20,35 +20,50 @@ const (
 	longestAnswer = 256 << 10 // bytes; a good answer has two or three thousand
 	longestError  = 4 << 10   // bytes that are looked through for what a server does not take
 	mostTokens    = 4000      // of an answer, what a model thinks to itself included
-	dialects      = 5         // how often a call may be put differently
+	mostPosts     = 3         // of one call: as known, without what was refused, and as plainly as can be
 )
 
-// dialect is what a server of this form takes. They differ, and say so with a 400; what one said is remembered.
+// dialect is what a server of this form takes. They differ, and say so with a 400. The one that worked is remembered, and
+// forgotten when it is refused.
 type dialect struct {
 	noSchema, noTemperature, noEffort bool
 	oldLimit                          bool // max_tokens, which newer ones have renamed
 }
 
-// without returns the dialect without what a refusal speaks of, and false when it speaks of nothing that can be left out.
-func (d dialect) without(refusal string) (dialect, bool) {
-	before := d
-	refusal = strings.ToLower(refusal)
-	speaksOf := func(names ...string) bool {
-		for _, name := range names {
-			if strings.Contains(refusal, name) {
-				return true
-			}
-		}
-		return false
+// plainest is what every server takes.
+var plainest = dialect{noSchema: true, noTemperature: true, noEffort: true, oldLimit: true}
+
+// refusal is what a server says with a 400. Its message is not looked at: it may quote a mail.
+type refusal struct {
+	form  bool   // it may be the form of the call that is refused
+	param string // what the server does not take; "" = it does not say
+}
+
+// refusalOf reads an answer with status 400 or 422.
+func refusalOf(answered []byte) *refusal {
+	var got struct {
+		Error struct {
+			Param string `json:"param"`
+			Code  any    `json:"code"`
+		} `json:"error"`
 	}
-	switch {
-	case !d.noTemperature && speaksOf("temperature"):
+	_ = json.Unmarshal(answered, &got) // what cannot be read says nothing
+	code, _ := got.Error.Code.(string)
+	_, known := dialect{}.without(got.Error.Param)
+	return &refusal{known || got.Error.Param == "" && code == "", got.Error.Param}
+}
+
+// without returns the dialect without the parameter, and false when it is none that can be left out.
+func (d dialect) without(param string) (dialect, bool) {
+	before := d
+	switch param, _, _ = strings.Cut(param, "."); param {
+	case "temperature":
 		d.noTemperature = true
-	case !d.noEffort && speaksOf("reasoning", "thinking"):
+	case "reasoning_effort", "reasoning":
 		d.noEffort = true
-	case !d.oldLimit && speaksOf("max_completion_tokens", "max_tokens"):
+	case "max_completion_tokens":
 		d.oldLimit = true
-	case !d.noSchema && speaksOf("response_format", "json_schema", "schema"):
+	case "response_format":
 		d.noSchema = true
 	}
 	return d, d != before
@@ -91,29 +106,39 @@ type usage struct {
 
 // call asks the model once. A server that refuses to be asked in this way is asked in another, while ctx lasts.
 func (e *Editor) call(ctx context.Context, q question) (text string, cost usage, err error) {
-	for range dialects {
-		d := *e.dialect.Load()
-		var refusal string
-		text, cost, refusal, err = e.post(ctx, d, q)
-		other, differs := d.without(refusal)
-		if refusal == "" || !differs {
+	known := e.dialect.Load()
+	d := *known
+	for left := mostPosts - 1; ; left-- {
+		var no *refusal
+		text, cost, no, err = e.post(ctx, d, q)
+		if err == nil && d != *known {
+			e.dialect.Store(&d)
+		}
+		if no == nil {
 			return text, cost, err
 		}
-		e.dialect.Store(&other)
+		e.dialect.CompareAndSwap(known, &dialect{}) // to be found anew
+		other, differs := d.without(no.param)
+		if !differs || left == 1 {
+			other = plainest
+		}
+		if !no.form || left == 0 || other == d {
+			return text, cost, err
+		}
+		d = other
 	}
-	return text, cost, err
 }
 
-// post makes one request. Its errors are *briefing.Error and hold nothing of what was said; refusal is what a server said
-// about the form of the request.
-func (e *Editor) post(ctx context.Context, d dialect, q question) (text string, cost usage, refusal string, err error) {
+// post makes one request. Its errors are *briefing.Error and hold nothing of what was said; no is set where the server refused
+// what it was asked.
+func (e *Editor) post(ctx context.Context, d dialect, q question) (text string, cost usage, no *refusal, err error) {
 	body, err := d.body(e.model, q)
 	if err != nil {
-		return "", usage{}, "", failed(briefing.Internal, err)
+		return "", usage{}, nil, failed(briefing.Internal, err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.address, bytes.NewReader(body))
 	if err != nil {
-		return "", usage{}, "", failed(briefing.ClientMisconfigured, errors.New("not an address"))
+		return "", usage{}, nil, failed(briefing.ClientMisconfigured, errors.New("not an address"))
 	}
 	req.Header.Set("User-Agent", "achim")
 	req.Header.Set("Content-Type", "application/json")
@@ -123,25 +148,25 @@ func (e *Editor) post(ctx context.Context, d dialect, q question) (text string, 
 	}
 	resp, err := e.client.Do(req)
 	if err != nil {
-		return "", usage{}, "", unreached(err)
+		return "", usage{}, nil, unreached(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
 		if resp.StatusCode == http.StatusBadRequest || resp.StatusCode == http.StatusUnprocessableEntity {
 			said, _ := io.ReadAll(io.LimitReader(resp.Body, longestError))
-			refusal = string(said)
+			no = refusalOf(said)
 		}
-		return "", usage{}, refusal, refused(resp)
+		return "", usage{}, no, refused(resp)
 	}
 	answered, err := io.ReadAll(io.LimitReader(resp.Body, longestAnswer+1))
 	switch {
 	case err != nil:
-		return "", usage{}, "", unreached(err)
+		return "", usage{}, nil, unreached(err)
 	case len(answered) > longestAnswer:
-		return "", usage{}, "", failed(briefing.Malformed, errors.New("an answer without end"))
+		return "", usage{}, nil, failed(briefing.Malformed, errors.New("an answer without end"))
 	}
 	text, cost, err = spoken(answered)
-	return text, cost, "", err
+	return text, cost, nil, err
 }
 
 // spoken takes what the model said out of an answer.
