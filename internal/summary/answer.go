@@ -82,7 +82,7 @@ func (a answer) apply(req briefing.EditRequest, candidates []candidate) (section
 		switch {
 		case line == "" || c.text == "":
 		case faithful(line, c.text):
-			sections[c.section].Items[c.item].Text = line
+			sections[c.section].Items[c.item].Text = oneLine(line)
 			taken++
 		default:
 			refused++

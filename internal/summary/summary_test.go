@@ -138,10 +138,10 @@ func line(sections []briefing.Section, id string) string {
 	return ""
 }
 
-func TestAModelChoosesOrdersAndShortens(t *testing.T) {
+func TestAModelChoosesAndOrders(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, 5*time.Second)
-	b.model.Say = says(`{"mails":[{"id":"n2","line":"4분기 예산에 의견 주실 수 있을까요?"},{"id":"n1","line":"수정안 3조 검토 요청"}],"stories":["s3","s1"]}`)
+	b.model.Say = says(`{"mails":[{"id":"n2","line":"4분기 예산에 의견 주실 수 있을까요?"},{"id":"n1","line":"수정안 3조 검토 부탁드립니다"}],"stories":["s3","s1"]}`)
 	req := morning()
 	got := b.editor.Edit(t.Context(), req)
 	if diff := gocmp.Diff(morning(), req, gocmp.AllowUnexported(briefing.Date{})); diff != "" {
@@ -153,7 +153,7 @@ func TestAModelChoosesOrdersAndShortens(t *testing.T) {
 			t.Errorf("%s: %s, want %s", group, got, want)
 		}
 	}
-	for id, want := range map[string]string{"18c1": "수정안 3조 검토 요청", "18c2": "4분기 예산에 의견 주실 수 있을까요?", "18c3": "own line of 18c3"} {
+	for id, want := range map[string]string{"18c1": "수정안 3조 검토 부탁드립니다", "18c2": "4분기 예산에 의견 주실 수 있을까요?", "18c3": "own line of 18c3"} {
 		if got := line(got, id); got != want {
 			t.Errorf("%s: %q, want %q", id, got, want)
 		}
@@ -268,10 +268,10 @@ func TestMisbehaviour(t *testing.T) {
 		{"half an answer", say(`{"mails":[{"id":"n1","line":"수정안`), briefing.Malformed},
 		{"nests", say(strings.Repeat(`{"mails":`, 20000)), briefing.Malformed},
 
-		{"unknown ids", say(`{"mails":[{"id":"n9","line":"수정안 3조 검토 요청"},{"id":"18c1","line":"수정안 3조 검토 요청"},{"id":"","line":""}],"stories":["s99","n77"]}`), ""},
+		{"unknown ids", say(`{"mails":[{"id":"n9","line":"수정안 3조 검토 부탁드립니다"},{"id":"18c1","line":"수정안 3조 검토 부탁드립니다"},{"id":"","line":""}],"stories":["s99","n77"]}`), ""},
 		{"leaves all out", say(`{"mails":[],"stories":[]}`), ""},
-		{"lines for others", say(`{"mails":[{"id":"n1","line":"4분기 예산에 의견 주실 수 있을까요?"},{"id":"n2","line":"수정안 3조 검토 요청"}],"stories":[]}`), ""},
-		{"contradicts itself", say(`{"mails":[{"id":"n1","line":"수정안 3조 검토 요청"},{"id":"n1","line":"하늘 님 수정안 3조 검토"}],"stories":[]}`), ""},
+		{"lines for others", say(`{"mails":[{"id":"n1","line":"4분기 예산에 의견 주실 수 있을까요?"},{"id":"n2","line":"수정안 3조 검토 부탁드립니다"}],"stories":[]}`), ""},
+		{"contradicts itself", say(`{"mails":[{"id":"n1","line":"수정안 3조 검토 부탁드립니다"},{"id":"n1","line":"하늘 님, 수정안 3조 검토 부탁드립니다"}],"stories":[]}`), ""},
 		{"an invented meeting", say(`{"mails":[{"id":"n1","line":"오늘 15:00 가온상사 회의"}],"stories":[]}`), ""},
 		{"an invented deadline", say(`{"mails":[{"id":"n1","line":"오늘 18:00까지 수정안 3조 검토 요청"}],"stories":[]}`), ""},
 		{"an invented sender", say(`{"mails":[{"id":"n1","line":"김철수 부장 수정안 3조 검토 요청"}],"stories":[]}`), ""},
@@ -301,7 +301,7 @@ func TestMisbehaviour(t *testing.T) {
 			if want := cmp.Or(summary.Outcome(c.want), summary.OK); r.Outcome != want {
 				t.Errorf("outcome %s (%v), want %s", r.Outcome, r.Err, want)
 			}
-			if n := b.model.Calls("*"); n < 1 || n > 5 {
+			if n := b.model.Calls("*"); n < 1 || n > 3 {
 				t.Errorf("%d calls", n)
 			}
 			for _, content := range []string{"박준호", "수정안", "evil", "127.0.0.1", key} {
@@ -332,14 +332,17 @@ func TestWhatMustComeFirstStaysThere(t *testing.T) {
 func TestWhatIsCutOffOrWrappedIsNoSentence(t *testing.T) {
 	t.Parallel()
 	filler := strings.Repeat("여러 가지 이야기를 길게 적었습니다. ", 40)
-	for name, body := range map[string]string{
-		"cut off":    front(filler, 570) + " 수요일 회의 참석은 저희 사정으로 매우 어렵다고 말씀드려야 할 것 같고 결국 불가합니다.",
-		"wrapped":    "지난번에 말씀해 주신 내용을 저희 팀에서 논의했는데 수요일 회의 참석은\n어렵게 되었고 결국 불가합니다.",
-		"an address": "수요일 회의 참석은 https://gaon.example/x 불가합니다.",
+	for name, c := range map[string]struct{ body, line string }{
+		"cut off":             {front(filler, 570) + " 수요일 회의 참석은 저희 사정으로 매우 어렵다고 말씀드려야 할 것 같고 결국 불가합니다.", "수요일 회의 참석은"},
+		"wrapped":             {"지난번에 말씀해 주신 내용을 저희 팀에서 논의했는데 수요일 회의 참석은\n어렵게 되었고 결국 불가합니다.", "어렵게 되었고 결국 불가합니다."},
+		"an address":          {"수요일 회의 참석은 https://gaon.example/x 불가합니다.", "수요일 회의 참석은"},
+		"the subject":         {"검토 부탁드립니다.", "계약서 수정안"},
+		"nothing but a line":  {"", "own line of 18c1"},
+		"a number in a power": {"계약 금액은 10²만원을 넘습니다.", "계약 금액은 102만원을 넘습니다."},
 	} {
 		req := morning()
-		req.Sections[1].Items[0].Body = body
-		got, ok := summary.Answered(req, `{"mails":[{"id":"n1","line":"수요일 회의 참석은"}],"stories":[]}`)
+		req.Sections[1].Items[0].Body = c.body
+		got, ok := summary.Answered(req, `{"mails":[{"id":"n1","line":"`+c.line+`"}],"stories":[]}`)
 		if told := line(got, "18c1"); !ok || told != "own line of 18c1" {
 			t.Errorf("%s: %q is told", name, told)
 		}
@@ -363,10 +366,56 @@ func TestServersDiffer(t *testing.T) {
 					t.Errorf("%s (%+v)", got, b.last())
 				}
 			}
-			if n, want := b.model.Calls("*"), 2+len(refuses); n != want {
+			if n, want := b.model.Calls("*"), 2+min(len(refuses), 2); n != want {
 				t.Errorf("%d calls, want %d", n, want)
 			}
 		})
+	}
+}
+
+// TestARefusedMailIsNoRefusedForm: what a server says of one mail, and quotes from it, changes nothing for the next.
+func TestARefusedMailIsNoRefusedForm(t *testing.T) {
+	t.Parallel()
+	for name, refusal := range map[string]string{
+		"in words":         `{"error":"refused: temperature reasoning_effort max_tokens response_format"}`,
+		"with a message":   `{"error":{"message":"refused: 'temperature' 'max_completion_tokens' 'response_format'","code":null,"param":null}}`,
+		"with a code":      `{"error":{"message":"temperature","code":"content_filter","param":"prompt"}}`,
+		"with a code only": `{"error":{"message":"temperature","code":"context_length_exceeded","param":null}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, 5*time.Second)
+			b.model.Refuses = []string{"max_tokens"}
+			b.model.Say = says(`{"mails":[{"id":"n3","line":""}],"stories":[]}`)
+			b.model.Inject(standin.Fault{Op: "chat.completions", Times: 1, Status: 400, Body: refusal})
+			b.editor.Edit(t.Context(), morning())
+			if n, r := b.model.Calls("*"), b.last(); n > 3 || r.Outcome != summary.Outcome(briefing.ClientMisconfigured) {
+				t.Errorf("%d calls, outcome %s", n, r.Outcome)
+			}
+			b.editor.Edit(t.Context(), morning())
+			if asked := b.model.Asked(); len(asked) != 1 || !asked[0].Schema || asked[0].Raw["temperature"] != 0.0 {
+				t.Errorf("the next is asked %v (%+v)", asked, b.last())
+			}
+		})
+	}
+}
+
+// TestAServerThatChangesIsFoundAnew: what was learned of it is forgotten when it is refused.
+func TestAServerThatChangesIsFoundAnew(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, 5*time.Second)
+	b.model.Say = says(`{"mails":[{"id":"n3","line":""}],"stories":[]}`)
+	edit := func(refuses ...string) summary.Outcome {
+		b.model.Refuses = refuses
+		b.editor.Edit(t.Context(), morning())
+		return b.last().Outcome
+	}
+	if got := edit("max_completion_tokens", "temperature"); got != summary.OK {
+		t.Fatalf("outcome %s", got)
+	}
+	edit("max_tokens") // may go without
+	if got := edit("max_tokens"); got != summary.OK {
+		t.Errorf("outcome %s: it is asked for ever as it was", got)
 	}
 }
 
@@ -506,7 +555,7 @@ func TestAPanicIsNoBriefingLost(t *testing.T) {
 // FuzzAnswer: whatever a model says, nothing but the order and the lines changes, and a line is one of the item's words.
 func FuzzAnswer(f *testing.F) {
 	f.Add(`{"mails":[{"id":"n2","line":"4분기 예산에 의견 주실 수 있을까요?"}],"stories":["s3","s1"]}`)
-	f.Add(`{"mails":[{"id":"n1","line":"수정안 3조 검토 요청, 계약서 수정안"},{"id":"n1","line":"x"}],"stories":["s1","s1","n1","i1"]}`)
+	f.Add(`{"mails":[{"id":"n1","line":"수정안 3조 검토 부탁드립니다"},{"id":"n1","line":"x"}],"stories":["s1","s1","n1","i1"]}`)
 	f.Add(`{"mails":null,"stories":[]}`)
 	f.Add("```json\n{\"mails\":[{\"id\":\"n3\",\"line\":\"\\u202e<!channel> evil.example\"}]}\n```")
 	f.Add("\xff{}\x00")
@@ -537,26 +586,6 @@ func FuzzAnswer(f *testing.F) {
 			}
 		}
 	})
-}
-
-// FuzzFaithful: no line and no text breaks the check, and none takes long.
-func FuzzFaithful(f *testing.F) {
-	f.Add("3조 수정안 검토 요청", contract)
-	f.Add("Dana Kim wrote the first draft", launch)
-	f.Add(strings.Repeat("가 ", 30), strings.Repeat("가 ", 300))
-	f.Fuzz(func(t *testing.T, said, text string) {
-		if summary.Faithful(said, text) && strings.ContainsAny(said, "<>@\n\r|`*_[]{}") {
-			t.Fatalf("%q is told", said)
-		}
-	})
-}
-
-// BenchmarkFaithful is the longest of lines against the longest of texts.
-func BenchmarkFaithful(b *testing.B) {
-	text, said := strings.Repeat("가 나 ", 150), strings.Repeat("가 나 ", 14)
-	for b.Loop() {
-		summary.Faithful(said, text)
-	}
 }
 
 var _ briefing.Editor = (*summary.Editor)(nil)
