@@ -15,7 +15,7 @@ const mark = " ..."
 // as well: a model can do without it.
 var private = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	// Pages, with the front of the next line: long addresses are broken there.
-	`\S*(?:://|www\.)\S*(?:\n\S+|[=&/?%_-]\s+\S+)?`,
+	`\S*(?:://|www\.)(?:\S*[=&/?%_-]\s+\S+|\S*(?:\n\S+)?)`,
 	// Addresses of people, also as they are written for people alone.
 	`\S*@\S*`,
 	`\S+\s?[\[({]\s?(?:at|앳|골뱅이)\s?[\])}]\s?\S+(?:\s?[\[({]\s?(?:dot|점)\s?[\])}]\s?\S+)*`,

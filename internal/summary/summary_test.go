@@ -211,6 +211,70 @@ func TestWhatLeavesTheHouse(t *testing.T) {
 	}
 }
 
+// TestWhatIsTakenOut is the rest of that list: what stands in mails and is nobody else's business, shape by shape.
+func TestWhatIsTakenOut(t *testing.T) {
+	t.Parallel()
+	for body, kept := range map[string]string{
+		"회의 링크는 zoom.us/j/98765432?pwd=Zx81kQ 입니다.":              "zoom.us j/9876 pwd=",
+		"gaon.example/reset/abc 를 누르세요.":                         "gaon reset abc",
+		"gaon.example 을 보세요.":                                    "gaon",
+		"가온.한국/reset/abc 를 누르세요.":                                "가온.한국 reset",
+		"ｇａｏｎ．ｅｘａｍｐｌｅ／ｒｅｓｅｔ 을 누르세요.":                             "ｇａｏｎ ｒｅｓｅｔ",
+		"재설정: https://gaon.example/reset?token=\nabcdef 을 누르세요.": "gaon token abcdef",
+		"재설정: https://gaon.example/reset/\nabcdef 을 누르세요.":       "gaon reset abcdef",
+		"재설정: https://gaon.example/reset?token= abcdef 을 누르세요.":  "gaon token abcdef",
+		"서버는 10.0.0.7:8080/admin 입니다.":                           "10.0 admin",
+		"haneul(at)gaon.example 로 주세요.":                          "haneul gaon",
+		"haneul [at] gaon [dot] example 로 주세요.":                  "haneul gaon example",
+		"Write to haneul at gaon dot example today.":             "haneul gaon example",
+		"하늘@가온.한국 으로 주세요.":                                       "하늘@ 가온.한국",
+		"키 AKIAIOSFODNN7EXAMPLE 입니다.":                            "AKIA EXAMPLE",
+		"구글 ya29.a0AfH6SMBx-short 입니다.":                          "ya29 a0Af short",
+		"라이선스 ABCD1-EFGH2-IJKL3-MNOP4 입니다.":                      "ABCD1 MNOP4",
+		"라이선스 ABCD-EFGH-IJKL-MNOP 입니다.":                          "ABCD MNOP",
+		"인증번호 482913 을 입력하세요.":                                   "4829",
+		"인증번호는 [4829] 입니다.":                                      "4829",
+		"인증번호\n4829":                                             "4829",
+		"인증 코드를 입력해 주세요: 48 29 13":                               "48 29",
+		"비밀번호: Tr0ub4dor&3. 바꾸세요.":                               "Tr0ub4dor",
+		"비밀번호는 무지개 입니다.":                                         "무지개",
+		"ID/PW: haneul / rainbow 입니다.":                           "haneul rainbow",
+		"Your code is G-4829. Enter it.":                         "4829",
+		"4829 is your code. Enter it.":                           "4829",
+		"OTP: 4829, valid for five minutes.":                     "4829",
+		"The password is rainbow. Change it.":                    "rainbow",
+		"API_KEY=rainbow 를 넣으세요.":                                "rainbow",
+		"주민번호 900101-1234567 입니다.":                               "9001 4567",
+		"전화 010-1234-5678 주세요.":                                  "1234 5678",
+		"전화 010 1234 5678, 02)123-4567, 1588-1234 주세요.":          "1234 5678 4567 1588",
+		"Call +1 (555) 123-4567 or 555-1234.":                    "555 4567 1234",
+		"계좌 110-123-456789 로 송금 바랍니다.":                           "110 4567",
+		"계좌 1002123456 로 송금 바랍니다.":                               "1002",
+		"카드 1234 5678 1234 5678 입니다.":                            "1234 5678",
+	} {
+		req := morning()
+		req.Sections = req.Sections[1:2]
+		req.Sections[0].Items = req.Sections[0].Items[:1]
+		req.Sections[0].Items[0].Body = body
+		_, data := summary.Asked(req)
+		_, text, _ := strings.Cut(data, `"text":`)
+		text, _, _ = strings.Cut(text, `"stories"`)
+		for word := range strings.FieldsSeq(kept) {
+			if strings.Contains(text, word) {
+				t.Errorf("%q of %q leaves the house: %s", word, body, text)
+			}
+		}
+	}
+	for _, plain := range []string{"11월 25일(수) 오후 3시 30분까지 1,200만원 견적 검토 부탁드립니다.", "2026-11-25 10:00-11:00, 3층 회의실에서 30명이 모입니다.", "2026. 11. 25. 비밀번호 정책을 바꿉니다.",
+		"Please do the code review by Friday 18:00, 24-hour notice, 5% off $1,200."} {
+		req := morning()
+		req.Sections[1].Items[0].Body = plain
+		if _, data := summary.Asked(req); !strings.Contains(data, plain) {
+			t.Errorf("%q is not told: %s", plain, data)
+		}
+	}
+}
+
 // TestUnasked has nothing a model could better.
 func TestUnasked(t *testing.T) {
 	t.Parallel()
