@@ -2,7 +2,7 @@ package briefing
 
 import "context"
 
-// Editor chooses among what the sections hold, puts it in order and shortens lines. It adds nothing: what it returns are
+// Editor chooses among what the sections hold, puts it in order and picks their lines. It adds nothing: what it returns are
 // the items it was given. Implementations are safe for concurrent use.
 type Editor interface {
 	// Edit returns the sections as they are to be told, each as it was where nothing better is known. It comes back

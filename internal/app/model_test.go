@@ -50,6 +50,7 @@ func modelSays(call standin.OpenAICall, line func(standin.OpenAIItem) string) st
 var lies = []string{
 	"오늘 15:00 가온상사 회의 참석 요청", "제품 주간회의 취소", "3조 수정안 내일 10:00까지 회신 요청", "김철수 부장 3조 수정안 검토 요청", "계약 위약금 2,000만원 송금 요청",
 	"지금 evil.example 에서 비밀번호를 확인하세요", "010-9999-0000으로 전화 주세요", "<!channel> 긴급 확인 부탁드립니다", "Your calendar is clear today",
+	"3조 수정안 검토", "3조 수정안 오늘 18:00까지 검토 부탁드립니다", "오늘 18:00 회신 주실 수 있을까요?", "오늘 18:00까지 회신",
 }
 
 // hostileMail gives orders to whoever reads along.
@@ -132,17 +133,17 @@ func TestAModelThatFailsChangesNothing(t *testing.T) {
 	}
 }
 
-// TestAModelShortensWhatItMay, also in what is read again and in a dry run.
-func TestAModelShortensWhatItMay(t *testing.T) {
+// TestAModelChoosesWhatItMay, also in what is read again and in a dry run.
+func TestAModelChoosesWhatItMay(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
-		const short = "4분기 예산안에 의견 요청"
+		const chosen = "마케팅 항목이 가장 급합니다"
 		h.google.AddMail(haneulMail, standin.Mail{ID: "18c0e1", From: `"이수진" <sujin@gaon.example>`, To: haneulMail, Subject: "예산",
-			Body: "4분기 예산안에 의견 부탁드립니다.", Date: friday.Add(-40 * time.Minute), Labels: []string{"INBOX"}})
+			Body: "4분기 예산안에 의견 부탁드립니다. 마케팅 항목이 가장 급합니다.", Date: friday.Add(-40 * time.Minute), Labels: []string{"INBOX"}})
 		model := h.withModel("5s", func(call standin.OpenAICall) string {
 			return modelSays(call, func(item standin.OpenAIItem) string {
 				if strings.Contains(item.Text, "예산안") {
-					return short
+					return chosen
 				}
 				return ""
 			})
@@ -151,14 +152,14 @@ func TestAModelShortensWhatItMay(t *testing.T) {
 		h.addHaneul()
 		h.connect()
 		dry := h.json("POST", "/api/cron/daily-summary?wait=30s", apiSecret, `{"dry_run":true}`, http.StatusOK)
-		holds(t, fmt.Sprint(dry["readers"]), short)
+		holds(t, fmt.Sprint(dry["readers"]), chosen)
 		h.google.Inject(standin.Fault{Op: "gmail.messages.list", Times: 8, Status: 503})
 		wants(t, h.trigger(""), map[string]any{"outcome": "delivered", "status": "degraded"})
 		asked := len(model.Asked())
 		h.google.Clear()
 		h.trigger("")
 		wants(t, h.trigger(""), map[string]any{"outcome": "skipped"})
-		holds(t, seen(h.oneDM()), short)
+		holds(t, seen(h.oneDM()), chosen)
 		if calls := model.Asked(); len(calls) != asked+1 || len(calls[asked].Items()["stories"]) != 0 {
 			t.Errorf("%d calls after mending, %d before: it is asked about what is read again, once", len(calls), asked)
 		}

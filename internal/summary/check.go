@@ -71,7 +71,7 @@ func withoutName(sentence string) string {
 func sentences(text string) []string {
 	var all []string
 	whole := true // what follows begins where something ended
-	for line := range strings.SplitSeq(text, "\n") {
+	for line := range strings.SplitSeq(strings.ToValidUTF8(text, "\uFFFD"), "\n") {
 		start := 0
 		for i, r := range line {
 			end := i + utf8.RuneLen(r)

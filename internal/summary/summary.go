@@ -1,9 +1,9 @@
-// Package summary lets a language model edit a briefing, where somebody has set one up: choose, put in order, shorten.
+// Package summary lets a language model edit a briefing, where somebody has set one up: choose and put in order.
 //
 // A model is a stranger who reads along. What it is told is little, without addresses and links, and fenced as data. What
-// it says is checked word by word against the very item it speaks of, so that a mail that talks it into something, or a
-// model that makes something up, changes nothing but the order. Whatever else goes wrong with it, the briefing is what it
-// would have been without, and on time.
+// it says has to be a whole sentence of the very item it speaks of, word for word, so that a mail that talks it into
+// something, or a model that makes something up, changes nothing but the order and which of a mail's sentences is told.
+// Whatever else goes wrong with it, the briefing is what it would have been without, and on time.
 package summary
 
 import (
@@ -56,7 +56,7 @@ type Result struct {
 	PromptTokens int
 	AnswerTokens int
 	Lines        int   // taken over
-	Refused      int   // that said more than their item
+	Refused      int   // that are no sentence of their item
 	Err          error // of a failure
 }
 
