@@ -117,8 +117,10 @@ func open(text string) bool {
 			return true
 		}
 	}
-	return strings.Count(text, `"`)%2 == 1
+	return strings.Count(text, `"`)%2 == 1 || strings.Count(apostrophe.ReplaceAllString(text, ""), "'")%2 == 1
 }
+
+var apostrophe = regexp.MustCompile(`[A-Za-z]'[A-Za-z]`)
 
 // abbreviates reports whether the full stop behind the text may belong to its last word, as in "Mr. Kim", "p.m." and "11. 25.".
 func abbreviates(text string, next rune) bool {
@@ -131,10 +133,12 @@ func abbreviates(text string, next rune) bool {
 	case !unicode.Is(unicode.Latin, last):
 		return false
 	}
-	return len(word) == 1 || len(word) <= 4 && unicode.IsUpper(first) || unicode.IsDigit(next) || slices.Contains(abbreviations, strings.ToLower(word))
+	return len(word) == 1 || len(word) <= 3 && unicode.IsUpper(first) && next != utf8.RuneError || unicode.IsDigit(next) ||
+		slices.Contains(abbreviations, strings.ToLower(word))
 }
 
-var abbreviations = []string{"mr", "ms", "mrs", "dr", "vs", "cf", "no", "etc", "prof", "approx", "attn", "dept"}
+var abbreviations = strings.Fields(`mr ms mrs messrs dr prof gen capt gov sen rep rev hon st jr sr vs cf no nos etc al ca fig sec vol art approx est incl attn dept
+ inc ltd co corp assn univ ave blvd mt ft tel ext jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun`)
 
 // saysSo recognises a Korean sentence by its last syllables; the full stop is often left out at the end of a line.
 func saysSo(line string) bool {
