@@ -104,6 +104,41 @@ func TestMailForWhom(t *testing.T) {
 	}
 }
 
+// TestMailToSeveral: of those a mail is addressed to, whoever is named right before what is asked is asked.
+func TestMailToSeveral(t *testing.T) {
+	cases := map[string]bool{ // whether the reader is
+		"하늘 님은 참고만 하시고, 준호 님은 금요일까지 견적서 보내 주세요.":                 false,
+		"준호 님은 참고만 하시고, 하늘 님은 금요일까지 견적서 보내 주세요.":                 true,
+		"하늘 님이 보내주신 자료를 준호 님이 검토해 주세요.":                          false,
+		"하늘 님, 준호 님이 보내주신 자료를 검토해 주세요.":                          true,
+		"하늘 님, 준호 님 자료를 검토해 주세요.":                                true,
+		"준호 님, 하늘 님 자료를 검토해 주세요.":                                false,
+		"하늘 님, 준호 님, 자료를 검토해 주세요.":                               true,
+		"하늘 님과 준호 님은 자료를 검토해 주세요.":                               true,
+		"준호 님이 내일 휴가입니다. 자료를 검토해 주세요.":                           true,
+		"박준호: 금요일까지 견적서 부탁드립니다.":                                 false,
+		"김하늘: 금요일까지 견적서 부탁드립니다.":                                 true,
+		"박 팀장님, 금요일까지 견적서 부탁드립니다.":                               false,
+		"박준호 팀장님, 금요일까지 견적서 부탁드립니다.":                             false,
+		"김 팀장님, 금요일까지 견적서 부탁드립니다.":                               true,
+		"담당: 박준호 - 오늘까지 견적서를 보내 주세요.":                            false,
+		"담당자 : 김하늘 - 오늘까지 견적서를 보내 주세요.":                          true,
+		"Junho, could you send it?":                              false,
+		"Haneul, thanks for the file; Junho, could you send it?": false,
+		"Haneul and Junho, could you send it?":                   true,
+		"I met Junho, could you send it?":                        true,
+	}
+	mail := map[string]standin.Mail{}
+	for body := range cases {
+		mail[body] = standin.Mail{From: "이수진 <sujin@gaon.example>", To: "김하늘 <" + haneul + ">, " + junho, Subject: "견적", Body: body}
+	}
+	for body, item := range rankings(t, briefing.Preferences{}, mail) {
+		if got := item.Group == briefing.NeedsReply; got != cases[body] {
+			t.Errorf("the reader is asked: %v, want %v: %s", got, cases[body], body)
+		}
+	}
+}
+
 // TestMailAsTheReaderWishes: who is dear to the reader is not overlooked, and who is muted is counted only.
 func TestMailAsTheReaderWishes(t *testing.T) {
 	letter := [][2]string{{"List-Unsubscribe", "<https://corp.example/u>"}}
