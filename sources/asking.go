@@ -137,12 +137,25 @@ var courtesies = []string{
 // unwanted are the phrases of mail that wants no answer, asks for the case of need, greets in the form of
 // a question, or asks as advertisements do.
 var unwanted = []string{
-	"발신전용", "회신불가", "회신이불가", "회신은불가", "회신되지", "회신이되지", "회신하지", "않으셔도", "안하셔도", "하실필요", "필요없", "필요는없",
-	"수신거부", "수신을거부", "수신을원치", "수신을원하지", "구독을원치", "구독을원하지",
+	"않으셔도", "안하셔도", "하실필요", "필요없", "필요는없", "수신을원치", "수신을원하지", "구독을원치", "구독을원하지",
 	"좋은하루", "좋은주말", "즐거운하루", "즐거운주말", "즐거운저녁", "즐거운명절", "즐거운연휴", "즐거운시간", "되세요", "되시기", "되시길", "보내시기", "보내시길", "메리크리스마스", "새해복", "잘보내", "잘지내", "잘들어가", "별일없",
 	"식사는하", "식사맛있", "점심맛있", "건강은", "건강하시죠", "건강하신", "피해는없", "피해없으", "어떻게지내", "안녕하신", "안녕하십니까", "평안하", "무탈하", "휴가잘", "명절잘",
 	"당신의", "이보다더", "누가이렇게", "누가알았", "줄알았", "줄은몰랐", "공짜가", "고민이신가요", "고민이세요", "알고계신가요", "알고계셨나요",
 	"들어보셨나요", "궁금하지않", "원하시나요", "원하신가요", "원하세요", "잊으셨나요", "도움이필요하신가요", "만족스러우셨나요", "아니겠", "지금바로", "이런고민", "고민있으신", "고민하고계신", "망설이고", "아닐까", "지않나요", "지않으세요", "경험있으신가요", "경험이있으신가요", "이없으신가요",
+}
+
+// ofPrograms are the words that programs say of their mail, and people who ask for a look at it.
+var ofPrograms = []string{"발신전용", "회신불가", "회신이불가", "회신은불가", "회신되지", "회신이되지", "회신하지", "수신거부", "수신을거부"}
+
+// directs reports whether the sentence asks somebody to do something as people do, and no program.
+func directs(tight string) bool {
+	return endsIn(tight, []string{"수있을까요", "수있나요", "수있으실까요", "수있으세요", "수있을지요", "주시겠어요", "주시겠습니까", "주실래요", "주실까요", "검토해주세요", "수정해주세요", "검토부탁드립니다", "수정부탁드립니다"}) &&
+		!containsAny(tight, "원치", "원하", "눌러", "클릭")
+}
+
+// directsEnglish is the same of English.
+func directsEnglish(lower string) bool {
+	return containsAny(lower, "could you", "can you", "would you mind") && !containsAny(lower, "click", "no longer", "if you", "want to")
 }
 
 // needs are the words for the case that something comes up: with a date, it has come up.
@@ -153,7 +166,7 @@ var needs = []string{
 }
 
 func refusesKorean(tight string) bool {
-	return containsAny(tight, unwanted...) || (containsAny(tight, needs...) && !strings.Contains(tight, "까지"))
+	return containsAny(tight, unwanted...) || containsAny(tight, ofPrograms...) && !directs(tight) || (containsAny(tight, needs...) && !strings.Contains(tight, "까지"))
 }
 
 func requestsKorean(tight string) bool {
@@ -260,7 +273,7 @@ var englishRefusals = []string{
 	"please enjoy", "please welcome", "please join us in", "please do not hesitate", "please don't hesitate", "if you did not", "if you didn't", "if this wasn't you", "if this was not you",
 	"feel free", "any questions", "any further questions", "you have questions", "if you have a question", "any concerns", "questions or concerns", "for urgent", "urgent matters", "matter is urgent", "if it is urgent", "if it's urgent",
 	"anything else", "anything is unclear", "if you need anything", "if you need any", "if anything", "should you need", "should you have", "if you require", "if there is anything",
-	"if there are any", "for more information", "for further information", "for assistance", "for help,", "need help", "need assistance", "unsubscribe", "opt out",
+	"if there are any", "for more information", "for further information", "for assistance", "for help,", "need help", "need assistance",
 	"click here", "how are you", "how was your", "how is your", "how's your", "how's it going", "how have you been", "hope you are", "hope you're", "hope you had", "hope you have", "hope you enjoy", "hope you all", "isn't that", "how great is",
 	"how cool is", "how nice is", "who would have", "who knew", "who doesn't", "did you know", "have you ever", "what could be better", "what's not to",
 	"what are you waiting", "looking for something", "want to save", "want to know more", "want to learn", "thanks for letting", "thank you for letting",
@@ -288,6 +301,9 @@ func refusesEnglish(lower string) bool {
 		if strings.HasPrefix(lower, hawker) {
 			return true
 		}
+	}
+	if containsAny(lower, "unsubscribe", "opt out") && !directsEnglish(lower) {
+		return true
 	}
 	return containsAny(lower, englishRefusals...) || (containsAny(lower, englishEmpty...) && containsWord(lower, "if", "for", "urgent", "us", "support", "or"))
 }

@@ -139,6 +139,49 @@ func TestMailToSeveral(t *testing.T) {
 	}
 }
 
+// TestMailWordsOfPrograms: a word that programs use, or a subject that begins like theirs, makes no program of a person.
+func TestMailWordsOfPrograms(t *testing.T) {
+	const colleague, outside = "이수진 <sujin@gaon.example>", junho
+	header := func(name, value string) [][2]string { return [][2]string{{name, value}} }
+	mail := map[string]standin.Mail{
+		"about automatic mail":      {From: colleague, Body: "자동 발송 기능 문구를 오늘까지 검토해 주실 수 있을까요?"},
+		"about a generated report":  {From: colleague, Body: "The report is automatically generated. Haneul, could you review the numbers?"},
+		"wants a call":              {From: colleague, Body: "보험 견적입니다. 회신하지 마시고 전화로 알려 주실 수 있을까요?"},
+		"about leaving":             {From: outside, Body: "뉴스레터 하단 수신거부 문구를 오늘까지 검토해 주실 수 있을까요?"},
+		"about leaving in English":  {From: outside, Body: "Could you check the unsubscribe link of our site?"},
+		"invites by hand":           {From: colleague, Subject: "초대: 12월 송년회", Body: "참석 여부를 알려 주실 수 있을까요?"},
+		"nothing is settled":        {From: colleague, Subject: "미정: 회식 장소", Body: "어디가 좋을까요?"},
+		"cancelled by hand":         {From: colleague, Subject: "취소된 일정: 강남 방문 대체안", Body: "대신 언제가 좋을까요?"},
+		"accepted by hand":          {From: colleague, Subject: "Re: 수락 : 견적 조건", Body: "조건 수락서에 서명해 주실 수 있을까요?"},
+		"cancelled in English":      {From: colleague, Subject: "Cancelled: our flight", Body: "Could you call the airline today?"},
+		"about a leave":             {From: colleague, Subject: "On leave: who covers for you?", Body: "Could you tell me who covers for you?"},
+		"called in vain":            {From: colleague, Subject: "부재 중 전화", Body: "안 받으셔서요. 연락 주실 수 있을까요?"},
+		"a program without headers": {From: outside, Body: "본 메일은 발신 전용입니다. 비밀번호를 변경해 주실 수 있을까요?"},
+		"one in English":            {From: outside, Body: "Could you rate us? This is an automated message, please do not reply."},
+		"sent by itself":            {From: outside, Body: "점검 결과를 확인해 주세요. 자동 발송된 메일입니다."},
+		"an invitation":             {From: colleague, Subject: "초대: 주간 회의 @ 2026년 11월 26일 (목) 오후 4시", Body: "참석하시겠습니까?"},
+		"one in English by Google":  {From: colleague, Subject: "Invitation: sync @ Thu Nov 26, 2026 4pm", Body: "Can you join us?"},
+		"one by the calendar":       {From: "Google Calendar <calendar-notification@google.com>", Subject: "취소된 일정: 주간 회의", Body: "참석하시겠습니까?"},
+		"one with a method":         {From: colleague, Subject: "주간 회의", Body: "참석하시겠습니까?", Headers: header("Content-Type", `multipart/mixed; method=REQUEST; boundary="x"`)},
+		"an answer to one":          {From: colleague, Subject: "Declined: 주간 회의", Body: "다음 주는 어떠세요?", Headers: header("X-Auto-Response-Suppress", "All")},
+		"an answering machine":      {From: outside, Subject: "On vacation: back on Monday", Body: "Could you call the desk?", Headers: header("Auto-Submitted", "auto-generated")},
+		"one without headers":       {From: outside, Subject: "자동 회신: 계약서", Body: "급한 용무는 전화 주시겠어요?"},
+	}
+	want := map[string]briefing.Group{
+		"a program without headers": briefing.Notice, "one in English": briefing.Notice, "sent by itself": briefing.Notice, "an invitation": briefing.Notice,
+		"one in English by Google": briefing.Notice, "one by the calendar": briefing.Notice, "one with a method": briefing.Notice, "an answer to one": briefing.Notice,
+		"an answering machine": briefing.Notice, "one without headers": briefing.Notice,
+	}
+	for name := range mail {
+		if want[name] == "" {
+			want[name] = briefing.NeedsReply
+		}
+	}
+	if diff := cmp.Diff(want, groupsOf(rankings(t, briefing.Preferences{}, mail))); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestMailAsTheReaderWishes: who is dear to the reader is not overlooked, and who is muted is counted only.
 func TestMailAsTheReaderWishes(t *testing.T) {
 	letter := [][2]string{{"List-Unsubscribe", "<https://corp.example/u>"}}

@@ -116,22 +116,54 @@ type parsedText struct {
 	said  []said
 
 	automated bool // they say that a program wrote them
+	leave     bool // they say how to get no more of them
 }
 
 // parseText looks once through a mail's own words, be they its snippet or its body with a paragraph a line.
 func parseText(words string) parsedText {
-	p := parsedText{words: words, automated: containsAny(strings.ToLower(words), "발신 전용", "발신전용", "자동 발송", "자동발송", "자동으로 발송", "automated message",
-		"automated email", "automated e-mail", "automatically generated", "do not reply to this", "회신하지 마")}
+	p := parsedText{words: words}
 	if len(words) > mostWords {
 		words = strings.ToValidUTF8(words[:mostWords], "")
 	}
-	list := sentences(words)
-	for _, whole := range list[:min(len(list), mostSentences)] {
+	for i, whole := range sentences(words) {
+		lower := strings.ToLower(whole)
+		p.automated = p.automated || automated(lower)
+		p.leave = p.leave || letsLeave(lower)
+		if i >= mostSentences {
+			continue
+		}
 		s := said{whole: whole, text: dropGreeting(whole)}
 		s.asks, s.question = asking(firstOf(s.text, whole))
 		p.said = append(p.said, s)
 	}
 	return p
+}
+
+// automated reports whether the sentence says of its own mail that a program wrote it. People write of such mail too.
+func automated(lower string) bool {
+	if !containsAny(lower, "발신", "자동", "회신", "automat", "do not reply") {
+		return false
+	}
+	tight := tighten(lower)
+	bare := strings.TrimLeft(tight, "*※#-=[(<※●■▶·!")
+	switch {
+	case directs(tight) || directsEnglish(lower):
+		return false
+	case containsAny(tight, "발신전용", "자동발송", "자동으로발송", "회신하지마"):
+		return beginsWith(bare, "본", "이메일", "이이메일", "이메시지", "이알림", "해당", "발신전용", "회신하지마", "자동발송된", "자동으로발송된") ||
+			endsIn(tight, []string{"발신전용입니다", "메일입니다", "메시지입니다", "알림입니다", "회신하지마세요", "회신하지마십시오", "회신하지마시기바랍니다"})
+	}
+	return containsAny(lower, "do not reply to this") || containsAny(lower, "automated message", "automated email", "automated e-mail", "automatically generated") &&
+		(containsWord(lower, "this", "these") || beginsWith(bare, "auto"))
+}
+
+// letsLeave reports whether the sentence says how to get no more such mail.
+func letsLeave(lower string) bool {
+	if !containsAny(lower, "unsubscribe", "opt out", "opt-out", "stop receiving", "수신거부", "수신 거부", "수신을 원치", "수신을 원하지",
+		"구독을 원치", "구독 해지", "구독해지", "구독 취소", "이런 메일을 원") {
+		return false
+	}
+	return !directs(tighten(lower)) && !directsEnglish(lower)
 }
 
 // substantial reports whether there are words left.
@@ -171,7 +203,7 @@ func idle(sentence string, from address) bool {
 			return true
 		}
 	}
-	return endsIn(tight, thanks) || introduces(sentence, tight, from) || containsAny(tight, unwanted...) ||
+	return endsIn(tight, thanks) || introduces(sentence, tight, from) || containsAny(tight, unwanted...) || containsAny(tight, ofPrograms...) && !directs(tight) ||
 		strings.Contains(lower, " here from ") || strings.Contains(lower, " here at ") || strings.HasSuffix(strings.TrimSpace(withoutAddresses(lower)), ":") ||
 		(lower != strings.ToUpper(lower) && sentence == strings.ToUpper(sentence)) // a button
 }
