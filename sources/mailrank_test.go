@@ -212,6 +212,9 @@ func TestMailAsTheReaderWishes(t *testing.T) {
 func TestMailLines(t *testing.T) {
 	cases := map[string]string{
 		"안녕하세요, 박준호입니다. 지난주 자료를 보냅니다. 의견 부탁드립니다. 내일까지 서명도 부탁드립니다. 감사합니다.":                         "내일까지 서명도 부탁드립니다.",
+		"회의록입니다.\n\n이수진 드림\n\n추신: 오늘 18시까지 영수증 제출 부탁드립니다.":                                        "추신: 오늘 18시까지 영수증 제출 부탁드립니다.",
+		"회의록입니다.\n\n이수진 드림\n\nP.S. 영수증을 보내 주시겠어요?":                                                "영수증을 보내 주시겠어요?",
+		"회의록입니다. 이수진 드림 2026년 11월 20일 금요일 오전 9:00, 김하늘님이 작성: 추신: 내일까지 보내 주세요.":                    "회의록입니다.",
 		"안녕하세요 가온상사 박준호입니다 어제 회의록을 공유드립니다 감사합니다":                                                  "어제 회의록을 공유드립니다",
 		"김하늘 매니저님 안녕하세요. 11월분 세금계산서 발행하였습니다. 감사합니다. 박준호 드림 -- 브랜드, 고민이신가요?":                       "11월분 세금계산서 발행하였습니다.",
 		"Dear Ms. Kim, Thank you for your call. The report is in the shared folder. Regards, Jun": "The report is in the shared folder.",

@@ -23,13 +23,26 @@ var quoted = regexp.MustCompile(`(?i)-{3,} ?(original message|원본 메시지|�
 	`(^| )>+ |\bFrom: .{3,80}(Sent|Date): |_{8,}|(보낸 ?사람|보낸사람) ?: |` +
 	` -- |\bsent from my |본 ?(전자)?메일은 (지정|비밀|기밀|법|수신|귀하)|this (e-?mail|message) (and any|message is|is (confidential|intended|only)|may contain)|[가-힣]{3} (드림|배상|올림)( |$)`)
 
+// afterthought is what people write below their name.
+var afterthought = regexp.MustCompile(`(?i) (추신|덧붙임|덧|p\.? ?s)\b?[.:)]* \S`)
+
 // ownWords is the snippet without what the sender quotes and signs with: a question in there was somebody
-// else's, maybe the reader's own.
+// else's, maybe the reader's own. Below a name there may be a postscript.
 func ownWords(snippet string) string {
-	if at := quoted.FindStringIndex(snippet); at != nil {
-		return strings.TrimSpace(snippet[:at[0]])
+	at := quoted.FindStringIndex(snippet)
+	if at == nil {
+		return snippet
 	}
-	return snippet
+	own, rest := strings.TrimSpace(snippet[:at[0]]), snippet[at[0]:]
+	if !endsIn(strings.TrimSpace(snippet[at[0]:at[1]]), []string{"드림", "배상", "올림"}) {
+		return own
+	}
+	if below := afterthought.FindStringIndex(rest); below != nil {
+		if more := quoted.FindStringIndex(rest[len("가"):]); more == nil || more[0] > below[0] {
+			own += " " + ownWords(strings.TrimSpace(rest[below[0]:]))
+		}
+	}
+	return own
 }
 
 // sentences splits text after its stops and lines. A stop inside a number, an address or behind a title is
