@@ -91,6 +91,11 @@ func (m mail) colleague(me addresses) bool {
 	return false
 }
 
+// stranger reports whether nothing is known of the sender: neither house nor correspondence is shared.
+func (m mail) stranger(c circle) bool {
+	return !c.known.holds(m.from.mailbox) && !m.colleague(c.me) && !m.answers()
+}
+
 // letterWords reports whether one of the texts names itself a newsletter.
 func letterWords(texts ...string) bool {
 	return containsAny(strings.ToLower(strings.Join(texts, " ")), "newsletter", "뉴스레터", "digest", "weekly", "주간 소식", "주간소식",

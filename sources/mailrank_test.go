@@ -182,6 +182,49 @@ func TestMailWordsOfPrograms(t *testing.T) {
 	}
 }
 
+// TestMailThatOnlySoundsLikeARequest: things named by a verb, wishes, and what others asked, ask the reader for nothing.
+func TestMailThatOnlySoundsLikeARequest(t *testing.T) {
+	cases := map[string]bool{
+		"Review the draft by Friday.": true, "Check what is wrong here.": true, "Call me when it is done.": true, "Update the sheet.": true, "Draft the reply, please.": true,
+		"Reminder to send the form.": true, "Just a reminder that your form is due tomorrow.": true, "We have yet to hear from you.": true,
+		"오늘까지 제출하세요.": true, "개발자 두 명이 필요합니다.": true, "아직 회신을 못 받았습니다.": true, "보내주시면 확인하겠습니다.": true,
+	}
+	for _, none := range []string{
+		"Draft is attached.", "Draft attached for tomorrow.", "Call went well, Dana was happy.", "Update from the team: we shipped it.", "Review of Q3 is done.", "Check is in the mail.",
+		"Post office was closed.", "Help desk is closed today.", "Fix is live.", "Fix deployed to production.", "Reply received, thanks.", "Return flight is at 5pm.", "Schedule change: lunch is at 12.",
+		"Take your time.", "Talk soon.", "Note that the office is closed tomorrow.", "Just a reminder that tomorrow is a holiday.", "I have yet to decide, no hurry.",
+		"It was really appreciated by everyone.", "Following up on my promise, here is the file.", "화이팅하세요!", "안전 운전하세요.", "앞으로 이런 분이 필요합니다.",
+		"보내주시면 확인하겠다고 김 대리가 말했습니다.", "고객사에서 견적을 요청.", "아직 확정이 안 되어서 확정되면 알려드리겠습니다.", "무엇을 도와드릴까요? 언제든 연락 주세요.",
+		"주시면 감사했을 텐데 이미 끝났습니다.",
+	} {
+		cases[none] = false
+	}
+	mail := map[string]standin.Mail{}
+	for body := range cases {
+		mail[body] = standin.Mail{From: "이수진 <sujin@gaon.example>", Subject: "자료", Body: body}
+	}
+	for body, item := range rankings(t, briefing.Preferences{}, mail) {
+		if got := item.Group == briefing.NeedsReply; got != cases[body] {
+			t.Errorf("asks: %v, want %v: %s", got, cases[body], body)
+		}
+	}
+}
+
+// TestMailOrdersOfStrangers: who commands without a word of courtesy is answered when they are known, and phishing is not.
+func TestMailOrdersOfStrangers(t *testing.T) {
+	const order = "지금 계정을 확인하세요."
+	told := rankings(t, briefing.Preferences{}, map[string]standin.Mail{
+		"stranger": {From: "보안팀 <help@phish.example>", Subject: "계정", Body: order}, "stranger who wants a login": {From: "보안팀 <help@phish.example>", Subject: "계정", Body: "지금 로그인하세요."},
+		"colleague": {From: "이수진 <sujin@gaon.example>", Subject: "계정", Body: order}, "in an answer": {From: junho, Subject: "Re: 계정", Body: order},
+	})
+	want := map[string]briefing.Group{
+		"stranger": briefing.Important, "stranger who wants a login": briefing.Important, "colleague": briefing.NeedsReply, "in an answer": briefing.NeedsReply,
+	}
+	if diff := cmp.Diff(want, groupsOf(told)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestMailAsTheReaderWishes: who is dear to the reader is not overlooked, and who is muted is counted only.
 func TestMailAsTheReaderWishes(t *testing.T) {
 	letter := [][2]string{{"List-Unsubscribe", "<https://corp.example/u>"}}
