@@ -137,12 +137,20 @@ var courtesies = []string{
 // unwanted are the phrases of mail that wants no answer, asks for the case of need, greets in the form of
 // a question, or asks as advertisements do.
 var unwanted = []string{
-	"발신전용", "회신불가", "회신이불가", "회신은불가", "회신되지", "회신이되지", "회신하지", "않으셔도", "안하셔도", "하실필요", "필요없", "필요는없",
-	"수신거부", "수신을거부", "수신을원치", "수신을원하지", "구독을원치", "구독을원하지",
+	"않으셔도", "안하셔도", "하실필요", "필요없", "필요는없", "수신을원치", "수신을원하지", "구독을원치", "구독을원하지",
 	"좋은하루", "좋은주말", "즐거운하루", "즐거운주말", "즐거운저녁", "즐거운명절", "즐거운연휴", "즐거운시간", "되세요", "되시기", "되시길", "보내시기", "보내시길", "메리크리스마스", "새해복", "잘보내", "잘지내", "잘들어가", "별일없",
 	"식사는하", "식사맛있", "점심맛있", "건강은", "건강하시죠", "건강하신", "피해는없", "피해없으", "어떻게지내", "안녕하신", "안녕하십니까", "평안하", "무탈하", "휴가잘", "명절잘",
-	"당신의", "이보다더", "누가이렇게", "누가알았", "줄알았", "줄은몰랐", "공짜가", "고민이신가요", "고민이세요", "알고계신가요", "알고계셨나요",
+	"무엇을도와드릴", "당신의", "이보다더", "누가이렇게", "누가알았", "줄알았", "줄은몰랐", "공짜가", "고민이신가요", "고민이세요", "알고계신가요", "알고계셨나요",
 	"들어보셨나요", "궁금하지않", "원하시나요", "원하신가요", "원하세요", "잊으셨나요", "도움이필요하신가요", "만족스러우셨나요", "아니겠", "지금바로", "이런고민", "고민있으신", "고민하고계신", "망설이고", "아닐까", "지않나요", "지않으세요", "경험있으신가요", "경험이있으신가요", "이없으신가요",
+}
+
+// ofPrograms are the words that programs say of their mail, and people who ask for a look at it.
+var ofPrograms = []string{"발신전용", "회신불가", "회신이불가", "회신은불가", "회신되지", "회신이되지", "회신하지", "수신거부", "수신을거부"}
+
+// directs reports whether the sentence asks somebody to do something as people do, and no program.
+func directs(tight string) bool {
+	return endsIn(tight, []string{"수있을까요", "수있나요", "수있으실까요", "수있으세요", "수있을지요", "주시겠어요", "주시겠습니까", "주실래요", "주실까요", "검토해주세요", "수정해주세요", "검토부탁드립니다", "수정부탁드립니다"}) &&
+		!containsAny(tight, "원치", "원하", "눌러", "클릭")
 }
 
 // needs are the words for the case that something comes up: with a date, it has come up.
@@ -153,12 +161,15 @@ var needs = []string{
 }
 
 func refusesKorean(tight string) bool {
-	return containsAny(tight, unwanted...) || (containsAny(tight, needs...) && !strings.Contains(tight, "까지"))
+	return containsAny(tight, unwanted...) || containsAny(tight, ofPrograms...) && !directs(tight) || (containsAny(tight, needs...) && !strings.Contains(tight, "까지"))
 }
 
 func requestsKorean(tight string) bool {
-	if containsAny(tight, conditions...) || endsIn(tight, queries) {
+	if containsAny(tight, conditions...) && !past(tight) {
 		return true
+	}
+	if endsIn(tight, queries) {
+		return !containsAny(tight, "분이필요", "분들이필요", "사람이필요")
 	}
 	if endsIn(tight, wishes) {
 		return strings.Contains(tight, "까지") || containsAny(tight, acts...)
@@ -168,11 +179,27 @@ func requestsKorean(tight string) bool {
 	}
 	for _, plea := range pleas {
 		if before, ok := strings.CutSuffix(tight, plea); ok {
+			switch {
+			case slices.Contains(orders, plea) && !endsIn(before, acts), plea == "요청" && containsAny(before, "에서", "고객"):
+				return false
+			}
 			return !courteous(before)
 		}
 	}
 	_, late, waits := strings.Cut(tight, "아직")
-	return waits && containsAny(late, overdue...)
+	return waits && containsAny(late, overdue...) && !endsIn(tight, []string{"드리겠습니다", "드릴게요", "드릴께요", "하겠습니다"})
+}
+
+// orders are the pleas that wish well, and command on billboards, unless they are about an act.
+var orders = []string{"하세요", "하십시오"}
+
+// ordered reports whether a sentence that asks does so as billboards do, and those who want a stranger to log in.
+func ordered(sentence string) bool { return endsIn(tighten(strings.ToLower(sentence)), orders) }
+
+// past reports whether what a condition stands in is over, or somebody else's words.
+func past(tight string) bool {
+	return containsAny(tight, "이미받", "이미끝", "이미처리되", "이미완료", "다고") && endsIn(tight, []string{"습니다", "니다", "어요", "해요"}) &&
+		(strings.Contains(tight, "이미") || endsIn(tight, []string{"말했습니다", "말씀하셨습니다", "전했습니다", "답했습니다", "말했어요", "하셨습니다", "했다고합니다"}))
 }
 
 // courteous reports whether what stands before a plea makes it a courtesy.
@@ -220,123 +247,6 @@ func finalOf(r rune) rune {
 		return 'ㅂ'
 	}
 	return '-'
-}
-
-// englishRequests are the phrases that ask.
-var englishRequests = []string{
-	"could you", "can you", "would you", "will you", "could someone", "can someone", "can somebody", "let me know", "let us know", "tell me", "tell us",
-	"why don't you", "go ahead and", "don't forget to", "make sure you", "you may want to", "you'll need to", "you will need to", "you need to", "you have to", "you should",
-	"get back to me", "get back to us", "need you to", "like you to", "want you to", "ask you to", "asking you to", "back from you", "from your side",
-	"appreciate it if", "appreciate if", "appreciate a ", "appreciate an ", " appreciated", "grateful for a", "grateful if", "love your", "would love to hear", "like your ",
-	"for your signature", "for your approval", "for your review", "for your comments", "for your decision", "for your confirmation",
-	"be great if you", "be good if you", "be helpful if", "help if you", "hoping you c", "hope you can", "if you could", "if you would be", "wonder if you",
-	"wondering whether", "wondering if", "wanted to ask", "want to ask", "like to ask", "have a question", "have a quick question", "have one question", "quick question",
-	"reminder", "nudge", "following up", "follow up on", "checking in on", "bumping this", "still missing", "are missing", "'re missing", "still waiting", "waiting on you", "waiting for you", "awaiting your",
-	"haven't heard", "haven't received", "haven't seen", "have not heard", "have not received", "have yet to", "not yet received", "you have not", "you haven't", "has not been received",
-	"until you", "unless you", "once you", "as soon as you", "without your", "your response is", "your answer is", "your input is", "is required by", "your timesheet", "is overdue", "are overdue",
-	"looking forward to your", "look forward to your", "looking forward to hearing", "look forward to hearing", "look forward to receiving",
-	"any thoughts", "any update", "any news", "any chance", "any word", "do you have", "do you think", "do you want", "are you able", "what do you think",
-	"are you available", "are you free", "are you ok", "does that work", "asap", "earliest convenience", "at your convenience", "give me a call", "give us a call",
-	"let's find a time", "let's meet", "let's discuss", "let's talk", "let's schedule", "let's set up", "like to schedule", "like to meet", "like to set up", "like to discuss",
-	"action needed", "needs to be back", "need to be back", "your action", "deadline for your",
-}
-
-// englishWords ask when they stand by themselves.
-var englishWords = []string{"please", "pls", "plz", "kindly", "rsvp"}
-
-// englishVerbs begin a sentence that tells somebody what to do.
-var englishVerbs = []string{
-	"send", "review", "check", "confirm", "sign", "approve", "complete", "submit", "share", "forward", "call", "reply", "respond", "update",
-	"provide", "return", "pick", "choose", "let", "tell", "give", "bring", "add", "fix", "fill", "make", "ensure", "remember", "prepare", "print",
-	"schedule", "book", "arrange", "revise", "advise", "talk", "write", "ping", "remind", "verify", "upload", "post", "set", "get",
-	"find", "put", "keep", "ask", "help", "take", "have", "look", "note", "decide", "answer", "coordinate", "draft", "finalize", "finalise", "follow",
-}
-
-// englishRefusals are the phrases that sound like a request and are none, whatever else is there.
-var englishRefusals = []string{
-	"do not reply", "do not respond", "don't reply", "no reply needed", "no reply necessary", "no reply required", "no need to", "no response needed",
-	"no action needed", "no action required", "no action is", "no rush on replying", "please find", "please see attached", "please see the attached", "please see below",
-	"please note", "please be advised", "please be informed", "please ignore", "please disregard", "please accept", "please consider the environment",
-	"please enjoy", "please welcome", "please join us in", "please do not hesitate", "please don't hesitate", "if you did not", "if you didn't", "if this wasn't you", "if this was not you",
-	"feel free", "any questions", "any further questions", "you have questions", "if you have a question", "any concerns", "questions or concerns", "for urgent", "urgent matters", "matter is urgent", "if it is urgent", "if it's urgent",
-	"anything else", "anything is unclear", "if you need anything", "if you need any", "if anything", "should you need", "should you have", "if you require", "if there is anything",
-	"if there are any", "for more information", "for further information", "for assistance", "for help,", "need help", "need assistance", "unsubscribe", "opt out",
-	"click here", "how are you", "how was your", "how is your", "how's your", "how's it going", "how have you been", "hope you are", "hope you're", "hope you had", "hope you have", "hope you enjoy", "hope you all", "isn't that", "how great is",
-	"how cool is", "how nice is", "who would have", "who knew", "who doesn't", "did you know", "have you ever", "what could be better", "what's not to",
-	"what are you waiting", "looking for something", "want to save", "want to know more", "want to learn", "thanks for letting", "thank you for letting",
-	"make a change", "about this receipt", "will let us", "'ll let us", "let you know", "letting you know", "let myself",
-	"address book", "safe sender", "to ensure delivery", "no longer wish", "no longer want", "if you would like to", "if you'd like to", "if you wish to",
-	"if you want to", "if you prefer", "if you do not want", "if you don't want", "if you enjoy", "click below", "click on the", "click the",
-	"have a great", "have a nice", "have a good", "have a wonderful", "have a lovely", "have a safe", "have fun", "take care", "keep up", "get well", "take it easy",
-	"in case of", "return to top", "back to top", "how are things", "how's everything", "how is everything", "how is it going", "how goes it", ", right?", "don't you think", "doesn't it?", "isn't it?", "who needs",
-	"what's new in", "why wait",
-	"will be in touch", "nothing to do", "nothing needed", "nothing for you",
-}
-
-// englishHawkers begin the questions of advertisements.
-var englishHawkers = []string{
-	"tired of", "want to grow", "want to boost", "want to be ", "want to get more", "want to know", "want to save", "want to learn", "looking for a", "looking to ", "still using",
-	"still thinking", "still wondering", "ready for", "ready to", "need a better", "need a new", "need a change", "struggling",
-	"have you got yours", "have you tried", "are you ready", "have you heard", "do you know how", "are you tired", "are you looking", "is your team",
-}
-
-// englishEmpty are the phrases of a please that only shows the way.
-var englishEmpty = []string{"please contact", "please call", "please visit", "please reach out", "please email", "please refer", "please go to", "please use"}
-
-func refusesEnglish(lower string) bool {
-	for _, hawker := range englishHawkers {
-		if strings.HasPrefix(lower, hawker) {
-			return true
-		}
-	}
-	return containsAny(lower, englishRefusals...) || (containsAny(lower, englishEmpty...) && containsWord(lower, "if", "for", "urgent", "us", "support", "or"))
-}
-
-func requestsEnglish(sentence, lower string) bool {
-	switch {
-	case containsAny(lower, englishRequests...), containsWord(lower, englishWords...):
-		return !strings.HasPrefix(lower, "thank")
-	case strings.HasPrefix(lower, "i") || strings.HasPrefix(lower, "we"):
-		return needsEnglish(lower)
-	}
-	return commands(sentence, lower)
-}
-
-// needsEnglish reports whether the sender says what they need, be it a thing or to hear something.
-func needsEnglish(lower string) bool {
-	for _, subject := range [...]string{"i ", "i'd ", "we ", "we'd ", "i'll ", "we'll "} {
-		rest, ok := strings.CutPrefix(lower, subject)
-		if !ok {
-			continue
-		}
-		for _, adverb := range [...]string{"would ", "will ", "do ", "still ", "also ", "really ", "just "} {
-			rest = strings.TrimPrefix(rest, adverb)
-		}
-		if what, needs := strings.CutPrefix(rest, "need "); needs {
-			return !strings.HasPrefix(what, "to ") || containsAny(what, "to know", "to talk", "to discuss", "to hear", "to decide")
-		}
-	}
-	return false
-}
-
-// commands reports whether the sentence begins with the verb, or gives a person a task: "Dana to send …".
-func commands(sentence, lower string) bool {
-	words := strings.Fields(strings.TrimLeft(lower, "-*• "))
-	if len(words) > 3 && words[1] == "to" && slices.Contains(englishVerbs, words[2]) && !slices.Contains(notNames, words[0]) {
-		name, _ := utf8.DecodeRuneInString(strings.TrimLeft(sentence, "-*• "))
-		return unicode.IsUpper(name)
-	}
-	for len(words) > 0 && slices.Contains([]string{"also", "just", "then", "so", "and", "next"}, strings.Trim(words[0], ",")) {
-		words = words[1:]
-	}
-	return len(words) >= 2 && slices.Contains(englishVerbs, words[0]) && !strings.HasPrefix(words[1], "'") &&
-		!slices.Contains([]string{"out", "us", "now", "started", "ready", "it"}, words[1])
-}
-
-// notNames stand before "to" at the start of a sentence and are nobody.
-var notNames = []string{
-	"happy", "glad", "need", "want", "going", "able", "here", "sorry", "ready", "free", "how", "where", "when", "what", "nice", "good", "great", "time",
-	"looking", "trying", "planning", "hoping", "easy", "hard", "due", "thanks", "used", "click", "please", "wanted", "just", "thought", "hope", "wish", "love", "like", "next", "i", "we", "they", "you",
 }
 
 // endsIn reports whether s ends in one of the words.

@@ -21,7 +21,7 @@ func FuzzMailTold(f *testing.F) {
 	for _, words := range []string{
 		"안녕하세요, 하늘님. 내일 오후 6시까지 의견 주실 수 있을까요? 늘 감사합니다.", "Hi Haneul, could you approve this by 18:00 today?",
 		"@haneul 99월 99일까지 by 99:99 on Feb 31 다다음 주 일요일까지 2026-13-45까지 0일까지 3일 이내", "수진 님, 하늘 님은 \u202e확인 바람\nㅠㅠ 넵\n- a\n- b",
-		strings.Repeat("까지 ", 3000), strings.Repeat("by ", 3000), strings.Repeat("하늘 님 안녕하세요 ", 800), strings.Repeat("님~ ", 3000), strings.Repeat("Dr. ", 3000),
+		strings.Repeat("까지 ", 3000), strings.Repeat("by ", 3000), strings.Repeat("하늘 님 안녕하세요 ", 800), strings.Repeat("님~ ", 3000), strings.Repeat("하늘 님과 ", 800), strings.Repeat("이 메일은 자동 발송 수신거부 ", 500), strings.Repeat("Dr. ", 3000),
 		strings.Repeat("11월 2일 (", 1500), strings.Repeat("오늘 ", 3000) + "까지", strings.Repeat("\U0001F468\u200d", 500), "\xff\xfe까지\x00",
 	} {
 		f.Add("Re: 예산 "+words, "이수진 <sujin@gaon.example>", "김하늘 <"+haneul+">", words)

@@ -44,7 +44,7 @@ func rankingHeaders() []string {
 }
 
 // gmailSource reads the inbox: one list call, and one for each of the newest messages. What is to be answered it
-// then looks at once more, see gmail_look.go; in quota that is 5 + 20 for each mail, and some 315 beyond at most.
+// then looks at once more, see gmail_look.go; in quota that is 5 + 20 for each mail, and some 365 beyond at most.
 type gmailSource struct{ google *Google }
 
 // Name implements briefing.Source.

@@ -11,7 +11,7 @@ import (
 )
 
 // How much more Gmail is asked for what a briefing could do without, beside the time it may take: searches in the sent
-// mail at 5 units of quota each, bodies at 20. All of it together is no more than reading sixteen mails more.
+// mail at 5 units of quota each, bodies at 20. All of it together is no more than reading eighteen mails more.
 const (
 	mostStrangers = 12  // senders the reader may have written to
 	mostAnswers   = 10  // threads in which the reader has written of late
@@ -94,7 +94,7 @@ func (b *inbox) people() []string {
 
 // dropAnswered finds the threads in which the reader has had the last word. Sent mail is not in the inbox, and ids say
 // nothing of time, so Gmail is asked for the threads the reader has written in since the window opened, and for the
-// few of them that seem to wait, whether since the mail that asks.
+// few of them that seem to wait, whether since the mail that asks. Of more than a few nobody claims that they wait.
 func (b *inbox) dropAnswered(ctx context.Context, s *session, failures *mailFaults) {
 	ctx, cancel := spare(ctx, asideTime)
 	defer cancel()
@@ -108,12 +108,20 @@ func (b *inbox) dropAnswered(ctx context.Context, s *session, failures *mailFaul
 		t.wrote = wrote[t.told.mail.thread]
 	}
 	asking = slices.DeleteFunc(slices.Clone(asking), func(t *thread) bool { return !t.wrote })
-	asking = asking[:min(len(asking), mostAnswers)]
-	failures.during(len(asking), func(i int) error {
-		t := asking[i]
-		since, err := sentThreads(ctx, s, t.told.mail.at.Add(time.Second))
-		if since[t.told.mail.thread] {
-			t.answered = later(t.answered, t.told.mail.at)
+	few := min(len(asking), mostAnswers)
+	for _, t := range asking[few:] {
+		t.answered = later(t.answered, t.told.mail.at)
+	}
+	findAnswers(ctx, s, asking[:few], failures)
+}
+
+// findAnswers asks of each thread whether the reader has written in it since the mail that stands for it.
+func findAnswers(ctx context.Context, s *session, threads []*thread, failures *mailFaults) {
+	failures.during(len(threads), func(i int) error {
+		told := threads[i].told.mail
+		since, err := sentThreads(ctx, s, told.at.Add(time.Second))
+		if since[told.thread] {
+			threads[i].answered = later(threads[i].answered, told.at)
 		}
 		return err
 	})
@@ -134,7 +142,7 @@ func sentThreads(ctx context.Context, s *session, since time.Time) (map[string]b
 }
 
 // open reads the bodies of the mails that will be shown. One that turns out to wait for no answer makes room for the
-// next, which is read in its turn.
+// next, which is read in its turn. Where an earlier mail of its thread stands in for it, that one may have been answered.
 func (b *inbox) open(ctx context.Context, s *session, failures *mailFaults) {
 	ctx, cancel := spare(ctx, bodyTime)
 	defer cancel()
@@ -158,6 +166,10 @@ func (b *inbox) open(ctx context.Context, s *session, failures *mailFaults) {
 			b.reconsider(t, bodies[i])
 		}
 		b.order()
+		findAnswers(ctx, s, slices.DeleteFunc(shown, func(t *thread) bool {
+			return t.told.looked || !t.wrote || t.group != briefing.NeedsReply
+		}), failures)
+		b.order()
 		left -= len(shown)
 	}
 }
@@ -170,9 +182,6 @@ func (b *inbox) reconsider(t *thread, found body) {
 	l.body = cut(found.text, longestOwn)
 	l.mail.read(found.text, found.invite, found.bounce, found.cut)
 	b.weigh(l)
-	if l.group != briefing.NeedsReply && t.wrote {
-		t.answered = later(t.answered, l.mail.at) // the reader has written here, maybe about what was asked before
-	}
 }
 
 func later(a, b time.Time) time.Time {

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -308,6 +309,56 @@ func TestGmailBodyAndAnswer(t *testing.T) {
 	h.connect()
 	if diff := cmp.Diff([]string{"k1a"}, answers(h.must(t, briefing.Gmail))); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestGmailQuotedRequestIsNotAnswered: where a colleague answers in between and only quotes what is asked, it is found
+// out whether the reader has written since it was asked, and not merely that they wrote once.
+func TestGmailQuotedRequestIsNotAnswered(t *testing.T) {
+	talk := func(thread string, wrote time.Duration) []standin.Mail {
+		asked, agreed := asking(thread+"a", 2*time.Hour), asking(thread+"b", time.Hour)
+		asked.Body, agreed.Body = "단가를 수정해서 다시 보내 주세요.", "네, 저는 동의합니다.\n>단가를 수정해서 다시 보내 주세요."
+		sent := standin.Mail{From: haneul, Date: monday().Add(-wrote), Labels: []string{"SENT"}}
+		asked.ThreadID, agreed.ThreadID, sent.ThreadID = thread, thread, thread
+		return []standin.Mail{asked, agreed, sent}
+	}
+	h := build(t, standin.Account{Mail: append(talk("q1", 3*time.Hour), talk("q2", 90*time.Minute)...)})
+	h.connect()
+	if diff := cmp.Diff([]string{"q1a"}, answers(h.must(t, briefing.Gmail))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestGmailManyAnswered: of however many threads the reader has answered, none is told as waiting.
+func TestGmailManyAnswered(t *testing.T) {
+	mail := append(askings(16), asking("waits", 20*time.Minute))
+	for i := range mail {
+		mail[i].ThreadID = mail[i].ID
+	}
+	for i := range 16 {
+		mail = append(mail, standin.Mail{ThreadID: mail[i].ThreadID, From: haneul, Date: monday().Add(-time.Second), Labels: []string{"SENT"}})
+	}
+	h := build(t, standin.Account{Mail: mail})
+	h.connect()
+	section := h.must(t, briefing.Gmail)
+	if diff := cmp.Diff([]string{"waits"}, answers(section)); diff != "" || section.Count(briefing.Important) != 16 {
+		t.Errorf("counts %v: %s", section.Counts, diff)
+	}
+}
+
+// TestGmailKeepsWhatHasRoom: what others call themselves and their mail is kept as far as a line could show it.
+func TestGmailKeepsWhatHasRoom(t *testing.T) {
+	m := asking("f0000", time.Hour)
+	m.From, m.Subject = strings.Repeat("가", 30000)+" <junho@corp.example>", strings.Repeat("제목 ", 30000)
+	h := build(t, standin.Account{Mail: []standin.Mail{m, asking("f0001", time.Hour)}})
+	h.connect()
+	section := h.must(t, briefing.Gmail)
+	long, short := itemOf(t, section, "f0000"), itemOf(t, section, "f0001")
+	if title, from := utf8.RuneCountInString(long.Title), utf8.RuneCountInString(long.From); title > 200 || title < 190 || from != 100 {
+		t.Errorf("%d runes of a subject and %d of a name", title, from)
+	}
+	if short.Title != "안건 f0001" || short.From != "박준호" {
+		t.Errorf("%q of %q is not as it was sent", short.Title, short.From)
 	}
 }
 

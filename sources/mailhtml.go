@@ -32,7 +32,7 @@ func htmlLines(page string) []bodyLine {
 			name, more := z.TagName()
 			e := pageElement{name: atom.Lookup(name)}
 			if more {
-				e.look(z)
+				e.look(z, r.hides)
 			}
 			r.open(e)
 		case xhtml.EndTagToken:
@@ -59,13 +59,15 @@ func looksLikeHTML(text string) bool {
 type pageElement struct {
 	name             atom.Atom
 	hidden, pre      bool
+	small            smallness
+	elsewhere        bool // it is a style for paper, or some screens only
 	quote, quoteMark bool // it is a quotation; all that follows it is one
 	mark             markKinds
 	rule             bool // it begins with a line across the page
 }
 
-// look finds out what the attributes say.
-func (e *pageElement) look(z *xhtml.Tokenizer) {
+// look finds out what the attributes say, and which names the page itself has said to hide.
+func (e *pageElement) look(z *xhtml.Tokenizer, hides map[string]bool) {
 	var class, id, style string
 	cited := false
 	for more := true; more; {
@@ -77,14 +79,19 @@ func (e *pageElement) look(z *xhtml.Tokenizer) {
 		case "id":
 			id = string(value)
 		case "style":
-			style = strings.ToLower(strings.Map(withoutSpaces, string(value[:min(len(value), 2000)])))
+			style = tightStyle(string(value))
 		case "hidden":
 			e.hidden = true
+		case "size":
+			e.small = seen
+		case "media":
+			e.elsewhere = !slices.Contains([]string{"", "all", "screen"}, strings.ToLower(strings.TrimSpace(string(value))))
 		case "type", "cite":
 			cited = true
 		}
 	}
-	e.hidden = e.hidden || hiddenStyle(style)
+	e.hidden = e.hidden || hiddenStyle(style) || len(hides) > 0 && hidesAny(hides, class, id)
+	e.small = max(e.small, letters(style))
 	e.pre = strings.Contains(style, "white-space:pre")
 	e.rule = strings.Contains(style, "border:none;border-top:solid")
 	if e.name == atom.Blockquote {
@@ -125,28 +132,15 @@ func withoutSpaces(r rune) rune {
 	return r
 }
 
-// hiddenStyle reports whether nobody sees the element: what is there for the list of messages alone.
-func hiddenStyle(style string) bool {
-	if style == "" {
-		return false
-	}
-	if containsAny(style, "display:none", "visibility:hidden") {
-		return true
-	}
-	for _, nothing := range []string{"max-height:0", "opacity:0"} {
-		if _, rest, ok := strings.Cut(style, nothing); ok && (rest == "" || !strings.ContainsRune(".123456789", rune(rest[0]))) {
-			return true
-		}
-	}
-	return false
-}
-
 // pageReader is a page on its way to lines.
 type pageReader struct {
 	lines []bodyLine
 	stack []pageElement
 
 	hidden, quoted, pre, attr, sign int // how many open elements are that
+
+	hides  map[string]bool // names the page says to hide: ".class", "#id"
+	styled int             // bytes of styles that were looked at
 
 	line   strings.Builder
 	about  bodyLine // the line being written, but for its text
@@ -163,6 +157,10 @@ type pageReader struct {
 func (r *pageReader) write(text []byte) {
 	switch {
 	case r.hidden > 0:
+		if last := len(r.stack) - 1; last >= 0 && r.stack[last].name == atom.Style && !r.stack[last].elsewhere {
+			r.styles(string(text))
+		}
+	case r.tiny():
 	case r.pre == 0:
 		r.writeWords(text)
 	default:
@@ -275,6 +273,9 @@ func (r *pageReader) open(e pageElement) {
 	}
 	e.hidden = e.hidden || unread(e.name)
 	e.pre = e.pre || e.name == atom.Pre
+	if last := len(r.stack) - 1; e.small == asAround && last >= 0 {
+		e.small = r.stack[last].small
+	}
 	r.breakAt(e.name, e.quote)
 	r.stack = append(r.stack, e)
 	r.count(e, 1)
@@ -372,16 +373,6 @@ func quoteMarkIf(yes bool) markKinds {
 		return quoteBelow
 	}
 	return 0
-}
-
-// unread are the elements whose text is not for reading.
-func unread(name atom.Atom) bool {
-	switch name {
-	case atom.Script, atom.Style, atom.Head, atom.Title, atom.Select, atom.Textarea, atom.Template, atom.Object, atom.Iframe,
-		atom.Noframes, atom.Noembed, atom.Svg, atom.Math, atom.Video, atom.Audio, atom.Map, atom.Datalist, atom.Applet:
-		return true
-	}
-	return false
 }
 
 // count adds an element to those that are open, or takes it off.

@@ -3,6 +3,7 @@ package sources_test
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestReadBodyPages: of a page, what a person sees is read, a paragraph, item or short row a line.
@@ -26,7 +27,15 @@ func TestReadBodyPages(t *testing.T) {
 		"conditional": {"<!--[if mso]><p>아웃룩</p><![endif]--><![if !mso]><p>모두</p><![endif]>", []string{"모두"}},
 		"preheader": {`<div style="display:none;max-height:0">미리 보기 &#847; &zwnj; &nbsp;</div><span style="VISIBILITY: hidden">x</span><p hidden>y</p>` +
 			`<div style="max-height:0px;overflow:hidden">z</div><div style="opacity: 0">v</div><p>본문</p>`, []string{"본문"}},
-		"seen":      {`<td style="font-size:0px"><div style="font-size:13px;opacity:0.9;max-height:0.5em">보임</div></td>`, []string{"보임"}},
+		"seen":            {`<td style="font-size:0px"><div style="font-size:13px;opacity:0.9;max-height:0.5em">보임</div></td>`, []string{"보임"}},
+		"small":           {`<p style="font-size:0;color:#fff">a</p><p style="font-size:1px">b</p><div style="font-size:0"><b style="font-size:120%">c</b><p style="font-size:1rem">보임</p><font size=2>둘</font></div>`, []string{"보임", "둘"}},
+		"aside":           {`<div style="position:absolute; left:-9999px">a</div><p style="text-indent:-9999px">b</p><p style="position:relative;left:-4px">보임</p>`, []string{"보임"}},
+		"flat":            {`<div style="height:0;overflow:hidden">a</div><div style="mso-hide:all">b</div><div style="clip:rect(0 0 0 0)">c</div><div style="display:/**/none">d</div><div style="height:0">보임</div>`, []string{"보임"}},
+		"taken back":      {"<p>회의는 <s>월</s><del>화</del><strike>수</strike><span style='text-decoration: line-through'>목</span>금요일입니다.</p>", []string{"회의는 금요일입니다."}},
+		"without scripts": {"<p>보임</p><noscript><p>a</p></noscript>", []string{"보임"}},
+		"styles": {`<style>.x, p.y{display:none} #z { visibility : hidden } .tiny{font-size:0} .back{display:none} .back{display:block} .in p{display:none} /* .seen{display:none} */` +
+			`@import "a"; @media (max-width:600px){ .phone{display:none} .p2{} } .w{ mso-hide:all !important }</style><style media=print>.paper{display:none}</style><!--[if mso]><style>.seen{display:none}</style><![endif]-->` +
+			`<p class="a x">a</p><p class=y>b</p><p id=z>c</p><p class=tiny>d</p><p class=w>e</p><p class="seen back in phone p2 paper">보임</p>`, []string{"보임"}},
 		"furniture": {"<p>&#847;&zwnj;&nbsp;&shy;&#8203;</p><p>본문&zwnj;입니다.</p><p>&#10240;</p>", []string{"본문입니다."}},
 		"entities":  {"<p>A &amp; B &lt;확인&gt; &quot;가&quot; &#39;나&#39; &hellip;</p>", []string{`A & B <확인> "가" '나' …`}},
 		"pixel":     {`<p>본문</p><img src="https://t.example/o.gif" width=1 height=1 alt="">`, []string{"본문"}},
@@ -68,4 +77,19 @@ func TestReadBodyPageQuotes(t *testing.T) {
 		wantOwn(t, textPart("text/html", `<div dir="ltr"><br><br><div class="gmail_quote"><div class="gmail_attr">---------- Forwarded message ---------<br>보낸사람: <b>전시사무국</b> &lt;office@busanexpo.example&gt;<br>Date: 2026년 11월 20일 (금) 오전 9:12<br>Subject: 부스 배정<br>To: 이수진<br></div><br><br><p>부스 배정 결과를 안내드립니다.</p></div></div>`,
 			sujins("Fwd: 부스 배정")...), "부스 배정 결과를 안내드립니다.")
 	})
+}
+
+// TestReadBodyStyles: a page that is all style is read in little time.
+func TestReadBodyStyles(t *testing.T) {
+	for name, sheet := range map[string]string{
+		"rules": ".a{display:none}", "names": ".a,", "at": "@", "open": "@media{", "comments": "/*", "closed": "}", "selectors": ".a .b .c{display:none}", "styles": "</style><style>.a{display:none}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			wantOwn(t, textPart("text/html", "<p>본문</p><style>"+strings.Repeat(sheet, (200<<10)/len(sheet))+"</style>"), "본문")
+			if took := time.Since(start); took > time.Second {
+				t.Errorf("took %v", took)
+			}
+		})
+	}
 }

@@ -14,7 +14,10 @@ var (
 		`editors?|media|magazine|webinars?|crm|contents?|story|stories|blog|community|shop|store|updates?)([-+_.].*)?$`)
 	invitations = regexp.MustCompile(`(?i)^((re|fwd?): ?)?(invitation|updated invitation|accepted|declined|tentatively accepted|tentative|cancell?ed( event)?|` +
 		`초대|업데이트된 초대|초대 업데이트|수락|수락됨|거절|거절됨|미정|취소됨|취소된 일정|일정 취소|초대 업데이트됨)( ?:| ?：)`)
-	answeringMachine = regexp.MustCompile(`(?i)^(\[[^\]]*(부재|자동)[^\]]*\]|\(?(부재 ?중|자동 ?(회신|응답|답장))|(re: ?)?(out of (the )?office|automatic reply|auto(matic)?[- ]?(reply|response|responder)|auto:|away from (the|my) (office|desk|email)|on (vacation|leave|holiday):))`)
+	eventTime        = regexp.MustCompile(` @ (\d{4}년|(Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b|\d{4}-\d{2}|(Weekly|Daily|Monthly|Annually|Every) |매(주|일|월|년))`) // as Google Calendar ends a subject
+	answeringMachine = regexp.MustCompile(`(?i)^(\[[^\]]*(부재 ?중|자동 ?(회신|응답|답장))[^\]]*\]|\(?자동 ?(회신|응답|답장)\)? ?[:：]|(re: ?)?(automatic reply|auto(matic)?[- ]?(reply|response|responder)|auto) ?:|` +
+		`out of (the )?office:? re:)`)
+	maybeMachine = regexp.MustCompile(`(?i)^(\(?(부재 ?중|자동 ?(회신|응답|답장))|(re: ?)?(out of (the )?office|auto(matic)?[- ]?(reply|response)|away from (the|my) (office|desk|email)|on (vacation|leave|holiday):))`)
 )
 
 // bounce reports whether it tells that a mail of the reader's did not arrive.
@@ -26,13 +29,22 @@ func (m mail) bounce() bool {
 
 // invitation reports whether it is about an event, which is answered in the calendar.
 func (m mail) invitation() bool {
-	return m.invite || invitations.MatchString(m.subject) || strings.HasPrefix(strings.ToLower(m.contentType), "text/calendar")
+	kind := strings.ToLower(m.contentType)
+	return m.invite || strings.HasPrefix(kind, "text/calendar") || strings.Contains(kind, "; method=") ||
+		invitations.MatchString(m.subject) && (eventTime.MatchString(m.subject) || m.local() == "calendar-notification" || m.machine())
 }
 
-// away reports whether an answering machine wrote it.
+// machine reports whether a header says that nobody wrote it by hand.
+func (m mail) machine() bool {
+	auto := strings.ToLower(strings.TrimSpace(m.autoSubmitted))
+	return auto != "" && auto != "no" || m.suppress != "" && !strings.EqualFold(m.suppress, "none")
+}
+
+// away reports whether an answering machine wrote it. People begin a subject with some of its words too.
 func (m mail) away() bool {
 	auto := strings.ToLower(m.autoSubmitted)
-	return strings.HasPrefix(auto, "auto-replied") || strings.EqualFold(m.precedence, "auto_reply") || answeringMachine.MatchString(m.subject)
+	return strings.HasPrefix(auto, "auto-replied") || strings.EqualFold(m.precedence, "auto_reply") || answeringMachine.MatchString(m.subject) ||
+		m.machine() && maybeMachine.MatchString(m.subject)
 }
 
 // letter reports whether it is one of many copies sent to whoever subscribed, or was bought.
@@ -60,8 +72,7 @@ func (m mail) unasked(c circle) bool {
 	if m.listID != "" || m.autoSubmitted != "" || m.labelled("CATEGORY_UPDATES", "CATEGORY_SOCIAL", "CATEGORY_FORUMS") || robotSender.MatchString(m.local()) {
 		return false
 	}
-	leave := containsAny(strings.ToLower(m.text.words), "unsubscribe", "opt out", "opt-out", "stop receiving", "수신거부", "수신 거부", "수신을 원치", "수신을 원하지",
-		"구독을 원치", "구독 해지", "구독해지", "구독 취소", "이런 메일을 원")
+	leave := m.text.leave
 	bulk := strings.EqualFold(strings.TrimSpace(m.precedence), "bulk")
 	if len(m.text.said) > mostOfAPerson && !m.answers() && !m.colleague(c.me) && !m.namesReader(c) {
 		return true
@@ -78,6 +89,11 @@ func (m mail) colleague(me addresses) bool {
 		}
 	}
 	return false
+}
+
+// stranger reports whether nothing is known of the sender: neither house nor correspondence is shared.
+func (m mail) stranger(c circle) bool {
+	return !c.known.holds(m.from.mailbox) && !m.colleague(c.me) && !m.answers()
 }
 
 // letterWords reports whether one of the texts names itself a newsletter.
@@ -103,13 +119,11 @@ func (m mail) mayBePerson(c circle) bool {
 
 // automatic reports whether the headers say that a program or a list sent it.
 func (m mail) automatic() bool {
-	auto := strings.ToLower(strings.TrimSpace(m.autoSubmitted))
 	switch strings.ToLower(strings.TrimSpace(m.precedence)) {
 	case "bulk", "list", "junk", "auto_reply":
 		return true
 	}
-	return auto != "" && auto != "no" || m.listID != "" || m.suppress != "" && !strings.EqualFold(m.suppress, "none") ||
-		m.text.automated
+	return m.machine() || m.listID != "" || m.text.automated
 }
 
 // robot reports whether a program wrote it, or it came by a list.

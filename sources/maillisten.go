@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,27 +25,43 @@ type heard struct {
 }
 
 // heard goes through the sentences and finds out whom each is said to: who is named once is meant until the
-// next name.
+// next name, unless somebody is only told of.
 func (m mail) heard(c circle) []heard {
 	list := make([]heard, 0, len(m.text.said))
 	mine, others := m.namesOfReader(c), m.namesOfOthers(c)
+	mineBrief, othersBrief := familyNames(mine), familyNames(others)
 	to := everyone
 	if m.direct(c.me) {
-		to = theReader
+		to, mine = theReader, append(mine, without(mineBrief, othersBrief)...)
 	}
+	others = append(others, without(othersBrief, mineBrief)...)
 	for _, s := range m.text.said {
-		lower := strings.ToLower(s.whole)
-		h := heard{said: s, byName: calls(lower, mine)}
-		switch {
-		case h.byName:
-			to = theReader
-		case calls(lower, others):
-			to = another
+		whom, tells := calledIn(strings.ToLower(s.whole), mine, others)
+		h := heard{said: s, to: to, byName: whom == theReader}
+		if whom != everyone {
+			h.to = whom
 		}
-		h.to = to
+		if whom == theReader || !tells || s.asks {
+			to = h.to
+		}
 		list = append(list, h)
 	}
 	return list
+}
+
+// familyNames are those of the Korean names, by which people are called with a title: "박 팀장님".
+func familyNames(names []string) []string {
+	var families []string
+	for _, name := range names {
+		if runes := []rune(name); len(runes) == 3 && hangul(runes[0]) && !slices.Contains(families, string(runes[0])) {
+			families = append(families, string(runes[0]))
+		}
+	}
+	return families
+}
+
+func without(list, taken []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(taken, s) })
 }
 
 // namesReader reports whether a sentence is said to the reader by name.
@@ -73,11 +90,16 @@ func (m mail) namesOfReader(c circle) []string {
 func (m mail) namesOfOthers(c circle) []string {
 	var names []string
 	for _, a := range m.addressees() {
-		if !c.me.holds(a.mailbox) {
-			names = append(names, callings(a.name)...)
+		if c.me.holds(a.mailbox) {
+			continue
+		}
+		names = append(names, callings(a.name)...)
+		if local := beforeAny(a.mailbox, "@+.-_"); len(local) > 2 && !slices.Contains([]string{"team", "all", "everyone", "everybody", "staff", "guys", "folks"}, local) {
+			names = append(names, local)
 		}
 	}
-	return names
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // addressees are whom it went to. Those of a crowd are not called by name, but for the first.
@@ -104,59 +126,154 @@ func callings(name string) []string {
 	return names
 }
 
-// calls reports whether the sentence is said to somebody of one of the names: "하늘 님은", "Dana, could you",
-// "@dana".
-func calls(lower string, names []string) bool {
+// How much a name says of whom a sentence is said to.
+const (
+	listed = iota // one of several: "하늘 님과 준호 님은"
+	named         // maybe as whose a thing is: "하늘 님 자료"
+	doer          // as who does something: "하늘 님이"
+	called
+)
+
+// calling is a name in a sentence.
+type calling struct {
+	at, end, weight int
+	mine            bool
+}
+
+// mostCalls of one name are looked at in a sentence.
+const mostCalls = 8
+
+// calledIn returns whom the sentence is said to by name; of several the last, for Koreans put who shall act right
+// before the act. Who stands beside the reader's name in a list is asked together with the reader. tells is whether
+// the name may only be that of somebody told of.
+func calledIn(lower string, mine, others []string) (whom audience, tells bool) {
+	calls := append(callsOf(lower, mine, true), callsOf(lower, others, false)...)
+	slices.SortStableFunc(calls, func(x, y calling) int { return cmp.Or(x.at-y.at, one(x.mine)-one(y.mine)) })
+	last := -1
+	for i, c := range calls {
+		if c.weight > listed && (last < 0 || min(c.weight, doer) >= min(calls[last].weight, doer)) {
+			last = i
+		}
+	}
+	if last < 0 {
+		return everyone, false
+	}
+	for i := last; i >= 0; i-- {
+		if calls[i].mine {
+			return theReader, false
+		}
+		if i > 0 && calls[i-1].end < calls[i].at && strings.Trim(lower[calls[i-1].end:calls[i].at], " ,/·&") != "" {
+			break
+		}
+	}
+	return another, calls[last].weight == doer
+}
+
+// callsOf finds the names where they call somebody: "하늘 님은", "Dana, could you", "@dana".
+func callsOf(lower string, names []string, mine bool) []calling {
+	var calls []calling
 	for _, name := range names {
-		at := strings.Index(lower, name)
-		if at < 0 {
-			continue
-		}
-		rest := lower[at+len(name):]
-		before := strings.TrimLeft(lower[:at], "-–*•> ")
-		first, _ := utf8.DecodeRuneInString(name)
-		switch {
-		case strings.HasSuffix(before, "@"):
-			return true
-		case hangul(first):
-			if (before == "" || strings.HasSuffix(lower[:at], " ")) && calledKorean(rest) {
-				return true
+		from := 0
+		for range mostCalls {
+			at := strings.Index(lower[from:], name)
+			if at < 0 {
+				break
 			}
-		case before == "" || before == "hi " || before == "hey " || before == "hello " || before == "dear " || before == "and ":
-			if calledEnglish(rest) {
-				return true
+			at += from
+			from = at + len(name)
+			if weight, more := callsHere(lower[:at], name, lower[from:]); weight >= 0 {
+				calls = append(calls, calling{at, from + more, weight, mine})
 			}
 		}
 	}
-	return false
+	return calls
 }
 
-// calledKorean reports whether what follows a name makes it the one who is spoken to.
-func calledKorean(rest string) bool {
-	rest = strings.TrimPrefix(rest, " ")
-	for _, title := range [...]string{"님", "씨", "과장님", "대리님", "팀장님", "부장님", "매니저님", "대표님", "이사님", "차장님", "사원님", "선생님", "책임님", "선임님", "프로님"} {
-		after, ok := strings.CutPrefix(rest, title)
-		if !ok {
-			continue
+// callsHere weighs a name by what stands around it, -1 when it calls nobody, and returns how much of the rest belongs to it.
+func callsHere(before, name, rest string) (weight, more int) {
+	begins := strings.TrimLeft(before, "-–*•> ")
+	first, _ := utf8.DecodeRuneInString(name)
+	switch {
+	case strings.HasSuffix(begins, "@"), endsIn(strings.ReplaceAll(begins, " ", ""), []string{"담당:", "담당자:", "assignee:", "owner:"}):
+		return called, 0
+	case hangul(first):
+		if begins == "" && utf8.RuneCountInString(name) > 1 && beginsWith(strings.TrimLeft(rest, " "), ":", "：", ",", "- ", "– ") {
+			return called, 0
 		}
-		for _, particle := range [...]string{" ", ",", "~", "!", ".", ":", "은 ", "는 ", "이 ", "도 ", "께서"} {
-			if strings.HasPrefix(after, particle) {
-				return true
-			}
+		if begins == "" || strings.HasSuffix(before, " ") || strings.HasSuffix(before, "/") {
+			return calledKorean(rest, utf8.RuneCountInString(name) > 1)
 		}
-		return after == ""
+	case begins == "" || slices.Contains([]string{"hi ", "hey ", "hello ", "dear ", "and "}, begins):
+		if beginsWith(rest, " and ", " & ") {
+			return listed, strings.IndexByte(rest[1:], ' ') + 1
+		}
+		if rest == "" || beginsWith(rest, ",", "!", ":", " -", " –", " to ") || requested(rest) {
+			return called, 0
+		}
+	case endsIn(begins, []string{"; ", ", ", " - ", " – ", " and ", ": ", " & "}) && requested(strings.TrimPrefix(rest, ",")):
+		return called, 0
 	}
-	return strings.HasPrefix(rest, "아 ") || strings.HasPrefix(rest, "야 ") || strings.HasPrefix(rest, "아,") || strings.HasPrefix(rest, "야,")
+	return -1, 0
 }
 
-// calledEnglish is the same of English.
-func calledEnglish(rest string) bool {
-	for _, follows := range [...]string{",", "!", ":", " -", " –", " to ", " can you", " could you", " please", " would you", " will you", " do you"} {
-		if strings.HasPrefix(rest, follows) {
-			return true
+// requested reports whether a name is followed by what is asked of its bearer.
+func requested(rest string) bool {
+	return beginsWith(rest, " can you", " could you", " please", " would you", " will you", " do you")
+}
+
+func beginsWith(s string, starts ...string) bool {
+	return slices.ContainsFunc(starts, func(start string) bool { return strings.HasPrefix(s, start) })
+}
+
+// titles are what stands between a name and 님.
+var titles = []string{
+	"본부장", "센터장", "매니저", "과장", "대리", "팀장", "부장", "대표", "이사", "차장", "사원", "선생", "책임", "선임", "프로", "실장", "주임", "상무", "전무", "교수", "수석", "",
+}
+
+// calledKorean is callsHere of what follows a Korean name. plain is whether the name may do without a title.
+func calledKorean(rest string, plain bool) (weight, more int) {
+	if plain && beginsWith(strings.TrimPrefix(rest, " "), "아 ", "야 ", "아,", "야,") {
+		return called, 0
+	}
+	after := strings.TrimPrefix(rest, " ")
+	for _, title := range titles {
+		if follows, ok := strings.CutPrefix(after, title); ok && (title != "" || plain) {
+			after = follows
+			break
 		}
 	}
-	return rest == ""
+	titled := len(after) < len(strings.TrimPrefix(rest, " "))
+	polite := strings.TrimPrefix(strings.TrimPrefix(after, "님"), "씨")
+	honoured := len(polite) < len(after)
+	after = polite
+	more = len(rest) - len(after)
+	switch {
+	case !honoured && !(titled && plain && beginsWith(after, ",", ":", "은 ", "는 ")), !titled && !plain:
+		return -1, 0
+	case after == "" || beginsWith(after, ",", "~", "!", ".", ":", "：", " :", " - ", "은 ", "는 ", "도 ", "께서는 "):
+		return called, more
+	case beginsWith(after, "이 ", "가 ", "께서 "):
+		_, does, _ := strings.Cut(after, " ")
+		if describes(does) {
+			return -1, 0
+		}
+		return doer, more
+	case beginsWith(after, " "):
+		return named, more
+	case beginsWith(after, "과 ", "와 "):
+		return listed, more + len("과 ")
+	case beginsWith(after, "/", "·", "&"):
+		return listed, more
+	}
+	return -1, 0
+}
+
+// describes reports whether what somebody does tells which thing is meant: "보내주신 자료".
+func describes(does string) bool {
+	words := strings.Fields(does[:min(len(does), 100)])
+	return slices.ContainsFunc(words[:min(len(words), 3)], func(word string) bool {
+		return word != "대신" && endsIn(word, []string{"신", "했던", "하던", "요청한", "작성한", "말한", "보낸", "만든", "올린", "정리한", "공유한", "쓴", "준"})
+	})
 }
 
 // holds reports whether the mailbox is in the set, whatever stands behind a plus in it.

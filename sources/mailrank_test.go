@@ -104,6 +104,127 @@ func TestMailForWhom(t *testing.T) {
 	}
 }
 
+// TestMailToSeveral: of those a mail is addressed to, whoever is named right before what is asked is asked.
+func TestMailToSeveral(t *testing.T) {
+	cases := map[string]bool{ // whether the reader is
+		"하늘 님은 참고만 하시고, 준호 님은 금요일까지 견적서 보내 주세요.":                 false,
+		"준호 님은 참고만 하시고, 하늘 님은 금요일까지 견적서 보내 주세요.":                 true,
+		"하늘 님이 보내주신 자료를 준호 님이 검토해 주세요.":                          false,
+		"하늘 님, 준호 님이 보내주신 자료를 검토해 주세요.":                          true,
+		"하늘 님, 준호 님 자료를 검토해 주세요.":                                true,
+		"준호 님, 하늘 님 자료를 검토해 주세요.":                                false,
+		"하늘 님, 준호 님, 자료를 검토해 주세요.":                               true,
+		"하늘 님과 준호 님은 자료를 검토해 주세요.":                               true,
+		"준호 님이 내일 휴가입니다. 자료를 검토해 주세요.":                           true,
+		"박준호: 금요일까지 견적서 부탁드립니다.":                                 false,
+		"김하늘: 금요일까지 견적서 부탁드립니다.":                                 true,
+		"박 팀장님, 금요일까지 견적서 부탁드립니다.":                               false,
+		"박준호 팀장님, 금요일까지 견적서 부탁드립니다.":                             false,
+		"김 팀장님, 금요일까지 견적서 부탁드립니다.":                               true,
+		"담당: 박준호 - 오늘까지 견적서를 보내 주세요.":                            false,
+		"담당자 : 김하늘 - 오늘까지 견적서를 보내 주세요.":                          true,
+		"Junho, could you send it?":                              false,
+		"Haneul, thanks for the file; Junho, could you send it?": false,
+		"Haneul and Junho, could you send it?":                   true,
+		"I met Junho, could you send it?":                        true,
+	}
+	mail := map[string]standin.Mail{}
+	for body := range cases {
+		mail[body] = standin.Mail{From: "이수진 <sujin@gaon.example>", To: "김하늘 <" + haneul + ">, " + junho, Subject: "견적", Body: body}
+	}
+	for body, item := range rankings(t, briefing.Preferences{}, mail) {
+		if got := item.Group == briefing.NeedsReply; got != cases[body] {
+			t.Errorf("the reader is asked: %v, want %v: %s", got, cases[body], body)
+		}
+	}
+}
+
+// TestMailWordsOfPrograms: a word that programs use, or a subject that begins like theirs, makes no program of a person.
+func TestMailWordsOfPrograms(t *testing.T) {
+	const colleague, outside = "이수진 <sujin@gaon.example>", junho
+	header := func(name, value string) [][2]string { return [][2]string{{name, value}} }
+	mail := map[string]standin.Mail{
+		"about automatic mail":      {From: colleague, Body: "자동 발송 기능 문구를 오늘까지 검토해 주실 수 있을까요?"},
+		"about a generated report":  {From: colleague, Body: "The report is automatically generated. Haneul, could you review the numbers?"},
+		"wants a call":              {From: colleague, Body: "보험 견적입니다. 회신하지 마시고 전화로 알려 주실 수 있을까요?"},
+		"about leaving":             {From: outside, Body: "뉴스레터 하단 수신거부 문구를 오늘까지 검토해 주실 수 있을까요?"},
+		"about leaving in English":  {From: outside, Body: "Could you check the unsubscribe link of our site?"},
+		"invites by hand":           {From: colleague, Subject: "초대: 12월 송년회", Body: "참석 여부를 알려 주실 수 있을까요?"},
+		"nothing is settled":        {From: colleague, Subject: "미정: 회식 장소", Body: "어디가 좋을까요?"},
+		"cancelled by hand":         {From: colleague, Subject: "취소된 일정: 강남 방문 대체안", Body: "대신 언제가 좋을까요?"},
+		"accepted by hand":          {From: colleague, Subject: "Re: 수락 : 견적 조건", Body: "조건 수락서에 서명해 주실 수 있을까요?"},
+		"cancelled in English":      {From: colleague, Subject: "Cancelled: our flight", Body: "Could you call the airline today?"},
+		"about a leave":             {From: colleague, Subject: "On leave: who covers for you?", Body: "Could you tell me who covers for you?"},
+		"called in vain":            {From: colleague, Subject: "부재 중 전화", Body: "안 받으셔서요. 연락 주실 수 있을까요?"},
+		"a program without headers": {From: outside, Body: "본 메일은 발신 전용입니다. 비밀번호를 변경해 주실 수 있을까요?"},
+		"one in English":            {From: outside, Body: "Could you rate us? This is an automated message, please do not reply."},
+		"sent by itself":            {From: outside, Body: "점검 결과를 확인해 주세요. 자동 발송된 메일입니다."},
+		"an invitation":             {From: colleague, Subject: "초대: 주간 회의 @ 2026년 11월 26일 (목) 오후 4시", Body: "참석하시겠습니까?"},
+		"one in English by Google":  {From: colleague, Subject: "Invitation: sync @ Thu Nov 26, 2026 4pm", Body: "Can you join us?"},
+		"one by the calendar":       {From: "Google Calendar <calendar-notification@google.com>", Subject: "취소된 일정: 주간 회의", Body: "참석하시겠습니까?"},
+		"one with a method":         {From: colleague, Subject: "주간 회의", Body: "참석하시겠습니까?", Headers: header("Content-Type", `multipart/mixed; method=REQUEST; boundary="x"`)},
+		"an answer to one":          {From: colleague, Subject: "Declined: 주간 회의", Body: "다음 주는 어떠세요?", Headers: header("X-Auto-Response-Suppress", "All")},
+		"an answering machine":      {From: outside, Subject: "On vacation: back on Monday", Body: "Could you call the desk?", Headers: header("Auto-Submitted", "auto-generated")},
+		"one without headers":       {From: outside, Subject: "자동 회신: 계약서", Body: "급한 용무는 전화 주시겠어요?"},
+	}
+	want := map[string]briefing.Group{
+		"a program without headers": briefing.Notice, "one in English": briefing.Notice, "sent by itself": briefing.Notice, "an invitation": briefing.Notice,
+		"one in English by Google": briefing.Notice, "one by the calendar": briefing.Notice, "one with a method": briefing.Notice, "an answer to one": briefing.Notice,
+		"an answering machine": briefing.Notice, "one without headers": briefing.Notice,
+	}
+	for name := range mail {
+		if want[name] == "" {
+			want[name] = briefing.NeedsReply
+		}
+	}
+	if diff := cmp.Diff(want, groupsOf(rankings(t, briefing.Preferences{}, mail))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestMailThatOnlySoundsLikeARequest: things named by a verb, wishes, and what others asked, ask the reader for nothing.
+func TestMailThatOnlySoundsLikeARequest(t *testing.T) {
+	cases := map[string]bool{
+		"Review the draft by Friday.": true, "Check what is wrong here.": true, "Call me when it is done.": true, "Update the sheet.": true, "Draft the reply, please.": true,
+		"Reminder to send the form.": true, "Just a reminder that your form is due tomorrow.": true, "We have yet to hear from you.": true,
+		"오늘까지 제출하세요.": true, "개발자 두 명이 필요합니다.": true, "아직 회신을 못 받았습니다.": true, "보내주시면 확인하겠습니다.": true,
+	}
+	for _, none := range []string{
+		"Draft is attached.", "Draft attached for tomorrow.", "Call went well, Dana was happy.", "Update from the team: we shipped it.", "Review of Q3 is done.", "Check is in the mail.",
+		"Post office was closed.", "Help desk is closed today.", "Fix is live.", "Fix deployed to production.", "Reply received, thanks.", "Return flight is at 5pm.", "Schedule change: lunch is at 12.",
+		"Take your time.", "Talk soon.", "Note that the office is closed tomorrow.", "Just a reminder that tomorrow is a holiday.", "I have yet to decide, no hurry.",
+		"It was really appreciated by everyone.", "Following up on my promise, here is the file.", "화이팅하세요!", "안전 운전하세요.", "앞으로 이런 분이 필요합니다.",
+		"보내주시면 확인하겠다고 김 대리가 말했습니다.", "고객사에서 견적을 요청.", "아직 확정이 안 되어서 확정되면 알려드리겠습니다.", "무엇을 도와드릴까요? 언제든 연락 주세요.",
+		"주시면 감사했을 텐데 이미 끝났습니다.",
+	} {
+		cases[none] = false
+	}
+	mail := map[string]standin.Mail{}
+	for body := range cases {
+		mail[body] = standin.Mail{From: "이수진 <sujin@gaon.example>", Subject: "자료", Body: body}
+	}
+	for body, item := range rankings(t, briefing.Preferences{}, mail) {
+		if got := item.Group == briefing.NeedsReply; got != cases[body] {
+			t.Errorf("asks: %v, want %v: %s", got, cases[body], body)
+		}
+	}
+}
+
+// TestMailOrdersOfStrangers: who commands without a word of courtesy is answered when they are known, and phishing is not.
+func TestMailOrdersOfStrangers(t *testing.T) {
+	const order = "지금 계정을 확인하세요."
+	told := rankings(t, briefing.Preferences{}, map[string]standin.Mail{
+		"stranger": {From: "보안팀 <help@phish.example>", Subject: "계정", Body: order}, "stranger who wants a login": {From: "보안팀 <help@phish.example>", Subject: "계정", Body: "지금 로그인하세요."},
+		"colleague": {From: "이수진 <sujin@gaon.example>", Subject: "계정", Body: order}, "in an answer": {From: junho, Subject: "Re: 계정", Body: order},
+	})
+	want := map[string]briefing.Group{
+		"stranger": briefing.Important, "stranger who wants a login": briefing.Important, "colleague": briefing.NeedsReply, "in an answer": briefing.NeedsReply,
+	}
+	if diff := cmp.Diff(want, groupsOf(told)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestMailAsTheReaderWishes: who is dear to the reader is not overlooked, and who is muted is counted only.
 func TestMailAsTheReaderWishes(t *testing.T) {
 	letter := [][2]string{{"List-Unsubscribe", "<https://corp.example/u>"}}
@@ -134,6 +255,9 @@ func TestMailAsTheReaderWishes(t *testing.T) {
 func TestMailLines(t *testing.T) {
 	cases := map[string]string{
 		"안녕하세요, 박준호입니다. 지난주 자료를 보냅니다. 의견 부탁드립니다. 내일까지 서명도 부탁드립니다. 감사합니다.":                         "내일까지 서명도 부탁드립니다.",
+		"회의록입니다.\n\n이수진 드림\n\n추신: 오늘 18시까지 영수증 제출 부탁드립니다.":                                        "추신: 오늘 18시까지 영수증 제출 부탁드립니다.",
+		"회의록입니다.\n\n이수진 드림\n\nP.S. 영수증을 보내 주시겠어요?":                                                "영수증을 보내 주시겠어요?",
+		"회의록입니다. 이수진 드림 2026년 11월 20일 금요일 오전 9:00, 김하늘님이 작성: 추신: 내일까지 보내 주세요.":                    "회의록입니다.",
 		"안녕하세요 가온상사 박준호입니다 어제 회의록을 공유드립니다 감사합니다":                                                  "어제 회의록을 공유드립니다",
 		"김하늘 매니저님 안녕하세요. 11월분 세금계산서 발행하였습니다. 감사합니다. 박준호 드림 -- 브랜드, 고민이신가요?":                       "11월분 세금계산서 발행하였습니다.",
 		"Dear Ms. Kim, Thank you for your call. The report is in the shared folder. Regards, Jun": "The report is in the shared folder.",

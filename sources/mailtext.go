@@ -23,13 +23,26 @@ var quoted = regexp.MustCompile(`(?i)-{3,} ?(original message|원본 메시지|�
 	`(^| )>+ |\bFrom: .{3,80}(Sent|Date): |_{8,}|(보낸 ?사람|보낸사람) ?: |` +
 	` -- |\bsent from my |본 ?(전자)?메일은 (지정|비밀|기밀|법|수신|귀하)|this (e-?mail|message) (and any|message is|is (confidential|intended|only)|may contain)|[가-힣]{3} (드림|배상|올림)( |$)`)
 
+// afterthought is what people write below their name.
+var afterthought = regexp.MustCompile(`(?i) (추신|덧붙임|덧|p\.? ?s)\b?[.:)]* \S`)
+
 // ownWords is the snippet without what the sender quotes and signs with: a question in there was somebody
-// else's, maybe the reader's own.
+// else's, maybe the reader's own. Below a name there may be a postscript.
 func ownWords(snippet string) string {
-	if at := quoted.FindStringIndex(snippet); at != nil {
-		return strings.TrimSpace(snippet[:at[0]])
+	at := quoted.FindStringIndex(snippet)
+	if at == nil {
+		return snippet
 	}
-	return snippet
+	own, rest := strings.TrimSpace(snippet[:at[0]]), snippet[at[0]:]
+	if !endsIn(strings.TrimSpace(snippet[at[0]:at[1]]), []string{"드림", "배상", "올림"}) {
+		return own
+	}
+	if below := afterthought.FindStringIndex(rest); below != nil {
+		if more := quoted.FindStringIndex(rest[len("가"):]); more == nil || more[0] > below[0] {
+			own += " " + ownWords(strings.TrimSpace(rest[below[0]:]))
+		}
+	}
+	return own
 }
 
 // sentences splits text after its stops and lines. A stop inside a number, an address or behind a title is
@@ -116,22 +129,54 @@ type parsedText struct {
 	said  []said
 
 	automated bool // they say that a program wrote them
+	leave     bool // they say how to get no more of them
 }
 
 // parseText looks once through a mail's own words, be they its snippet or its body with a paragraph a line.
 func parseText(words string) parsedText {
-	p := parsedText{words: words, automated: containsAny(strings.ToLower(words), "발신 전용", "발신전용", "자동 발송", "자동발송", "자동으로 발송", "automated message",
-		"automated email", "automated e-mail", "automatically generated", "do not reply to this", "회신하지 마")}
+	p := parsedText{words: words}
 	if len(words) > mostWords {
 		words = strings.ToValidUTF8(words[:mostWords], "")
 	}
-	list := sentences(words)
-	for _, whole := range list[:min(len(list), mostSentences)] {
+	for i, whole := range sentences(words) {
+		lower := strings.ToLower(whole)
+		p.automated = p.automated || automated(lower)
+		p.leave = p.leave || letsLeave(lower)
+		if i >= mostSentences {
+			continue
+		}
 		s := said{whole: whole, text: dropGreeting(whole)}
 		s.asks, s.question = asking(firstOf(s.text, whole))
 		p.said = append(p.said, s)
 	}
 	return p
+}
+
+// automated reports whether the sentence says of its own mail that a program wrote it. People write of such mail too.
+func automated(lower string) bool {
+	if !containsAny(lower, "발신", "자동", "회신", "automat", "do not reply") {
+		return false
+	}
+	tight := tighten(lower)
+	bare := strings.TrimLeft(tight, "*※#-=[(<※●■▶·!")
+	switch {
+	case directs(tight) || directsEnglish(lower):
+		return false
+	case containsAny(tight, "발신전용", "자동발송", "자동으로발송", "회신하지마"):
+		return beginsWith(bare, "본", "이메일", "이이메일", "이메시지", "이알림", "해당", "발신전용", "회신하지마", "자동발송된", "자동으로발송된") ||
+			endsIn(tight, []string{"발신전용입니다", "메일입니다", "메시지입니다", "알림입니다", "회신하지마세요", "회신하지마십시오", "회신하지마시기바랍니다"})
+	}
+	return containsAny(lower, "do not reply to this") || containsAny(lower, "automated message", "automated email", "automated e-mail", "automatically generated") &&
+		(containsWord(lower, "this", "these") || beginsWith(bare, "auto"))
+}
+
+// letsLeave reports whether the sentence says how to get no more such mail.
+func letsLeave(lower string) bool {
+	if !containsAny(lower, "unsubscribe", "opt out", "opt-out", "stop receiving", "수신거부", "수신 거부", "수신을 원치", "수신을 원하지",
+		"구독을 원치", "구독 해지", "구독해지", "구독 취소", "이런 메일을 원") {
+		return false
+	}
+	return !directs(tighten(lower)) && !directsEnglish(lower)
 }
 
 // substantial reports whether there are words left.
@@ -171,7 +216,7 @@ func idle(sentence string, from address) bool {
 			return true
 		}
 	}
-	return endsIn(tight, thanks) || introduces(sentence, tight, from) || containsAny(tight, unwanted...) ||
+	return endsIn(tight, thanks) || introduces(sentence, tight, from) || containsAny(tight, unwanted...) || containsAny(tight, ofPrograms...) && !directs(tight) ||
 		strings.Contains(lower, " here from ") || strings.Contains(lower, " here at ") || strings.HasSuffix(strings.TrimSpace(withoutAddresses(lower)), ":") ||
 		(lower != strings.ToUpper(lower) && sentence == strings.ToUpper(sentence)) // a button
 }
