@@ -80,8 +80,11 @@ func (l *layout) wholeDays(events []language.Phrase, total int) language.Phrase 
 
 func (l *layout) wholeDay(item briefing.Item) language.Phrase {
 	p := language.Phrase{{Text: clean(l.titled(item.Title), l.room.name), URL: safeURL(item.URL)}}
-	if l.b.Date.Before(item.LastDay) {
+	switch {
+	case l.b.Date.Before(item.LastDay):
 		p = append(p, language.Piece{Text: " " + l.words.UntilDay(item.LastDay, l.b.Date)})
+	case !item.End.IsZero():
+		p = append(p, language.Piece{Text: " " + l.words.UntilHour(l.clock.HM(item.End))})
 	}
 	return p
 }

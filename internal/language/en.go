@@ -98,6 +98,7 @@ func enSections(w *Words) {
 	w.ReadOf = func(ok, of int) string { return fmt.Sprintf("from %d of %s", ok, enCount(of, "calendar")) }
 	w.AllDay = "all day"
 	w.UntilDay = func(d, today briefing.Date) string { return "until " + enDay(d, today) }
+	w.UntilHour = func(hm string) string { return "until " + hm }
 	w.Span = enSpan
 	w.Video = "video"
 	w.Phone = "phone"

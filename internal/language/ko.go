@@ -96,6 +96,7 @@ func koSections(w *Words) {
 	w.ReadOf = func(ok, of int) string { return fmt.Sprintf("캘린더 %d개 중 %d개에서 읽음", of, ok) }
 	w.AllDay = "종일"
 	w.UntilDay = func(d, today briefing.Date) string { return koDay(d, today) + "까지" }
+	w.UntilHour = func(hm string) string { return hm + "까지" }
 	w.Span = koSpan
 	w.Video = "화상"
 	w.Phone = "전화"

@@ -132,6 +132,7 @@ type Words struct {
 	ReadOf       func(ok, of int) string              // how many of the calendars the list is from
 	AllDay       string
 	UntilDay     func(d, today briefing.Date) string
+	UntilHour    func(hm string) string
 	Span         func(start, end time.Time, c Clock) string
 	Video        string
 	Phone        string
