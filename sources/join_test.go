@@ -71,6 +71,17 @@ func TestMeetingLinks(t *testing.T) {
 		{standin.Event{Description: "https://evil.example/?url=" + zoom + " https://evil.safelinks.protection.outlook.com.evil.example/?url=" + zoom}, ""},
 		{standin.Event{Location: "evil.example/zoom.us/j/1 x@zoom.us/j/1"}, ""},
 		{standin.Event{Description: "https://www.google.com/url?q=https%3A%2F%2Fevil.example%2F"}, ""},
+		{standin.Event{Description: "약관 https://zoom.us/privacy 받기 https://zoom.us/client/latest/Zoom.pkg 다시 보기 https://gaon.zoom.us/rec/share/x 참가 " + zoom}, zoom},
+		{standin.Event{Description: "https://zoom.us/signin https://zoom.us/rec/share/x https://zoom.us/j/ https://zoom.us/meeting/register/x"}, ""},
+		{standin.Event{Description: "https://teams.microsoft.com/l/channel/19%3ax/General https://teams.microsoft.com/l/file/x https://teams.microsoft.com/l/message/x"}, ""},
+		{standin.Event{Description: "https://teams.microsoft.com/l/channel/x https://teams.live.com/meet/9312?p=a"}, "https://teams.live.com/meet/9312?p=a"},
+		{standin.Event{Description: "https://meet.google.com/about https://meet.google.com/abc-defg-hij?authuser=0"}, "https://meet.google.com/abc-defg-hij?authuser=0"},
+		{standin.Event{Location: "meet.google.com/lookup/gaon"}, "https://meet.google.com/lookup/gaon"},
+		{standin.Event{Description: "https://gaon.webex.com/recording/x https://gaon.webex.com/gaon/j.php?MTID=m1"}, "https://gaon.webex.com/gaon/j.php?MTID=m1"},
+		{standin.Event{Description: "https://whereby.com/information/tos https://whereby.com/pricing https://whereby.com/gaon-room"}, "https://whereby.com/gaon-room"},
+		{standin.Event{Description: "https://zoom.us/wc/join/1"}, "https://zoom.us/wc/join/1"},
+		{standin.Event{Description: "https://zoom.us/wc/123/join"}, "https://zoom.us/wc/123/join"},
+		{standin.Event{Location: "https://zoom.us/my/minji"}, "https://zoom.us/my/minji"},
 		{standin.Event{Description: strings.Repeat("https://example.com/ ", 5000) + zoom}, ""},
 	}
 	events := map[string]standin.Event{}
