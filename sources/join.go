@@ -212,8 +212,11 @@ func byPhone(event *calendar.Event, item briefing.Item) bool {
 }
 
 var (
-	phoneNumber = regexp.MustCompile(`^(?i:tel:? ?)?\+?[0-9][0-9 ().-]{6,20}$`)
-	aside       = regexp.MustCompile(`\([^()]*\)`)
+	// phoneNumber is a number as it is dialled in Korea, or with the code of a country, or one that is said to be one:
+	// digits alone are as well a room or the number of a meeting.
+	phoneNumber = regexp.MustCompile(`^(?i)(?:(?:tel|phone|전화|유선)[ :.]*\(?\+?[0-9][0-9 ().-]{4,20}|\+[0-9][0-9 ().-]{6,20}|` +
+		`(?:\(0[0-9]{1,3}\)|0[0-9]{1,3})[ .-]?[0-9]{3,4}[ .-]?[0-9]{4}|1[568][0-9]{2}[ .-]?[0-9]{4})$`)
+	aside = regexp.MustCompile(`\([^()]*\)`)
 )
 
 // phoneOnly reports a location that is a telephone.

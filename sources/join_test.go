@@ -151,6 +151,13 @@ func TestCalls(t *testing.T) {
 		"통화 정책 회의": {}, "디지털통화": {}, "d": {Raw: entryPoints("phone", "tel:+82-2-000-0000", "video", "https://zoom.us/j/1")},
 		"고객 통화": {Location: "3층"}, "e": {Location: "2026-11-23호"},
 	}
+	for i, number := range []string{"02-555-1234", "(02) 123-4567", "031 555 1234", "010-1234-5678", "01012345678", "070.5555.1234", "0507-1234-5678",
+		"1588-1234", "1644 1234", "18001234", "tel:853 1234 5678", "전화 555-1234", "전화: 02-555-1234", "+1 (415) 555-0100"} {
+		yes[fmt.Sprint("number ", i)] = standin.Event{Location: number}
+	}
+	for i, number := range []string{"853 1234 5678", "301-1204", "1203-1204", "1234567", "2026-11-23", "12345678901", "0301", "1501-1204-1", "+3층"} {
+		no[fmt.Sprint("room ", i)] = standin.Event{Location: number}
+	}
 	for title, item := range heldAt(t, yes) {
 		if !item.Phone {
 			t.Errorf("%s is none: %+v", title, item)
