@@ -169,7 +169,11 @@ func (l *layout) reply(item briefing.Item, atLeast bool) language.Phrase {
 	if item.Also > 0 {
 		line = append(line, language.Piece{Text: " (" + l.words.Mails(item.Also+1, atLeast) + ")"})
 	}
-	if !item.Due.IsZero() {
+	switch {
+	case item.Due.IsZero():
+	case l.clock.Past(item.Due, l.b.At):
+		return dotted(line, language.Strong(l.words.Overdue(item.Due, l.clock)))
+	default:
 		return dotted(line, language.Strong(l.words.Due(item.Due, l.clock)))
 	}
 	if text := l.quoted(item.Text); text != "" {

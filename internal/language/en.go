@@ -109,6 +109,7 @@ func enSections(w *Words) {
 	w.ReplyHead = func(n int) string { return enCount(n, "email") + " to answer" }
 	w.ReplyOf = enReplyOf
 	w.Due = enDue
+	w.Overdue = enOverdue
 	w.Quote = func(s string) string { return "“" + s + "”" }
 	w.Rest = func(n int, atLeast bool) string {
 		if atLeast {
@@ -358,6 +359,18 @@ func enDue(due time.Time, c Clock) string {
 		return "by " + c.HM(due) + " on " + day
 	}
 	return "by " + c.HM(due) + " " + day
+}
+
+// enOverdue is "was due at 08:00".
+func enOverdue(due time.Time, c Clock) string {
+	if !c.allDay(due) {
+		return "was due " + enAt(due, c)
+	}
+	day := enDay(c.DateOf(due), c.Today)
+	if c.days(due) < -1 {
+		day = "on " + day
+	}
+	return "was due " + day
 }
 
 func enGroup(g briefing.Group, n int, atLeast bool) string {

@@ -107,6 +107,7 @@ func koSections(w *Words) {
 	w.ReplyHead = func(n int) string { return fmt.Sprintf("답장할 메일 %d통", n) }
 	w.ReplyOf = koReplyOf
 	w.Due = koDue
+	w.Overdue = koOverdue
 	w.Quote = func(s string) string { return "“" + s + "”" }
 	w.Rest = func(n int, atLeast bool) string { return "나머지 " + koMails(n, atLeast) }
 	w.Mails = koMails
@@ -279,6 +280,14 @@ func koDue(due time.Time, c Clock) string {
 		return day + "까지"
 	}
 	return day + " " + c.HM(due) + "까지"
+}
+
+// koOverdue is "기한 08:00 지남".
+func koOverdue(due time.Time, c Clock) string {
+	if c.allDay(due) {
+		return "기한 " + koDay(c.DateOf(due), c.Today) + " 지남"
+	}
+	return "기한 " + koMoment(due, c) + " 지남"
 }
 
 func koGroup(g briefing.Group, n int, atLeast bool) string {

@@ -58,6 +58,14 @@ type Clock struct {
 	Zone  *time.Location
 }
 
+// Past reports whether a deadline had passed at an instant of today; one without an hour has all of its day.
+func (c Clock) Past(due, now time.Time) bool {
+	if c.allDay(due) {
+		return c.days(due) < 0
+	}
+	return !due.After(now)
+}
+
 // HM returns the time of day of t in the form 09:30.
 func (c Clock) HM(t time.Time) string { return t.In(c.Zone).Format("15:04") }
 
@@ -145,6 +153,7 @@ type Words struct {
 	ReplyHead func(n int) string
 	ReplyOf   func(m MailCount, c Clock) string
 	Due       func(due time.Time, c Clock) string
+	Overdue   func(due time.Time, c Clock) string // the same once it has passed
 	Quote     func(s string) string
 	Rest      func(n int, atLeast bool) string // the mail that needs no answer
 	NewMail   func(n int, atLeast bool) string // the same when none needs one
@@ -189,7 +198,7 @@ type FirstMeeting struct {
 // Replies counts the mails to answer.
 type Replies struct {
 	Count int
-	Due   int // of which name a deadline today
+	Due   int // of which name a deadline later today
 	DueAt time.Time
 }
 
