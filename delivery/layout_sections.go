@@ -146,7 +146,7 @@ func (l *layout) mail(d *document, s briefing.Shown) {
 			Threads: n, InThreads: mails,
 		}, l.clock)
 		p := part{kind: section, id: "mail", list: listReplies, source: s.Source, asked: true, hidden: n - len(replies)}
-		p.head = append(p.head, brackets(language.Strong(l.words.ReplyHead(n)), language.Plain(of)))
+		p.head = append(p.head, brackets(language.Strong(l.words.ReplyHead(n, l.beyond(briefing.Gmail))), language.Plain(of)))
 		for _, item := range replies {
 			p.items = append(p.items, l.reply(item, s.Count(briefing.Unsorted) > 0))
 		}

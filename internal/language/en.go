@@ -38,11 +38,11 @@ func enGist(w *Words) {
 		}
 		return enCount(n, "meeting") + " (as of " + when + ")"
 	}
-	w.GistReply = func(n int) string {
+	w.GistReply = func(n int, atLeast bool) string {
 		if n == 0 {
 			return "no emails to answer"
 		}
-		return enCount(n, "email") + " to answer"
+		return enMails(n, atLeast, "email") + " to answer"
 	}
 	w.GistStories = func(n int) string { return enCountOf(n, "story", "stories") }
 	w.GistNext = func(n NextMeeting, c Clock) string {
@@ -71,6 +71,12 @@ func enSummary(w *Words) {
 	w.NoMeeting = "No meetings today."
 	w.NoneOn = "No meetings."
 	w.NoReply = "No emails need an answer."
+	w.NoReplyOf = func(n int) string {
+		if n == 1 {
+			return "The one email looked at needs no answer."
+		}
+		return fmt.Sprintf("None of the %d emails looked at needs an answer.", n)
+	}
 	w.Quiet = "No meetings and no emails to answer today."
 	w.QuietOn = "No meetings and no emails to answer."
 	w.Wish = func(day time.Weekday) string { return "Have a good " + day.String() + "." }
@@ -106,7 +112,7 @@ func enSections(w *Words) {
 	w.New = "new"
 	w.Busy = "Busy"
 	w.Tentative = "not accepted yet"
-	w.ReplyHead = func(n int) string { return enCount(n, "email") + " to answer" }
+	w.ReplyHead = func(n int, atLeast bool) string { return enMails(n, atLeast, "email") + " to answer" }
 	w.ReplyOf = enReplyOf
 	w.Due = enDue
 	w.Overdue = enOverdue
@@ -272,13 +278,16 @@ func enMeetings(m FirstMeeting) Phrase {
 }
 
 func enReply(r Replies, c Clock) Phrase {
-	if r.Count == 1 {
+	if r.Count == 1 && !r.AtLeast {
 		if r.Due == 0 {
 			return Plain("One email needs an answer.")
 		}
 		return Phrase{{Text: "One email needs an answer "}, {Text: enDue(r.DueAt, c), Bold: true}, {Text: "."}}
 	}
 	need := enNumber(r.Count, true) + " emails need an answer"
+	if r.AtLeast {
+		need = enNumber(r.Count, true) + " or more emails need an answer"
+	}
 	switch r.Due {
 	case 0:
 		return Plain(need + ".")
@@ -287,6 +296,7 @@ func enReply(r Replies, c Clock) Phrase {
 	}
 	some := enNumber(r.Due, false)
 	switch {
+	case r.AtLeast:
 	case r.Due >= r.Count && r.Count == 2:
 		some = "both"
 	case r.Due >= r.Count:

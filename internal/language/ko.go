@@ -38,11 +38,11 @@ func koGist(w *Words) {
 		}
 		return w.MeetingsHead(n) + "(" + when + " 기준)"
 	}
-	w.GistReply = func(n int) string {
+	w.GistReply = func(n int, atLeast bool) string {
 		if n == 0 {
 			return "답장할 메일 없음"
 		}
-		return fmt.Sprintf("답장할 메일 %d통", n)
+		return "답장할 메일 " + koMails(n, atLeast)
 	}
 	w.GistStories = func(n int) string { return fmt.Sprintf("뉴스 %d건", n) }
 	w.GistNext = func(n NextMeeting, c Clock) string {
@@ -67,6 +67,7 @@ func koSummary(w *Words) {
 	w.NoMeeting = "오늘은 일정이 없습니다."
 	w.NoneOn = "일정은 없습니다."
 	w.NoReply = "답장할 메일은 없습니다."
+	w.NoReplyOf = func(n int) string { return fmt.Sprintf("살펴본 %d통에는 답장할 메일이 없습니다.", n) }
 	w.Quiet = "오늘은 일정도, 답장할 메일도 없습니다."
 	w.QuietOn = "일정도, 답장할 메일도 없습니다."
 	w.Wish = func(day time.Weekday) string { return "좋은 " + koWeekday(day) + " 보내세요." }
@@ -104,7 +105,7 @@ func koSections(w *Words) {
 	w.New = "새로 잡힘"
 	w.Busy = "바쁨"
 	w.Tentative = "수락 전"
-	w.ReplyHead = func(n int) string { return fmt.Sprintf("답장할 메일 %d통", n) }
+	w.ReplyHead = func(n int, atLeast bool) string { return "답장할 메일 " + koMails(n, atLeast) }
 	w.ReplyOf = koReplyOf
 	w.Due = koDue
 	w.Overdue = koOverdue
@@ -203,11 +204,12 @@ func koMeetings(m FirstMeeting) Phrase {
 }
 
 func koReply(r Replies, c Clock) Phrase {
+	all := koMails(r.Count, r.AtLeast)
 	if r.Due == 0 {
-		return Plain(fmt.Sprintf("답장할 메일이 %d통 있습니다.", r.Count))
+		return Plain("답장할 메일이 " + all + " 있습니다.")
 	}
-	which := fmt.Sprintf("답장할 메일 %d통 중 %d통은 ", r.Count, r.Due)
-	if r.Due >= r.Count {
+	which := fmt.Sprintf("답장할 메일 %s 중 %d통은 ", all, r.Due)
+	if r.Due >= r.Count && !r.AtLeast {
 		which = fmt.Sprintf("답장할 메일 %d통은 ", r.Count)
 	}
 	switch {

@@ -109,7 +109,7 @@ type Words struct {
 	GistMeetings func(n int, first string) string      // first is "09:30", or "" when not known
 	GistLeft     func(n, left int, next string) string // some of n are over; next is when the next begins, or ""
 	GistStale    func(n int, asOf time.Time, c Clock) string
-	GistReply    func(n int) string
+	GistReply    func(n int, atLeast bool) string
 	GistStories  func(n int) string
 	GistNext     func(next NextMeeting, c Clock) string
 	GistTrouble  func(causes []string) string
@@ -124,8 +124,9 @@ type Words struct {
 	NoMeeting string
 	NoneOn    string // the same after a sentence that says what day it is
 	NoReply   string
-	Quiet     string // neither meetings nor mail to answer
-	QuietOn   string // the same after a sentence that names the holiday
+	NoReplyOf func(n int) string // the same of the mails that were looked at, when there are more
+	Quiet     string             // neither meetings nor mail to answer
+	QuietOn   string             // the same after a sentence that names the holiday
 	Wish      func(day time.Weekday) string
 	Holiday   func(name string) string
 	Next      func(next NextMeeting, c Clock) Phrase
@@ -150,7 +151,7 @@ type Words struct {
 	Tentative    string
 
 	// Mail.
-	ReplyHead func(n int) string
+	ReplyHead func(n int, atLeast bool) string
 	ReplyOf   func(m MailCount, c Clock) string
 	Due       func(due time.Time, c Clock) string
 	Overdue   func(due time.Time, c Clock) string // the same once it has passed
@@ -197,9 +198,10 @@ type FirstMeeting struct {
 
 // Replies counts the mails to answer.
 type Replies struct {
-	Count int
-	Due   int // of which name a deadline later today
-	DueAt time.Time
+	Count   int
+	AtLeast bool // there is mail that nobody has looked at
+	Due     int  // of which name a deadline later today
+	DueAt   time.Time
 }
 
 // NextMeeting is the first meeting of the next date that has one.
@@ -313,6 +315,7 @@ type FilledWords struct {
 	Sources   []briefing.SourceName
 	HM        string
 	Replies   *int
+	AtLeast   bool // of the replies
 	NewEvents int
 }
 
