@@ -288,7 +288,7 @@ func (l *layout) summary() []language.Phrase {
 	}
 	add(l.newEvents())
 	add(l.goneEvents())
-	if l.b.Gist.Next != nil {
+	if l.b.Gist.Next != nil && !l.room.today {
 		add(l.words.Next(l.next(), l.clock))
 	}
 	return lines
@@ -389,6 +389,9 @@ func (l *layout) goneEvents() language.Phrase {
 
 // named returns time and title of the first few events.
 func (l *layout) named(items []briefing.Item) []language.Piece {
+	if l.room.counted {
+		return nil
+	}
 	var named []language.Piece
 	for _, item := range items[:min(2, l.room.named, len(items))] {
 		named = append(named, language.Piece{Text: l.clock.HM(item.At) + " " + l.titled(item.Title), Bold: true})

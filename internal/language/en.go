@@ -327,11 +327,11 @@ func enNext(n NextMeeting, c Clock) Phrase {
 }
 
 func enNewEvents(n int, events []Piece) Phrase {
-	return listed(enCountOf(n, "meeting is new: ", "meetings are new: "), events)
+	return listed(enCountOf(n, "meeting is new", "meetings are new"), events)
 }
 
 func enGone(n int, events []Piece) Phrase {
-	return listed(enCountOf(n, "meeting is no longer there: ", "meetings are no longer there: "), events)
+	return listed(enCountOf(n, "meeting is no longer there", "meetings are no longer there"), events)
 }
 
 // enSpan is "10:00–11:00"; a zero end leaves the start alone, and another day than today is named.

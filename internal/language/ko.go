@@ -239,11 +239,11 @@ func koNext(n NextMeeting, c Clock) Phrase {
 }
 
 func koNewEvents(n int, events []Piece) Phrase {
-	return listed(fmt.Sprintf("새로 잡힌 일정이 %d건 있습니다: ", n), events)
+	return listed(fmt.Sprintf("새로 잡힌 일정이 %d건 있습니다", n), events)
 }
 
 func koGone(n int, events []Piece) Phrase {
-	return listed(fmt.Sprintf("없어진 일정이 %d건 있습니다: ", n), events)
+	return listed(fmt.Sprintf("없어진 일정이 %d건 있습니다", n), events)
 }
 
 // koSpan is "10:00~11:00"; a zero end leaves the start alone, and another day than today is named.

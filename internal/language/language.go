@@ -347,9 +347,12 @@ func timed(p Part, words func(Part) string, gap string, c Clock) string {
 	return words(p) + gap + "(" + c.HM(p.At) + ")"
 }
 
-// listed is a sentence that ends with a list.
+// listed is a sentence that ends with a list, or without one.
 func listed(sentence string, events []Piece) Phrase {
-	p := Phrase{{Text: sentence}}
+	if len(events) == 0 {
+		return Plain(sentence + ".")
+	}
+	p := Phrase{{Text: sentence + ": "}}
 	for i, e := range events {
 		if i > 0 {
 			p = append(p, Piece{Text: ", "})
