@@ -55,8 +55,8 @@ var meetingServices = []struct {
 	{"zoom.us", zoomPath}, {"zoom.com", zoomPath}, {"zoomgov.com", zoomPath},
 	{"meet.google.com", regexp.MustCompile(`^/(?:[a-z]{3}-[a-z]{4}-[a-z]{3}/?$|lookup/.)`)},
 	{"teams.microsoft.com", teamsPath}, {"teams.microsoft.us", teamsPath}, {"teams.live.com", teamsPath},
-	{"webex.com", regexp.MustCompile(`^/(?:(?:meet|join)/.|wbxmjs/joinservice/.|webappng/sites/[^/]+/meeting/.|(?:[^/]+/)*[jm]\.php$)`)},
-	{"whereby.com", roomPath}, {"meet.jit.si", roomPath}, {"8x8.vc", regexp.MustCompile(`^/[^/]+/[^/]+/?$`)},
+	{"webex.com", regexp.MustCompile(`^/(?:(?:meet|join)/.|wbxmjs/joinservice/.|webappng/sites/[^/]+/meeting/(?:download|info|register)/.|(?:[^/]+/)*[jm]\.php$)`)},
+	{"whereby.com", regexp.MustCompile(`^/[^/]+/?$`)}, {"meet.jit.si", roomPath}, {"8x8.vc", roomPath},
 	{"chime.aws", regexp.MustCompile(`^/[0-9]`)},
 	{"gotomeeting.com", regexp.MustCompile(`^/join/.`)}, {"meet.goto.com", roomPath},
 	{"bluejeans.com", regexp.MustCompile(`^/[0-9]`)}, {"gather.town", regexp.MustCompile(`^/(?:app|i)/.`)},
@@ -66,8 +66,8 @@ var meetingServices = []struct {
 var (
 	zoomPath  = regexp.MustCompile(`^/(?:(?:j|my|w|s)/.|wc/(?:join/.|[0-9]+/(?:join|start)))`)
 	teamsPath = regexp.MustCompile(`^/(?:l/meetup-join|meet)/.`)
-	roomPath  = regexp.MustCompile(`^/[^/]+/?$`) // the name of a room
-	anyPath   = regexp.MustCompile(`^/.`)        // of services that do not say how their addresses are made
+	roomPath  = regexp.MustCompile(`^/[^/]+(?:/[^/]+)?/?$`) // the name of a room, or whose it is and its name
+	anyPath   = regexp.MustCompile(`^/.`)                   // of services that do not say how their addresses are made
 )
 
 // aboutHosts and aboutPages are what services tell of themselves where rooms have addresses as short.

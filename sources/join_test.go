@@ -79,6 +79,7 @@ func TestMeetingLinks(t *testing.T) {
 		{standin.Event{Location: "meet.google.com/lookup/gaon"}, "https://meet.google.com/lookup/gaon"},
 		{standin.Event{Description: "https://gaon.webex.com/recording/x https://gaon.webex.com/gaon/j.php?MTID=m1"}, "https://gaon.webex.com/gaon/j.php?MTID=m1"},
 		{standin.Event{Description: "https://whereby.com/information/tos https://whereby.com/pricing https://whereby.com/gaon-room"}, "https://whereby.com/gaon-room"},
+		{standin.Event{Description: "https://gaon.webex.com/webappng/sites/gaon/meeting/home/x https://meet.jit.si/gaon/weekly"}, "https://meet.jit.si/gaon/weekly"},
 		{standin.Event{Description: "https://zoom.us/wc/join/1"}, "https://zoom.us/wc/join/1"},
 		{standin.Event{Description: "https://zoom.us/wc/123/join"}, "https://zoom.us/wc/123/join"},
 		{standin.Event{Location: "https://zoom.us/my/minji"}, "https://zoom.us/my/minji"},
