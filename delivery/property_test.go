@@ -148,12 +148,20 @@ func fullest(t *rapid.T) []briefing.Section {
 	at := time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC)
 	today := briefing.Date{Year: 2026, Month: 11, Day: 25}
 	ok := briefing.Verdict{State: briefing.VerdictOK}
+	verdict := func(states ...briefing.VerdictState) briefing.Verdict {
+		v := briefing.Verdict{State: rapid.SampledFrom(append(states, briefing.VerdictOK)).Draw(t, "verdict")}
+		if !v.Whole() {
+			v.Reason, v.Since, v.AsOf, v.LastOK = briefing.Timeout, at.Add(-9*time.Hour), at.Add(-30*time.Hour), at.Add(-30*time.Hour)
+		}
+		return v
+	}
 	words := rapid.OneOf(rapid.SampledFrom([]string{strings.Repeat("가", 200), strings.Repeat("w ", 100), "회의"}), hostile())
 	dates, many, few := rapid.IntRange(0, 60), rapid.IntRange(0, 9999), rapid.IntRange(0, 30)
 	marks := rapid.SliceOfN(rapid.SampledFrom([]briefing.Mark{briefing.MarkNew, briefing.MarkOverlaps, briefing.MarkTentative}), 0, 3)
 	word := func() string { return words.Draw(t, "words") }
 	link := rapid.SampledFrom([]string{"", "https://gaon.example/1"})
-	calendar := briefing.Section{Source: briefing.Calendar, Provider: briefing.Google, Verdict: ok, ReadAt: at, Parts: 3, PartsOK: 3}
+	calendar := briefing.Section{Source: briefing.Calendar, Provider: briefing.Google, ReadAt: at, Parts: 3, PartsOK: 2,
+		Verdict: verdict(briefing.VerdictPartial, briefing.VerdictStale)}
 	start := at.Add(-9 * time.Hour)
 	for range few.Draw(t, "meetings") {
 		start = start.Add(time.Duration(rapid.IntRange(0, 89).Draw(t, "minutes")) * time.Minute)
@@ -169,7 +177,7 @@ func fullest(t *rapid.T) []briefing.Section {
 	}
 	next := at.Add(24 * time.Hour)
 	calendar.Ahead = []briefing.Day{{Date: today.AddDays(1), Items: []briefing.Item{{Group: briefing.Meeting, Title: word(), At: next, End: next.Add(time.Hour)}}}}
-	mail := briefing.Section{Source: briefing.Gmail, Provider: briefing.Google, Verdict: ok, ReadAt: at, AtLeast: rapid.Bool().Draw(t, "at least"),
+	mail := briefing.Section{Source: briefing.Gmail, Provider: briefing.Google, Verdict: verdict(briefing.VerdictPartial), ReadAt: at, AtLeast: rapid.Bool().Draw(t, "at least"),
 		Window: briefing.Window{From: at.Add(-time.Duration(rapid.IntRange(0, 200).Draw(t, "since")) * time.Hour), To: at}}
 	for range few.Draw(t, "replies") {
 		due := rapid.SampledFrom([]time.Time{{}, at.Add(time.Duration(rapid.IntRange(-5, 400).Draw(t, "due")) * time.Hour)}).Draw(t, "dated")
