@@ -143,7 +143,7 @@ func gist(b Briefing, e Entry, zone *time.Location) Gist {
 	if s, ok := e.Section(Gmail); ok {
 		g.NeedsReply = known(s, s.Threads(NeedsReply))
 		for _, item := range s.Items {
-			if item.Group == NeedsReply && !item.Due.IsZero() && DateOf(item.Due, zone) == b.Date {
+			if item.Group == NeedsReply && item.dueOn(b.Date, b.At, zone) {
 				g.DueSoon++
 				g.DueAt = earlier(g.DueAt, item.Due)
 			}
@@ -153,6 +153,12 @@ func gist(b Briefing, e Entry, zone *time.Location) Gist {
 		g.Stories = known(s.Section, len(s.Items))
 	}
 	return g
+}
+
+// dueOn reports whether the item names a deadline on the date that is still to come at the given instant. The first minute
+// of a date stands for all of it.
+func (i Item) dueOn(date Date, at time.Time, zone *time.Location) bool {
+	return !i.Due.IsZero() && DateOf(i.Due, zone) == date && (i.Due.After(at) || i.Due.Equal(date.Start(zone)))
 }
 
 // gistOfCalendar sums up the day's meetings as they are at the hour of the briefing. The first one is the first that

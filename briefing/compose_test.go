@@ -168,6 +168,21 @@ func TestGistOfOverlapsAndDeadlines(t *testing.T) {
 	}
 }
 
+// TestGistCountsDeadlinesToCome: one that has passed by the briefing's hour is not the first; a date without an hour lasts.
+func TestGistCountsDeadlinesToCome(t *testing.T) {
+	due := func(hm string) briefing.Item {
+		return briefing.Item{ID: hm, Group: briefing.NeedsReply, Due: instant(t, "2026-11-20T"+hm+":00+09:00")}
+	}
+	b := composed(t, section(briefing.Gmail, briefing.VerdictOK, due("08:00"), due("18:00"), due("23:59")))
+	if b.Gist.DueSoon != 2 || !b.Gist.DueAt.Equal(due("18:00").Due) {
+		t.Errorf("gist %+v", b.Gist)
+	}
+	b = composed(t, section(briefing.Gmail, briefing.VerdictOK, due("08:00"), due("00:00")))
+	if b.Gist.DueSoon != 1 || !b.Gist.DueAt.Equal(due("00:00").Due) {
+		t.Errorf("gist %+v", b.Gist)
+	}
+}
+
 // TestGistCountsWhatWasCut: the numbers are of the day, not of what there is room for.
 func TestGistCountsWhatWasCut(t *testing.T) {
 	var mails, meetings []briefing.Item

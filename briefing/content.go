@@ -89,7 +89,7 @@ type Gist struct {
 	Stories      *int      `json:"stories,omitempty"`
 	Overlaps     int       `json:"overlaps,omitempty"`
 	OverlapAt    time.Time `json:"overlap_at,omitzero"`
-	DueSoon      int       `json:"due_soon,omitempty"` // mails to answer that name a deadline today
+	DueSoon      int       `json:"due_soon,omitempty"` // mails to answer that name a deadline later today
 	DueAt        time.Time `json:"due_at,omitzero"`    // the first of them
 	Holiday      string    `json:"holiday,omitempty"`
 	NextDay      Date      `json:"next_day,omitzero"`    // the next date with a meeting, on a thin day

@@ -101,7 +101,7 @@ type Item struct {
 	Body   string `json:"-"` // more of the item's own words, for an Editor; never stored
 
 	At  time.Time `json:"at,omitzero"`  // start, arrival or publication
-	End time.Time `json:"end,omitzero"` // of a timed event
+	End time.Time `json:"end,omitzero"` // of a timed event; of one that has gone on since before, on its last day
 	Due time.Time `json:"due,omitzero"` // a deadline the item names
 
 	FirstDay Date `json:"first_day,omitzero"` // of an all-day event

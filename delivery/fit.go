@@ -44,6 +44,8 @@ func lengthsOf(l briefing.Language, quiet bool) lengths {
 type room struct {
 	title, name, place, quote, named int
 	wholeQuotes                      bool // what is longer than quote is left out rather than cut
+	counted                          bool // events that came up or are no more, and mail on a quiet day, are counted and no more
+	today                            bool // nothing is said of the next day
 }
 
 // rooms are tried in turn: on a full day titles are shorter, so that more of the day is told.
@@ -58,6 +60,8 @@ var rooms = []room{
 	{title: 16, name: 8, quote: 24, named: 1, wholeQuotes: true},
 	{title: 16, name: 8, quote: 16, named: 1, wholeQuotes: true},
 	{title: 14, name: 8, named: 1},
+	{title: 14, name: 8, named: 1, counted: true},
+	{title: 14, name: 8, named: 1, counted: true, today: true},
 }
 
 // in returns the room in a language.
@@ -66,15 +70,20 @@ func (r room) in(l briefing.Language) room {
 		return r
 	}
 	scaled := func(n, most int) int { return min(n*wider/5, most) }
-	return room{title: scaled(r.title, maxTitle), name: scaled(r.name, maxName), place: scaled(r.place, maxName),
-		quote: scaled(r.quote, maxQuote), named: r.named, wholeQuotes: r.wholeQuotes}
+	r.title, r.name, r.place, r.quote = scaled(r.title, maxTitle), scaled(r.name, maxName), scaled(r.place, maxName), scaled(r.quote, maxQuote)
+	return r
 }
 
-// least is how much of each list a full day keeps while its lines can still be made shorter, and beyond that.
+// least is how much of each list a full day keeps while its lines can still be made shorter, and beyond that: what the
+// world tells goes before what somebody asks.
 var least = []map[listKind]int{
 	{listMeetings: 6, listReplies: 4, listStories: 2},
+	{listMeetings: 6, listReplies: 4, listStories: 1},
 	{listMeetings: 1, listReplies: 1, listStories: 1},
 }
+
+// terse is the last of the rooms in which the summary says all it has to say. Beyond it, stories go first.
+const terse = 9
 
 // readable is the last of the rooms in which a line says enough to be worth more than another line.
 const readable = 6
@@ -82,7 +91,7 @@ const readable = 6
 // fitted returns the document in as much room as the day leaves. News has what room the rest leaves it.
 func (l *layout) fitted() *document {
 	most := lengthsOf(l.words.Code, l.quiet())
-	for i := range rooms {
+	for i := range rooms[:terse+1] {
 		for news := range rooms[:i+1] {
 			d := l.fittedIn(i, news, most)
 			if d.within(most) {
@@ -93,10 +102,16 @@ func (l *layout) fitted() *document {
 			}
 		}
 	}
-	d := l.documentIn(len(rooms)-1, len(rooms)-1)
-	for _, keep := range least {
-		d.shorten(most, keep)
+	var d *document
+	for i := terse; i < len(rooms); i++ {
+		d = l.documentIn(i, i)
+		d.shorten(most, least[0])
+		d.shorten(most, least[1])
+		if d.within(most) {
+			return d
+		}
 	}
+	d.shorten(most, least[2])
 	return d
 }
 
@@ -194,8 +209,8 @@ func (d *document) shortenable(keep map[listKind]int, asked bool) int {
 			continue
 		}
 		n := len(p.items) - max(1, keep[p.list])
-		if p.hidden == 0 {
-			n-- // the first one left out makes a line that says so
+		if p.hidden == 0 && (!p.headed || keep[p.list] > 1) {
+			n-- // the first one left out makes a line, or words, that say so
 		}
 		if n > 0 && n >= spare {
 			best, spare = i, n

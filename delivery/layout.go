@@ -154,10 +154,23 @@ func (l *layout) whole(source briefing.SourceName) bool {
 // none reports whether n counts nothing in a source read in full: the one case in which a briefing may
 // say so.
 func (l *layout) none(n *int, source briefing.SourceName) bool {
-	if s, ok := l.b.Section(source); ok && (s.Count(briefing.Unsorted) > 0 || s.AtLeast) {
-		return false // there is more than was looked at
+	return !l.beyond(source) && n != nil && *n == 0 && l.whole(source)
+}
+
+// beyond reports whether there is more in the source than was looked at: what was found in it is then so much or more.
+func (l *layout) beyond(source briefing.SourceName) bool {
+	s, ok := l.b.Section(source)
+	return ok && (s.Count(briefing.Unsorted) > 0 || s.AtLeast)
+}
+
+// noneOf returns how many mails were looked at when none of them needs an answer, but there are more.
+func (l *layout) noneOf() int {
+	s, _ := l.b.Section(briefing.Gmail)
+	n := l.b.Gist.NeedsReply
+	if n == nil || *n > 0 || !l.whole(briefing.Gmail) || !l.beyond(briefing.Gmail) {
+		return 0
 	}
-	return n != nil && *n == 0 && l.whole(source)
+	return s.Total() - s.Count(briefing.Unsorted)
 }
 
 // some returns the number if there is something to tell of the source as it is now.
@@ -206,10 +219,14 @@ func (l *layout) gist(stories int) string {
 	case l.none(g.Meetings, briefing.Calendar):
 		facts = append(facts, fact{words: w.GistMeetings(0, "")})
 	}
-	if n := l.some(g.NeedsReply, briefing.Gmail); n > 0 {
-		facts = append(facts, fact{words: w.GistReply(n), rank: rankReplies})
-	} else if l.none(g.NeedsReply, briefing.Gmail) {
-		facts = append(facts, fact{words: w.GistReply(0), rank: rankNoReply})
+	switch n := l.some(g.NeedsReply, briefing.Gmail); {
+	case n > 0:
+		facts = append(facts, fact{words: w.GistReply(n, l.beyond(briefing.Gmail)), rank: rankReplies})
+	case l.none(g.NeedsReply, briefing.Gmail):
+		facts = append(facts, fact{words: w.GistReply(0, false), rank: rankNoReply})
+	case l.noneOf() > 0:
+		s, _ := l.b.Section(briefing.Gmail)
+		facts = append(facts, fact{words: w.NewMail(s.Total(), s.AtLeast), rank: rankNoReply})
 	}
 	switch n := min(l.some(g.Stories, briefing.News), stories); {
 	case l.quiet() && g.Next != nil:
@@ -271,7 +288,7 @@ func (l *layout) summary() []language.Phrase {
 	}
 	add(l.newEvents())
 	add(l.goneEvents())
-	if l.b.Gist.Next != nil {
+	if l.b.Gist.Next != nil && !l.room.today {
 		add(l.words.Next(l.next(), l.clock))
 	}
 	return lines
@@ -331,10 +348,13 @@ func (l *layout) overlapLine() language.Phrase {
 func (l *layout) replyLine() language.Phrase {
 	g := l.b.Gist
 	if n := l.some(g.NeedsReply, briefing.Gmail); n > 0 {
-		return l.words.Reply(language.Replies{Count: n, Due: g.DueSoon, DueAt: g.DueAt}, l.clock)
+		return l.words.Reply(language.Replies{Count: n, AtLeast: l.beyond(briefing.Gmail), Due: g.DueSoon, DueAt: g.DueAt}, l.clock)
 	}
 	if l.none(g.NeedsReply, briefing.Gmail) {
 		return language.Plain(l.words.NoReply)
+	}
+	if n := l.noneOf(); n > 0 {
+		return language.Plain(l.words.NoReplyOf(n))
 	}
 	return nil
 }
@@ -369,6 +389,9 @@ func (l *layout) goneEvents() language.Phrase {
 
 // named returns time and title of the first few events.
 func (l *layout) named(items []briefing.Item) []language.Piece {
+	if l.room.counted {
+		return nil
+	}
 	var named []language.Piece
 	for _, item := range items[:min(2, l.room.named, len(items))] {
 		named = append(named, language.Piece{Text: l.clock.HM(item.At) + " " + l.titled(item.Title), Bold: true})

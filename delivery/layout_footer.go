@@ -118,7 +118,7 @@ func (l *layout) partOf(s briefing.Shown) language.Part {
 	switch {
 	case s.Source == briefing.Gmail:
 		p.N, p.AtLeast = s.Total(), s.AtLeast
-		if l.quiet() && p.N > 0 {
+		if l.quiet() && p.N > 0 && !l.room.counted {
 			p.Groups = l.groups(s, p.N)
 		}
 	case s.Parts == 0:

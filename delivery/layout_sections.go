@@ -80,8 +80,11 @@ func (l *layout) wholeDays(events []language.Phrase, total int) language.Phrase 
 
 func (l *layout) wholeDay(item briefing.Item) language.Phrase {
 	p := language.Phrase{{Text: clean(l.titled(item.Title), l.room.name), URL: safeURL(item.URL)}}
-	if l.b.Date.Before(item.LastDay) {
+	switch {
+	case l.b.Date.Before(item.LastDay):
 		p = append(p, language.Piece{Text: " " + l.words.UntilDay(item.LastDay, l.b.Date)})
+	case !item.End.IsZero():
+		p = append(p, language.Piece{Text: " " + l.words.UntilHour(l.clock.HM(item.End))})
 	}
 	return p
 }
@@ -143,7 +146,7 @@ func (l *layout) mail(d *document, s briefing.Shown) {
 			Threads: n, InThreads: mails,
 		}, l.clock)
 		p := part{kind: section, id: "mail", list: listReplies, source: s.Source, asked: true, hidden: n - len(replies)}
-		p.head = append(p.head, brackets(language.Strong(l.words.ReplyHead(n)), language.Plain(of)))
+		p.head = append(p.head, brackets(language.Strong(l.words.ReplyHead(n, l.beyond(briefing.Gmail))), language.Plain(of)))
 		for _, item := range replies {
 			p.items = append(p.items, l.reply(item, s.Count(briefing.Unsorted) > 0))
 		}
@@ -166,7 +169,11 @@ func (l *layout) reply(item briefing.Item, atLeast bool) language.Phrase {
 	if item.Also > 0 {
 		line = append(line, language.Piece{Text: " (" + l.words.Mails(item.Also+1, atLeast) + ")"})
 	}
-	if !item.Due.IsZero() {
+	switch {
+	case item.Due.IsZero():
+	case l.clock.Past(item.Due, l.b.At):
+		return dotted(line, language.Strong(l.words.Overdue(item.Due, l.clock)))
+	default:
 		return dotted(line, language.Strong(l.words.Due(item.Due, l.clock)))
 	}
 	if text := l.quoted(item.Text); text != "" {

@@ -135,15 +135,26 @@ var nothing = map[briefing.SourceName]*regexp.Regexp{
 	briefing.News:     regexp.MustCompile(`소식 없음|[Nn]o new stories`),
 }
 
+// exactly is how either language counts mails to answer, with whatever else it says of the number.
+var exactly = regexp.MustCompile(`답장할 메일이? \d+통(?: 이상)?|(?:\S+ or more|\w+) emails? (?:to answer|needs? an answer)`)
+
 // checkHonest holds the first promise, and the label: only what was read in full may be told as nothing.
 func checkHonest(t fataler, b briefing.Briefing, m briefing.Message) {
 	t.Helper()
 	all := m.Text + "\n" + m.Plain + "\n" + string(m.Blocks)
 	for source, form := range nothing {
 		s, ok := b.Section(source)
-		whole := ok && (s.Verdict.State == briefing.VerdictOK || s.Verdict.State == briefing.VerdictEmpty)
+		whole := ok && (s.Verdict.State == briefing.VerdictOK || s.Verdict.State == briefing.VerdictEmpty) &&
+			(source != briefing.Gmail || s.Count(briefing.Unsorted) == 0 && !s.AtLeast)
 		if found := form.FindString(all); found != "" && !whole {
 			t.Errorf("says %q of %s, which was not read", found, source)
+		}
+	}
+	if s, ok := b.Section(briefing.Gmail); ok && (s.Count(briefing.Unsorted) > 0 || s.AtLeast) {
+		for _, found := range exactly.FindAllString(m.Text+"\n"+m.Plain, -1) {
+			if !strings.Contains(found, "이상") && !strings.Contains(found, "or more") {
+				t.Errorf("says %q although there is mail that nobody has looked at", found)
+			}
 		}
 	}
 	lines := strings.Split(strings.TrimSpace(m.Plain), "\n")

@@ -142,6 +142,92 @@ func TestAnythingFits(t *testing.T) {
 	})
 }
 
+// fullest draws a day on which as much as there can be is told at once: a holiday, events that came and went, more of
+// everything than there is room for, and counts of thousands.
+func fullest(t *rapid.T) []briefing.Section {
+	at := time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC)
+	today := briefing.Date{Year: 2026, Month: 11, Day: 25}
+	ok := briefing.Verdict{State: briefing.VerdictOK}
+	verdict := func(states ...briefing.VerdictState) briefing.Verdict {
+		v := briefing.Verdict{State: rapid.SampledFrom(append(states, briefing.VerdictOK)).Draw(t, "verdict")}
+		if !v.Whole() {
+			v.Reason, v.Since, v.AsOf, v.LastOK = briefing.Timeout, at.Add(-9*time.Hour), at.Add(-30*time.Hour), at.Add(-30*time.Hour)
+		}
+		return v
+	}
+	words := rapid.OneOf(rapid.SampledFrom([]string{strings.Repeat("가", 200), strings.Repeat("w ", 100), "회의"}), hostile())
+	dates, many, few := rapid.IntRange(0, 60), rapid.IntRange(0, 9999), rapid.IntRange(0, 30)
+	marks := rapid.SliceOfN(rapid.SampledFrom([]briefing.Mark{briefing.MarkNew, briefing.MarkOverlaps, briefing.MarkTentative}), 0, 3)
+	word := func() string { return words.Draw(t, "words") }
+	link := rapid.SampledFrom([]string{"", "https://gaon.example/1"})
+	calendar := briefing.Section{Source: briefing.Calendar, Provider: briefing.Google, ReadAt: at, Parts: 3, PartsOK: 2,
+		Verdict: verdict(briefing.VerdictPartial, briefing.VerdictStale)}
+	start := at.Add(-9 * time.Hour)
+	for range few.Draw(t, "meetings") {
+		start = start.Add(time.Duration(rapid.IntRange(0, 89).Draw(t, "minutes")) * time.Minute)
+		calendar.Items = append(calendar.Items, briefing.Item{Group: briefing.Meeting, Title: word(), Place: word(), At: start, End: start.Add(5 * time.Hour),
+			JoinURL: link.Draw(t, "join"), Marks: marks.Draw(t, "marks")})
+	}
+	for range rapid.IntRange(0, 9).Draw(t, "whole days") {
+		calendar.Items = append(calendar.Items, briefing.Item{Title: word(), FirstDay: today, LastDay: today.AddDays(dates.Draw(t, "until")),
+			Group: rapid.SampledFrom([]briefing.Group{briefing.AllDay, briefing.Holiday}).Draw(t, "group")})
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "gone") {
+		calendar.Gone = append(calendar.Gone, briefing.Item{Group: briefing.Meeting, Title: word(), At: at})
+	}
+	next := at.Add(24 * time.Hour)
+	calendar.Ahead = []briefing.Day{{Date: today.AddDays(1), Items: []briefing.Item{{Group: briefing.Meeting, Title: word(), At: next, End: next.Add(time.Hour)}}}}
+	mail := briefing.Section{Source: briefing.Gmail, Provider: briefing.Google, Verdict: verdict(briefing.VerdictPartial), ReadAt: at, AtLeast: rapid.Bool().Draw(t, "at least"),
+		Window: briefing.Window{From: at.Add(-time.Duration(rapid.IntRange(0, 200).Draw(t, "since")) * time.Hour), To: at}}
+	for range few.Draw(t, "replies") {
+		due := rapid.SampledFrom([]time.Time{{}, at.Add(time.Duration(rapid.IntRange(-5, 400).Draw(t, "due")) * time.Hour)}).Draw(t, "dated")
+		mail.Items = append(mail.Items, briefing.Item{Group: briefing.NeedsReply, Title: word(), From: word(), Text: word(), Also: many.Draw(t, "also") / 10, Due: due})
+	}
+	news := briefing.Section{Source: briefing.News, Provider: briefing.Feeds, Verdict: ok, ReadAt: at, Parts: 12, PartsOK: 12}
+	for range rapid.IntRange(0, 9).Draw(t, "stories") {
+		news.Items = append(news.Items, briefing.Item{Group: briefing.Story, Title: word(), From: word(), Also: many.Draw(t, "others") / 30,
+			At: at.Add(-time.Duration(rapid.IntRange(0, 500).Draw(t, "age")) * time.Hour)})
+	}
+	out := []briefing.Section{calendar, mail, news}
+	for i := range out {
+		out[i].Counts = map[briefing.Group]int{}
+		for _, item := range out[i].Items {
+			out[i].Counts[item.Group]++
+			if item.Group == briefing.NeedsReply {
+				out[i].Counts[item.Group] += item.Also
+			}
+		}
+	}
+	for _, g := range []briefing.Group{briefing.Important, briefing.Notice, briefing.Newsletter, briefing.Unsorted} {
+		if n := many.Draw(t, string(g)); n > 500 {
+			out[1].Counts[g] = n
+		}
+	}
+	return out
+}
+
+// TestNoDayIsTooLong: however much comes together on a day, it is read in twenty seconds.
+func TestNoDayIsTooLong(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		at := time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC)
+		entry := briefing.Entry{ID: "entry0001", Date: briefing.Date{Year: 2026, Month: 11, Day: 25}, Sections: fullest(t),
+			MendedAt: rapid.SampledFrom([]time.Time{{}, at.Add(14 * time.Minute)}).Draw(t, "mended")}
+		b := briefing.Compose(briefing.Composition{
+			Entry: entry, Zone: time.FixedZone("KST", 9*60*60), At: at.Add(time.Duration(rapid.IntRange(0, 4).Draw(t, "late")) * time.Hour),
+			Language: rapid.SampledFrom([]briefing.Language{briefing.Korean, briefing.English}).Draw(t, "language"),
+		})
+		b.Zone = "Asia/Seoul"
+		if !b.Mended.IsZero() {
+			b.Filled = []briefing.SourceName{briefing.Gmail, briefing.Calendar, briefing.News}
+			b.Lacked = b.Filled
+		}
+		m := delivery.NewRenderer(house()).Render(b)
+		checkLimits(t, m)
+		checkHonest(t, b, m)
+		checkLengths(t, b, m)
+	})
+}
+
 // counted draws a day of which every item can be told apart by its address, and more of everything than there is room for.
 func counted(t *rapid.T) []briefing.Section {
 	at := time.Date(2026, 11, 24, 23, 59, 0, 0, time.UTC)

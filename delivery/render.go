@@ -65,8 +65,8 @@ func (r *Renderer) Filled(b briefing.Briefing) briefing.Message {
 	}
 	f := language.FilledWords{Sources: b.Filled, HM: l.clock.HM(at), NewEvents: b.Gist.NewEvents}
 	for _, source := range b.Filled {
-		if n := b.Gist.NeedsReply; source == briefing.Gmail && n != nil && (*n > 0 || l.whole(source)) {
-			f.Replies = n
+		if n := b.Gist.NeedsReply; source == briefing.Gmail && n != nil && (*n > 0 || l.none(n, source)) {
+			f.Replies, f.AtLeast = n, l.beyond(source)
 		}
 	}
 	words := l.words.Filled(f)

@@ -119,6 +119,55 @@ func TestMarkupStaysApart(t *testing.T) {
 	}
 }
 
+// TestNoneOfTheMailLookedAt: where there is more than was looked at, nobody knows that nothing is to be answered.
+func TestNoneOfTheMailLookedAt(t *testing.T) {
+	mail := briefing.Section{Source: briefing.Gmail, Provider: briefing.Google, Verdict: briefing.Verdict{State: briefing.VerdictOK},
+		Counts: map[briefing.Group]int{briefing.Notice: 100, briefing.Unsorted: 300}}
+	for code, want := range map[briefing.Language][2]string{
+		briefing.Korean:  {"새 메일 400통", "살펴본 100통에는 답장할 메일이 없습니다."},
+		briefing.English: {"400 new emails", "None of the 100 emails looked at needs an answer."},
+	} {
+		b := briefing.Compose(briefing.Composition{
+			Entry: briefing.Entry{ID: "entry0001", Date: briefing.Date{Year: 2026, Month: 11, Day: 25}, Sections: []briefing.Section{mail}},
+			Zone:  time.UTC, Language: code, At: time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC),
+		})
+		b.Mended, b.Filled = b.At, []briefing.SourceName{briefing.Gmail}
+		m := delivery.NewRenderer(house()).Render(b)
+		checkHonest(t, b, m)
+		if push, _, _ := strings.Cut(m.Text, "\n"); !strings.HasPrefix(push, want[0]) || !strings.Contains(m.Plain, want[1]) {
+			t.Errorf("push %q\n%s", push, m.Plain)
+		}
+		if told := delivery.NewRenderer(house()).Filled(b).Text; strings.Contains(told, "답장할") || strings.Contains(told, "to answer") {
+			t.Error(told)
+		}
+	}
+}
+
+// TestWhatIsOver: a deadline that has passed is told as such, and a shift that ends today with its hour.
+func TestWhatIsOver(t *testing.T) {
+	now, ok := time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC), briefing.Verdict{State: briefing.VerdictOK}
+	seoul := time.FixedZone("KST", 9*60*60)
+	today := briefing.DateOf(now, seoul)
+	read := []briefing.Section{
+		{Source: briefing.Calendar, Provider: briefing.Google, Verdict: ok, Counts: map[briefing.Group]int{briefing.AllDay: 1}, Items: []briefing.Item{
+			{Group: briefing.AllDay, Title: "당직", FirstDay: today.AddDays(-1), LastDay: today, End: now.Add(9 * time.Hour)}}},
+		{Source: briefing.Gmail, Provider: briefing.Google, Verdict: ok, Counts: map[briefing.Group]int{briefing.NeedsReply: 1}, Items: []briefing.Item{
+			{Group: briefing.NeedsReply, Title: "서류", From: "이수진", Due: now.Add(-time.Hour)}}},
+	}
+	for code, want := range map[briefing.Language][]string{
+		briefing.Korean:  {"종일: 당직 18:00까지", "이수진 서류 · 기한 08:00 지남", "답장할 메일이 1통 있습니다."},
+		briefing.English: {"All day: 당직 until 18:00", "이수진 서류 · was due at 08:00", "One email needs an answer."},
+	} {
+		b := briefing.Compose(briefing.Composition{Entry: briefing.Entry{ID: "entry0001", Date: today, Sections: read}, Zone: seoul, Language: code, At: now})
+		b.Zone = "Asia/Seoul"
+		for _, words := range want {
+			if plain := delivery.NewRenderer(house()).Render(b).Plain; !strings.Contains(plain, words) {
+				t.Errorf("%q is missing in\n%s", words, plain)
+			}
+		}
+	}
+}
+
 func TestConsoleWidth(t *testing.T) {
 	_, m := told(t, "degraded.ko")
 	for _, columns := range []int{24, 40, 72} {

@@ -97,7 +97,7 @@ func TestCalendarDaysOfAnyLength(t *testing.T) {
 			{Summary: "사흘", StartDate: "2026-11-21", EndDate: "2026-11-24"}, {Summary: "어제까지", StartDate: "2026-11-20", EndDate: "2026-11-23"},
 			{Summary: "끝 없음", StartDate: "2026-11-23", Raw: map[string]any{"end": nil}},
 		}, []string{
-			`all_day 2026-11-21~2026-11-23 "사흘"`, `all_day 2026-11-23~2026-11-23 "끝 없음"`, `all_day 2026-11-23~2026-11-24 "하루 넘게"`,
+			`all_day 2026-11-21~2026-11-23 "사흘"`, `all_day 2026-11-23~2026-11-23 "끝 없음"`, `meeting 15:00~15:00 "하루 넘게"`,
 			`meeting 00:00~00:30 "자정부터" overlaps`, `meeting 09:30~10:30 "회의"`, `meeting 10:00~ "끝을 모름"`, `meeting 10:00~ "알림"`, `meeting 22:00~00:01 "밤을 넘겨" overlaps`,
 		}},
 	} {

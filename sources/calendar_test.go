@@ -24,12 +24,15 @@ func lines(items []briefing.Item, zone *time.Location) []string {
 	out := []string{}
 	for _, i := range items {
 		parts := []string{string(i.Group)}
+		var start, end string
 		if !i.At.IsZero() {
-			end := ""
-			if !i.End.IsZero() {
-				end = i.End.In(zone).Format("15:04")
-			}
-			parts = append(parts, i.At.In(zone).Format("15:04")+"~"+end)
+			start = i.At.In(zone).Format("15:04")
+		}
+		if !i.End.IsZero() {
+			end = i.End.In(zone).Format("15:04")
+		}
+		if start+end != "" {
+			parts = append(parts, start+"~"+end)
 		}
 		if !i.FirstDay.IsZero() {
 			parts = append(parts, i.FirstDay.String()+"~"+i.LastDay.String())
@@ -120,7 +123,7 @@ func TestCalendarReadsTheDay(t *testing.T) {
 	if len(section.Ahead) != 3 || section.Ahead[0].Date.String() != "2026-11-24" {
 		t.Fatalf("ahead %+v", section.Ahead)
 	}
-	tomorrow := []string{`all_day 2026-11-22~2026-11-24 "워크숍"`, `all_day 2026-11-23~2026-11-24 "김태호 휴가"`, `meeting 10:00~11:00 "내일 회의"`}
+	tomorrow := []string{`all_day ~13:00 2026-11-22~2026-11-24 "워크숍"`, `all_day 2026-11-23~2026-11-24 "김태호 휴가"`, `meeting 10:00~11:00 "내일 회의"`}
 	if diff := cmp.Diff(sorted(tomorrow), sorted(lines(section.Ahead[0].Items, h.zone))); diff != "" {
 		t.Error(diff)
 	}
@@ -213,5 +216,36 @@ func TestCalendarEmptyIsRead(t *testing.T) {
 	section := h.must(t, briefing.Calendar)
 	if section.Total() != 0 || section.Parts != 1 || section.PartsOK != 1 || len(section.Ahead) != 3 || section.Ahead[0].Items == nil {
 		t.Errorf("section %+v", section)
+	}
+}
+
+// TestCalendarLongEvents: what lasts a day or longer has its hour on the date it begins, and is a whole day on those it
+// goes on through; on the last of them it is known until when.
+func TestCalendarLongEvents(t *testing.T) {
+	cases := []struct {
+		name       string
+		start, end time.Time
+		today      string
+		tomorrow   string
+	}{
+		{"a shift of a day", at(23, 18, 0), at(24, 18, 0), `meeting 18:00~18:00 "x"`, `all_day ~18:00 2026-11-23~2026-11-24 "x"`},
+		{"longer than a day", at(23, 18, 0), at(24, 19, 0), `meeting 18:00~19:00 "x"`, `all_day ~19:00 2026-11-23~2026-11-24 "x"`},
+		{"over a whole date", at(23, 23, 0), at(25, 1, 0), `meeting 23:00~01:00 "x"`, `all_day 2026-11-23~2026-11-25 "x"`},
+		{"its last day", at(22, 18, 0), at(23, 18, 0), `all_day ~18:00 2026-11-22~2026-11-23 "x"`, ""},
+		{"until midnight", at(22, 18, 0), at(24, 0, 0), `all_day 2026-11-22~2026-11-23 "x"`, ""},
+		{"from midnight to midnight", at(23, 0, 0), at(24, 0, 0), `all_day 2026-11-23~2026-11-23 "x"`, ""},
+		{"from midnight on", at(23, 0, 0), at(24, 12, 0), `all_day 2026-11-23~2026-11-24 "x"`, `all_day ~12:00 2026-11-23~2026-11-24 "x"`},
+		{"a night", at(22, 23, 0), at(23, 10, 0), `meeting 23:00~10:00 "x"`, ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			h := build(t, standin.Account{Calendars: []standin.Calendar{{Selected: true, Events: []standin.Event{{Summary: "x", Start: c.start, End: c.end}}}}})
+			h.connect()
+			section := h.must(t, briefing.Calendar)
+			today, tomorrow := strings.Join(lines(section.Items, h.zone), "\n"), strings.Join(lines(section.Ahead[0].Items, h.zone), "\n")
+			if today != c.today || tomorrow != c.tomorrow {
+				t.Errorf("today %q, want %q; tomorrow %q, want %q", today, c.today, tomorrow, c.tomorrow)
+			}
+		})
 	}
 }

@@ -179,7 +179,7 @@ func (y *diary) day(n int) []briefing.Item {
 	on := []entry{}
 	for _, e := range y.events {
 		if y.falls(e.item, n) {
-			e.item.Marks = slices.Clone(e.item.Marks)
+			e.item = y.on(e.item, n)
 			on = append(on, e)
 		}
 	}
@@ -201,6 +201,26 @@ func (y *diary) falls(item briefing.Item, n int) bool {
 	}
 	starts := briefing.DateOf(item.At, y.days.zone)
 	return starts == date || (starts.Before(date) && item.End.After(y.days.start(n)))
+}
+
+// on returns the item as the nth date tells it. What begins on the date keeps its hour, unless it takes the whole of it;
+// what goes on from before is a whole day when it covers the date, or has lasted a day by its end.
+func (y *diary) on(item briefing.Item, n int) briefing.Item {
+	item.Marks = slices.Clone(item.Marks)
+	if item.Group != briefing.Meeting || item.End.IsZero() || item.At.After(y.days.start(n)) {
+		return item
+	}
+	longer := item.At.Before(y.days.start(n)) && item.End.Sub(item.At) >= 24*time.Hour
+	if !longer && item.End.Before(y.days.start(n+1)) {
+		return item
+	}
+	item.FirstDay = briefing.DateOf(item.At, y.days.zone)
+	item.LastDay = briefing.DateOf(item.End.Add(-time.Nanosecond), y.days.zone)
+	if !item.End.Before(y.days.start(n + 1)) {
+		item.End = time.Time{} // it is told with the date it ends on
+	}
+	item.Group, item.At = briefing.AllDay, time.Time{}
+	return item
 }
 
 // compareEvents puts holidays first, then whole days, then meetings by start and end.

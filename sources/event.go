@@ -69,7 +69,7 @@ func wordsOf(s string) string {
 }
 
 // setTimes reads when the event is. All-day dates belong to a calendar and never pass through a zone;
-// their end is exclusive. What has hours and covers a date of the reader's, or lasts a day, is told as whole days.
+// their end is exclusive. What has hours is a meeting, however long it lasts: a diary tells the dates it covers.
 // A meeting without an end, or with one that Google made up, ends at no time.
 func setTimes(item *briefing.Item, event *calendar.Event, zone *time.Location) bool {
 	if event.Start != nil && event.Start.Date != "" {
@@ -80,21 +80,9 @@ func setTimes(item *briefing.Item, event *calendar.Event, zone *time.Location) b
 		return false
 	}
 	item.At = start.UTC()
-	end, ok := instant(event.End, zone)
-	if !ok || !end.After(start) || event.EndTimeUnspecified {
-		return true
+	if end, ok := instant(event.End, zone); ok && end.After(start) && !event.EndTimeUnspecified {
+		item.End = end.UTC()
 	}
-	first, last := briefing.DateOf(start, zone), briefing.DateOf(end.Add(-time.Nanosecond), zone)
-	whole := first // the first date that may be covered from its beginning
-	if whole.Start(zone).Before(start) {
-		whole = whole.AddDays(1)
-	}
-	if end.Sub(start) >= 24*time.Hour || !whole.AddDays(1).Start(zone).After(end) {
-		item.At, item.Group = time.Time{}, briefing.AllDay
-		item.FirstDay, item.LastDay = first, last
-		return true
-	}
-	item.End = end.UTC()
 	return true
 }
 

@@ -46,21 +46,42 @@ var (
 	anyHost = regexp.MustCompile(`(?i)(?:^|[\s(<,])((?:[a-z0-9-]+\.)+[a-z]{2,}/[^\s<>"'\x60\\{}|^]+)`)
 )
 
-// meetingHost reports whether the host is a service people meet on, and none of its pages about itself.
-func meetingHost(host string) bool {
-	host = "." + strings.ToLower(host)
-	for _, about := range [...]string{".support.", ".help.", ".dialin.", ".status.", ".blog.", ".explore."} {
-		if strings.HasPrefix(host, about) {
-			return false
-		}
-	}
-	for _, service := range [...]string{
-		"zoom.us", "zoom.com", "zoomgov.com", "teams.microsoft.com", "teams.microsoft.us", "teams.live.com", "meet.google.com", "webex.com",
-		"whereby.com", "meet.jit.si", "8x8.vc", "chime.aws", "gotomeeting.com", "meet.goto.com", "bluejeans.com", "gather.town",
-		"whaleon.naver.com", "whaleon.us", "remotemeeting.com", "gooroomee.com",
-	} {
-		if strings.HasSuffix(host, "."+service) {
-			return true
+// meetingServices are those people meet on, with the paths that lead into a meeting. Their other pages, such as a recording, an
+// app to download or a local telephone number, stand in the same invitations.
+var meetingServices = []struct {
+	host string
+	path *regexp.Regexp
+}{
+	{"zoom.us", zoomPath}, {"zoom.com", zoomPath}, {"zoomgov.com", zoomPath},
+	{"meet.google.com", regexp.MustCompile(`^/(?:[a-z]{3}-[a-z]{4}-[a-z]{3}/?$|lookup/.)`)},
+	{"teams.microsoft.com", teamsPath}, {"teams.microsoft.us", teamsPath}, {"teams.live.com", teamsPath},
+	{"webex.com", regexp.MustCompile(`^/(?:(?:meet|join)/.|wbxmjs/joinservice/.|webappng/sites/[^/]+/meeting/(?:download|info|register)/.|(?:[^/]+/)*[jm]\.php$)`)},
+	{"whereby.com", regexp.MustCompile(`^/[^/]+/?$`)}, {"meet.jit.si", roomPath}, {"8x8.vc", roomPath},
+	{"chime.aws", regexp.MustCompile(`^/[0-9]`)},
+	{"gotomeeting.com", regexp.MustCompile(`^/join/.`)}, {"meet.goto.com", roomPath},
+	{"bluejeans.com", regexp.MustCompile(`^/[0-9]`)}, {"gather.town", regexp.MustCompile(`^/(?:app|i)/.`)},
+	{"whaleon.naver.com", anyPath}, {"whaleon.us", anyPath}, {"remotemeeting.com", anyPath}, {"gooroomee.com", anyPath},
+}
+
+var (
+	zoomPath  = regexp.MustCompile(`^/(?:(?:j|my|w|s)/.|wc/(?:join/.|[0-9]+/(?:join|start)))`)
+	teamsPath = regexp.MustCompile(`^/(?:l/meetup-join|meet)/.`)
+	roomPath  = regexp.MustCompile(`^/[^/]+(?:/[^/]+)?/?$`) // the name of a room, or whose it is and its name
+	anyPath   = regexp.MustCompile(`^/.`)                   // of services that do not say how their addresses are made
+)
+
+// aboutHosts and aboutPages are what services tell of themselves where rooms have addresses as short.
+var (
+	aboutHosts = regexp.MustCompile(`^(?:support|help|dialin|status|blog|explore|docs)\.`)
+	aboutPages = regexp.MustCompile(`^/(?:about|blog|contact|download|faq|features|help|information|login|press|pricing|privacy|register|sign-?in|sign-?up|support|terms|test|user)\b`)
+)
+
+// serviceMeeting reports whether the address leads into a meeting of a service, in one of its ways.
+func serviceMeeting(host, path string) bool {
+	host = strings.ToLower(host)
+	for _, s := range meetingServices {
+		if host == s.host || strings.HasSuffix(host, "."+s.host) {
+			return s.path.MatchString(path) && !aboutHosts.MatchString(host) && !aboutPages.MatchString(path)
 		}
 	}
 	return false
@@ -77,22 +98,16 @@ func suiteMeeting(host, path string) bool {
 	return label == "vc" || containsAny(label+path, "meet", "video", "conference", "vroom")
 }
 
-// meeting reports whether the address leads into a meeting. Invitations name others of the same service beside it:
-// options, local telephone numbers, a test.
+// meeting reports whether the address leads into a meeting, and to nothing else of a service people meet on.
 func meeting(u *url.URL) bool {
 	path := strings.ToLower(u.Path)
-	for _, other := range [...]string{"/u/", "/zoomconference", "/test", "/download", "/support", "/meetingoptions", "/pricing"} {
-		if strings.HasPrefix(path, other) {
-			return false
-		}
-	}
-	return strings.Trim(path, "/") != "" && (meetingHost(u.Hostname()) || suiteMeeting(u.Hostname(), path))
+	return serviceMeeting(u.Hostname(), path) || strings.Trim(path, "/") != "" && suiteMeeting(u.Hostname(), path)
 }
 
 // entities are those that stand in addresses and around them; resolving all would take &copy= for a sign.
 var entities = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#34;", `"`, "&#39;", "'", "&nbsp;", " ")
 
-// meetingLink finds the address of a known meeting service in text or HTML. The host decides, so that an
+// meetingLink finds the first address of a meeting at a known service in text or HTML. The host decides, so that an
 // address that only mentions one in its path is none.
 func meetingLink(text string) string {
 	text = text[:min(len(text), longestSearched)]
@@ -197,8 +212,11 @@ func byPhone(event *calendar.Event, item briefing.Item) bool {
 }
 
 var (
-	phoneNumber = regexp.MustCompile(`^(?i:tel:? ?)?\+?[0-9][0-9 ().-]{6,20}$`)
-	aside       = regexp.MustCompile(`\([^()]*\)`)
+	// phoneNumber is a number as it is dialled in Korea, or with the code of a country, or one that is said to be one:
+	// digits alone are as well a room or the number of a meeting.
+	phoneNumber = regexp.MustCompile(`^(?i)(?:(?:tel|phone|전화|유선)[ :.]*\(?\+?[0-9][0-9 ().-]{4,20}|\+[0-9][0-9 ().-]{6,20}|` +
+		`(?:\(0[0-9]{1,3}\)|0[0-9]{1,3})[ .-]?[0-9]{3,4}[ .-]?[0-9]{4}|1[568][0-9]{2}[ .-]?[0-9]{4})$`)
+	aside = regexp.MustCompile(`\([^()]*\)`)
 )
 
 // phoneOnly reports a location that is a telephone.

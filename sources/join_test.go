@@ -71,6 +71,18 @@ func TestMeetingLinks(t *testing.T) {
 		{standin.Event{Description: "https://evil.example/?url=" + zoom + " https://evil.safelinks.protection.outlook.com.evil.example/?url=" + zoom}, ""},
 		{standin.Event{Location: "evil.example/zoom.us/j/1 x@zoom.us/j/1"}, ""},
 		{standin.Event{Description: "https://www.google.com/url?q=https%3A%2F%2Fevil.example%2F"}, ""},
+		{standin.Event{Description: "약관 https://zoom.us/privacy 받기 https://zoom.us/client/latest/Zoom.pkg 다시 보기 https://gaon.zoom.us/rec/share/x 참가 " + zoom}, zoom},
+		{standin.Event{Description: "https://zoom.us/signin https://zoom.us/rec/share/x https://zoom.us/j/ https://zoom.us/meeting/register/x"}, ""},
+		{standin.Event{Description: "https://teams.microsoft.com/l/channel/19%3ax/General https://teams.microsoft.com/l/file/x https://teams.microsoft.com/l/message/x"}, ""},
+		{standin.Event{Description: "https://teams.microsoft.com/l/channel/x https://teams.live.com/meet/9312?p=a"}, "https://teams.live.com/meet/9312?p=a"},
+		{standin.Event{Description: "https://meet.google.com/about https://meet.google.com/abc-defg-hij?authuser=0"}, "https://meet.google.com/abc-defg-hij?authuser=0"},
+		{standin.Event{Location: "meet.google.com/lookup/gaon"}, "https://meet.google.com/lookup/gaon"},
+		{standin.Event{Description: "https://gaon.webex.com/recording/x https://gaon.webex.com/gaon/j.php?MTID=m1"}, "https://gaon.webex.com/gaon/j.php?MTID=m1"},
+		{standin.Event{Description: "https://whereby.com/information/tos https://whereby.com/pricing https://whereby.com/gaon-room"}, "https://whereby.com/gaon-room"},
+		{standin.Event{Description: "https://gaon.webex.com/webappng/sites/gaon/meeting/home/x https://meet.jit.si/gaon/weekly"}, "https://meet.jit.si/gaon/weekly"},
+		{standin.Event{Description: "https://zoom.us/wc/join/1"}, "https://zoom.us/wc/join/1"},
+		{standin.Event{Description: "https://zoom.us/wc/123/join"}, "https://zoom.us/wc/123/join"},
+		{standin.Event{Location: "https://zoom.us/my/minji"}, "https://zoom.us/my/minji"},
 		{standin.Event{Description: strings.Repeat("https://example.com/ ", 5000) + zoom}, ""},
 	}
 	events := map[string]standin.Event{}
@@ -139,6 +151,13 @@ func TestCalls(t *testing.T) {
 	no := map[string]standin.Event{
 		"통화 정책 회의": {}, "디지털통화": {}, "d": {Raw: entryPoints("phone", "tel:+82-2-000-0000", "video", "https://zoom.us/j/1")},
 		"고객 통화": {Location: "3층"}, "e": {Location: "2026-11-23호"},
+	}
+	for i, number := range []string{"02-555-1234", "(02) 123-4567", "031 555 1234", "010-1234-5678", "01012345678", "070.5555.1234", "0507-1234-5678",
+		"1588-1234", "1644 1234", "18001234", "tel:853 1234 5678", "전화 555-1234", "전화: 02-555-1234", "+1 (415) 555-0100"} {
+		yes[fmt.Sprint("number ", i)] = standin.Event{Location: number}
+	}
+	for i, number := range []string{"853 1234 5678", "301-1204", "1203-1204", "1234567", "2026-11-23", "12345678901", "0301", "1501-1204-1", "+3층"} {
+		no[fmt.Sprint("room ", i)] = standin.Event{Location: number}
 	}
 	for title, item := range heldAt(t, yes) {
 		if !item.Phone {

@@ -38,11 +38,11 @@ func enGist(w *Words) {
 		}
 		return enCount(n, "meeting") + " (as of " + when + ")"
 	}
-	w.GistReply = func(n int) string {
+	w.GistReply = func(n int, atLeast bool) string {
 		if n == 0 {
 			return "no emails to answer"
 		}
-		return enCount(n, "email") + " to answer"
+		return enMails(n, atLeast, "email") + " to answer"
 	}
 	w.GistStories = func(n int) string { return enCountOf(n, "story", "stories") }
 	w.GistNext = func(n NextMeeting, c Clock) string {
@@ -71,6 +71,12 @@ func enSummary(w *Words) {
 	w.NoMeeting = "No meetings today."
 	w.NoneOn = "No meetings."
 	w.NoReply = "No emails need an answer."
+	w.NoReplyOf = func(n int) string {
+		if n == 1 {
+			return "The one email looked at needs no answer."
+		}
+		return fmt.Sprintf("None of the %d emails looked at needs an answer.", n)
+	}
 	w.Quiet = "No meetings and no emails to answer today."
 	w.QuietOn = "No meetings and no emails to answer."
 	w.Wish = func(day time.Weekday) string { return "Have a good " + day.String() + "." }
@@ -98,6 +104,7 @@ func enSections(w *Words) {
 	w.ReadOf = func(ok, of int) string { return fmt.Sprintf("from %d of %s", ok, enCount(of, "calendar")) }
 	w.AllDay = "all day"
 	w.UntilDay = func(d, today briefing.Date) string { return "until " + enDay(d, today) }
+	w.UntilHour = func(hm string) string { return "until " + hm }
 	w.Span = enSpan
 	w.Video = "video"
 	w.Phone = "phone"
@@ -105,9 +112,10 @@ func enSections(w *Words) {
 	w.New = "new"
 	w.Busy = "Busy"
 	w.Tentative = "not accepted yet"
-	w.ReplyHead = func(n int) string { return enCount(n, "email") + " to answer" }
+	w.ReplyHead = func(n int, atLeast bool) string { return enMails(n, atLeast, "email") + " to answer" }
 	w.ReplyOf = enReplyOf
 	w.Due = enDue
+	w.Overdue = enOverdue
 	w.Quote = func(s string) string { return "“" + s + "”" }
 	w.Rest = func(n int, atLeast bool) string {
 		if atLeast {
@@ -128,64 +136,6 @@ func enSections(w *Words) {
 	}
 	w.Age = enAge
 	w.NoStories = "no new stories"
-}
-
-// enDate is "Friday 20 November".
-func enDate(d briefing.Date) string {
-	return fmt.Sprintf("%s %d %s", d.Weekday(), d.Day, d.Month)
-}
-
-// enShortDate is "Fri 20 Nov".
-func enShortDate(d briefing.Date) string {
-	return fmt.Sprintf("%.3s %d %.3s", d.Weekday(), d.Day, d.Month)
-}
-
-// enDay names a date as one would on the given day: "yesterday", "Friday", "Monday 28 December", "3 November".
-func enDay(d, today briefing.Date) string {
-	switch n := d.DaysSince(today); {
-	case n == 0:
-		return "today"
-	case n == -1:
-		return "yesterday"
-	case n == 1:
-		return "tomorrow"
-	case n < 0 && n > -7:
-		return d.Weekday().String()
-	case n > 0 && n < 14:
-		return enDate(d)
-	case d.Year != today.Year:
-		return fmt.Sprintf("%d %s %d", d.Day, d.Month, d.Year)
-	default:
-		return fmt.Sprintf("%d %s", d.Day, d.Month)
-	}
-}
-
-// enMoment fits after "since", "after" and "as of": "08:59", "08:59 yesterday", "Friday 08:59".
-func enMoment(t time.Time, c Clock) string {
-	hm, day := c.HM(t), enDay(c.DateOf(t), c.Today)
-	switch n := c.days(t); {
-	case n == 0:
-		return hm
-	case n >= -1 && n <= 1:
-		return hm + " " + day
-	case n < -1 && n > -7:
-		return day + " " + hm
-	default:
-		return hm + " on " + day
-	}
-}
-
-// enAt is a moment at which something happened: "at 18:02 yesterday", "on Friday at 18:02".
-func enAt(t time.Time, c Clock) string {
-	hm, day := c.HM(t), enDay(c.DateOf(t), c.Today)
-	switch n := c.days(t); {
-	case n == 0:
-		return "at " + hm
-	case n >= -1 && n <= 1:
-		return "at " + hm + " " + day
-	default:
-		return "on " + day + " at " + hm
-	}
 }
 
 // enCount is "1 email" and "2 emails".
@@ -270,13 +220,16 @@ func enMeetings(m FirstMeeting) Phrase {
 }
 
 func enReply(r Replies, c Clock) Phrase {
-	if r.Count == 1 {
+	if r.Count == 1 && !r.AtLeast {
 		if r.Due == 0 {
 			return Plain("One email needs an answer.")
 		}
 		return Phrase{{Text: "One email needs an answer "}, {Text: enDue(r.DueAt, c), Bold: true}, {Text: "."}}
 	}
 	need := enNumber(r.Count, true) + " emails need an answer"
+	if r.AtLeast {
+		need = enNumber(r.Count, true) + " or more emails need an answer"
+	}
 	switch r.Due {
 	case 0:
 		return Plain(need + ".")
@@ -285,6 +238,7 @@ func enReply(r Replies, c Clock) Phrase {
 	}
 	some := enNumber(r.Due, false)
 	switch {
+	case r.AtLeast:
 	case r.Due >= r.Count && r.Count == 2:
 		some = "both"
 	case r.Due >= r.Count:
@@ -315,11 +269,11 @@ func enNext(n NextMeeting, c Clock) Phrase {
 }
 
 func enNewEvents(n int, events []Piece) Phrase {
-	return listed(enCountOf(n, "meeting is new: ", "meetings are new: "), events)
+	return listed(enCountOf(n, "meeting is new", "meetings are new"), events)
 }
 
 func enGone(n int, events []Piece) Phrase {
-	return listed(enCountOf(n, "meeting is no longer there: ", "meetings are no longer there: "), events)
+	return listed(enCountOf(n, "meeting is no longer there", "meetings are no longer there"), events)
 }
 
 // enSpan is "10:00–11:00"; a zero end leaves the start alone, and another day than today is named.
@@ -347,18 +301,6 @@ func enReplyOf(m MailCount, c Clock) string {
 	return of
 }
 
-// enDue is "by 18:00 today", and without the hour when the deadline names none.
-func enDue(due time.Time, c Clock) string {
-	day := enDay(c.DateOf(due), c.Today)
-	if c.allDay(due) {
-		return "by " + day
-	}
-	if n := c.days(due); n < -1 || n > 1 {
-		return "by " + c.HM(due) + " on " + day
-	}
-	return "by " + c.HM(due) + " " + day
-}
-
 func enGroup(g briefing.Group, n int, atLeast bool) string {
 	number := fmt.Sprint(n)
 	if atLeast {
@@ -376,25 +318,6 @@ func enGroup(g briefing.Group, n int, atLeast bool) string {
 		return number + " " + string(g) + "s"
 	default:
 		return number + " not sorted"
-	}
-}
-
-// enAge says how old news is, as one would: by the hour today, by the day before.
-func enAge(t, now time.Time, c Clock) string {
-	age := now.Sub(t)
-	switch days := -c.days(t); {
-	case age < time.Minute:
-		return "just now"
-	case age < time.Hour:
-		return enCount(int(age.Minutes()), "minute") + " ago"
-	case days <= 0:
-		return enCount(int(age.Hours()), "hour") + " ago"
-	case days == 1:
-		return "yesterday"
-	case days < 7:
-		return enCount(days, "day") + " ago"
-	default:
-		return enDay(c.DateOf(t), c.Today)
 	}
 }
 

@@ -69,7 +69,7 @@ func enFilled(f FilledWords) string {
 	s := "Filled in at " + f.HM + ": " + what + "."
 	var news []string
 	if f.Replies != nil {
-		news = append(news, enCountOf(*f.Replies, "email", "emails")+" to answer")
+		news = append(news, enMails(*f.Replies, f.AtLeast, "email")+" to answer")
 		if *f.Replies == 0 {
 			news[0] = "no emails to answer"
 		}

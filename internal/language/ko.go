@@ -38,11 +38,11 @@ func koGist(w *Words) {
 		}
 		return w.MeetingsHead(n) + "(" + when + " 기준)"
 	}
-	w.GistReply = func(n int) string {
+	w.GistReply = func(n int, atLeast bool) string {
 		if n == 0 {
 			return "답장할 메일 없음"
 		}
-		return fmt.Sprintf("답장할 메일 %d통", n)
+		return "답장할 메일 " + koMails(n, atLeast)
 	}
 	w.GistStories = func(n int) string { return fmt.Sprintf("뉴스 %d건", n) }
 	w.GistNext = func(n NextMeeting, c Clock) string {
@@ -67,6 +67,7 @@ func koSummary(w *Words) {
 	w.NoMeeting = "오늘은 일정이 없습니다."
 	w.NoneOn = "일정은 없습니다."
 	w.NoReply = "답장할 메일은 없습니다."
+	w.NoReplyOf = func(n int) string { return fmt.Sprintf("살펴본 %d통에는 답장할 메일이 없습니다.", n) }
 	w.Quiet = "오늘은 일정도, 답장할 메일도 없습니다."
 	w.QuietOn = "일정도, 답장할 메일도 없습니다."
 	w.Wish = func(day time.Weekday) string { return "좋은 " + koWeekday(day) + " 보내세요." }
@@ -96,6 +97,7 @@ func koSections(w *Words) {
 	w.ReadOf = func(ok, of int) string { return fmt.Sprintf("캘린더 %d개 중 %d개에서 읽음", of, ok) }
 	w.AllDay = "종일"
 	w.UntilDay = func(d, today briefing.Date) string { return koDay(d, today) + "까지" }
+	w.UntilHour = func(hm string) string { return hm + "까지" }
 	w.Span = koSpan
 	w.Video = "화상"
 	w.Phone = "전화"
@@ -103,9 +105,10 @@ func koSections(w *Words) {
 	w.New = "새로 잡힘"
 	w.Busy = "바쁨"
 	w.Tentative = "수락 전"
-	w.ReplyHead = func(n int) string { return fmt.Sprintf("답장할 메일 %d통", n) }
+	w.ReplyHead = func(n int, atLeast bool) string { return "답장할 메일 " + koMails(n, atLeast) }
 	w.ReplyOf = koReplyOf
 	w.Due = koDue
+	w.Overdue = koOverdue
 	w.Quote = func(s string) string { return "“" + s + "”" }
 	w.Rest = func(n int, atLeast bool) string { return "나머지 " + koMails(n, atLeast) }
 	w.Mails = koMails
@@ -201,11 +204,12 @@ func koMeetings(m FirstMeeting) Phrase {
 }
 
 func koReply(r Replies, c Clock) Phrase {
+	all := koMails(r.Count, r.AtLeast)
 	if r.Due == 0 {
-		return Plain(fmt.Sprintf("답장할 메일이 %d통 있습니다.", r.Count))
+		return Plain("답장할 메일이 " + all + " 있습니다.")
 	}
-	which := fmt.Sprintf("답장할 메일 %d통 중 %d통은 ", r.Count, r.Due)
-	if r.Due >= r.Count {
+	which := fmt.Sprintf("답장할 메일 %s 중 %d통은 ", all, r.Due)
+	if r.Due >= r.Count && !r.AtLeast {
 		which = fmt.Sprintf("답장할 메일 %d통은 ", r.Count)
 	}
 	switch {
@@ -235,11 +239,11 @@ func koNext(n NextMeeting, c Clock) Phrase {
 }
 
 func koNewEvents(n int, events []Piece) Phrase {
-	return listed(fmt.Sprintf("새로 잡힌 일정이 %d건 있습니다: ", n), events)
+	return listed(fmt.Sprintf("새로 잡힌 일정이 %d건 있습니다", n), events)
 }
 
 func koGone(n int, events []Piece) Phrase {
-	return listed(fmt.Sprintf("없어진 일정이 %d건 있습니다: ", n), events)
+	return listed(fmt.Sprintf("없어진 일정이 %d건 있습니다", n), events)
 }
 
 // koSpan is "10:00~11:00"; a zero end leaves the start alone, and another day than today is named.
@@ -278,6 +282,14 @@ func koDue(due time.Time, c Clock) string {
 		return day + "까지"
 	}
 	return day + " " + c.HM(due) + "까지"
+}
+
+// koOverdue is "기한 08:00 지남".
+func koOverdue(due time.Time, c Clock) string {
+	if c.allDay(due) {
+		return "기한 " + koDay(c.DateOf(due), c.Today) + " 지남"
+	}
+	return "기한 " + koMoment(due, c) + " 지남"
 }
 
 func koGroup(g briefing.Group, n int, atLeast bool) string {

@@ -74,7 +74,7 @@ func koFilled(f FilledWords) string {
 	s := f.HM + "에 " + what + Particle(what, "을/를") + " 채웠습니다."
 	var news []string
 	if f.Replies != nil && *f.Replies > 0 {
-		news = append(news, fmt.Sprintf("답장할 메일 %d통", *f.Replies))
+		news = append(news, "답장할 메일 "+koMails(*f.Replies, f.AtLeast))
 	}
 	if f.NewEvents > 0 {
 		news = append(news, fmt.Sprintf("새로 잡힌 일정 %d건", f.NewEvents))

@@ -58,6 +58,14 @@ type Clock struct {
 	Zone  *time.Location
 }
 
+// Past reports whether a deadline had passed at an instant of today; one without an hour has all of its day.
+func (c Clock) Past(due, now time.Time) bool {
+	if c.allDay(due) {
+		return c.days(due) < 0
+	}
+	return !due.After(now)
+}
+
 // HM returns the time of day of t in the form 09:30.
 func (c Clock) HM(t time.Time) string { return t.In(c.Zone).Format("15:04") }
 
@@ -101,7 +109,7 @@ type Words struct {
 	GistMeetings func(n int, first string) string      // first is "09:30", or "" when not known
 	GistLeft     func(n, left int, next string) string // some of n are over; next is when the next begins, or ""
 	GistStale    func(n int, asOf time.Time, c Clock) string
-	GistReply    func(n int) string
+	GistReply    func(n int, atLeast bool) string
 	GistStories  func(n int) string
 	GistNext     func(next NextMeeting, c Clock) string
 	GistTrouble  func(causes []string) string
@@ -116,8 +124,9 @@ type Words struct {
 	NoMeeting string
 	NoneOn    string // the same after a sentence that says what day it is
 	NoReply   string
-	Quiet     string // neither meetings nor mail to answer
-	QuietOn   string // the same after a sentence that names the holiday
+	NoReplyOf func(n int) string // the same of the mails that were looked at, when there are more
+	Quiet     string             // neither meetings nor mail to answer
+	QuietOn   string             // the same after a sentence that names the holiday
 	Wish      func(day time.Weekday) string
 	Holiday   func(name string) string
 	Next      func(next NextMeeting, c Clock) Phrase
@@ -132,6 +141,7 @@ type Words struct {
 	ReadOf       func(ok, of int) string              // how many of the calendars the list is from
 	AllDay       string
 	UntilDay     func(d, today briefing.Date) string
+	UntilHour    func(hm string) string
 	Span         func(start, end time.Time, c Clock) string
 	Video        string
 	Phone        string
@@ -141,9 +151,10 @@ type Words struct {
 	Tentative    string
 
 	// Mail.
-	ReplyHead func(n int) string
+	ReplyHead func(n int, atLeast bool) string
 	ReplyOf   func(m MailCount, c Clock) string
 	Due       func(due time.Time, c Clock) string
+	Overdue   func(due time.Time, c Clock) string // the same once it has passed
 	Quote     func(s string) string
 	Rest      func(n int, atLeast bool) string // the mail that needs no answer
 	NewMail   func(n int, atLeast bool) string // the same when none needs one
@@ -187,9 +198,10 @@ type FirstMeeting struct {
 
 // Replies counts the mails to answer.
 type Replies struct {
-	Count int
-	Due   int // of which name a deadline today
-	DueAt time.Time
+	Count   int
+	AtLeast bool // there is mail that nobody has looked at
+	Due     int  // of which name a deadline later today
+	DueAt   time.Time
 }
 
 // NextMeeting is the first meeting of the next date that has one.
@@ -303,6 +315,7 @@ type FilledWords struct {
 	Sources   []briefing.SourceName
 	HM        string
 	Replies   *int
+	AtLeast   bool // of the replies
 	NewEvents int
 }
 
@@ -334,9 +347,12 @@ func timed(p Part, words func(Part) string, gap string, c Clock) string {
 	return words(p) + gap + "(" + c.HM(p.At) + ")"
 }
 
-// listed is a sentence that ends with a list.
+// listed is a sentence that ends with a list, or without one.
 func listed(sentence string, events []Piece) Phrase {
-	p := Phrase{{Text: sentence}}
+	if len(events) == 0 {
+		return Plain(sentence + ".")
+	}
+	p := Phrase{{Text: sentence + ": "}}
 	for i, e := range events {
 		if i > 0 {
 			p = append(p, Piece{Text: ", "})

@@ -37,7 +37,7 @@ func New() *Pages {
 	}
 	sum := sha256.Sum256(style)
 	parse := func(name string) *template.Template {
-		return template.Must(template.New(name).Funcs(template.FuncMap{"href": href, "words": words, "web": web}).ParseFS(assets, "assets/"+name))
+		return template.Must(template.New(name).Funcs(template.FuncMap{"href": href, "words": words, "web": web}).ParseFS(assets, "assets/"+name, "assets/head.html"))
 	}
 	return &Pages{
 		page: parse("page.html"), briefing: parse("briefing.html"),
