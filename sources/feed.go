@@ -140,6 +140,7 @@ func public(ip netip.Addr) bool {
 	return true
 }
 
+// checkRedirect follows to web addresses, and tells where it leads nothing of where it came from.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) > mostRedirects {
 		return errors.New("too many redirects")
@@ -147,6 +148,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
 		return errors.New("a redirect to something that is no web address")
 	}
+	req.Header.Del("Referer") // the address that led there may hold a key
 	return nil
 }
 

@@ -252,6 +252,34 @@ func TestNewsSaysWhoAsks(t *testing.T) {
 	}
 }
 
+// TestNewsKeepsAKeyFromOthers: where a redirect leads learns neither the address that led there nor what was sent to it.
+func TestNewsKeepsAKeyFromOthers(t *testing.T) {
+	for _, to := range []string{"/a.xml", "http://localhost/a.xml"} {
+		p := newPress(t, nil)
+		u, err := url.Parse(p.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to = strings.Replace(to, "localhost", "localhost:"+u.Port(), 1)
+		p.moved("/one", http.StatusFound, to)
+		p.feeds.Set("/a.xml", feed("Hanbit", "하나"))
+		asked := 0
+		p.feeds.Inject(standin.Fault{Op: "/a.xml", Status: 500, Match: func(r *http.Request) bool {
+			asked++
+			foreign := strings.HasPrefix(r.Host, "localhost")
+			if r.Referer() != "" || (foreign && r.Header.Get("Authorization") != "") {
+				t.Errorf("to %s: Referer %q, Authorization %q", to, r.Referer(), r.Header.Get("Authorization"))
+			}
+			return false
+		}})
+		req := p.request(readerID)
+		req.Reader.Feeds = []briefing.Feed{{URL: "http://haneul:feed-secret@" + u.Host + "/one?key=feed-secret"}}
+		if section, err := p.source.Fetch(t.Context(), req); err != nil || len(section.Items) != 1 || asked != 1 {
+			t.Errorf("to %s: %q, %v after %d requests", to, told(section), err, asked)
+		}
+	}
+}
+
 // hosts sends what is asked of the named hosts to the stand-in, and everything else through the guard.
 type hosts struct {
 	direct, guarded http.RoundTripper
