@@ -123,15 +123,17 @@ func PrivateFeed(feed briefing.Feed) bool {
 }
 
 // public reports whether the address is one of the open internet. Addresses that carry an IPv4 address
-// inside are refused as a whole: nobody publishes feeds there.
+// inside are refused as a whole: nobody publishes feeds there. The zone is left out, with which an address
+// is in no prefix. 168.63.129.16 is what Azure tells machines about themselves at, public as it looks.
 func public(ip netip.Addr) bool {
-	ip = ip.Unmap()
+	ip = ip.WithZone("").Unmap()
 	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
 		return false
 	}
 	for _, reserved := range [...]string{
 		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24",
-		"203.0.113.0/24", "240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/32", "2002::/16", "2001:db8::/32",
+		"203.0.113.0/24", "240.0.0.0/4", "192.88.99.0/24", "168.63.129.16/32", "::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48",
+		"100::/64", "2001::/32", "2002::/16", "2001:db8::/32", "3fff::/20", "fec0::/10",
 	} {
 		if netip.MustParsePrefix(reserved).Contains(ip) {
 			return false

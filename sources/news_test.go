@@ -299,6 +299,9 @@ func TestPrivateFeed(t *testing.T) {
 	for address, want := range map[string]bool{
 		"http://127.0.0.1:8080/x": true, "http://[::1]/x": true, "http://10.1.2.3/x": true, "https://192.168.0.7/x": true, "http://169.254.169.254/": true,
 		"http://localhost/x": true, "http://LOCALHOST.:80/x": true, "http://feeds.localhost/x": true, "http://[::ffff:127.0.0.1]/x": true, "http://[fe80::1%25eth0]/": true,
+		"http://[64:ff9b::7f00:1]/": true, "http://[64:ff9b::7f00:1%25eth0]/": true, "http://[2002:7f00:1::%25lo]/": true, "http://[::127.0.0.1]/": true,
+		"http://[::10.0.0.1]/": true, "http://[::ffff:0:7f00:1]/": true, "http://[fec0::1]/": true, "http://[feff::1]/": true, "http://[3fff::1]/": true,
+		"http://[3fff:fff::1]/": true, "http://192.88.99.1/": true, "http://168.63.129.16/": true, "http://168.63.129.17/": false, "http://192.88.98.1/": false,
 		"https://news.example/x": false, "http://93.184.215.14/x": false, "http://localhost.example/x": false, "http://[2606:4700::1111]/x": false, "::": false,
 	} {
 		if got := sources.PrivateFeed(briefing.Feed{URL: address}); got != want {
