@@ -25,6 +25,7 @@ const (
 	feedsParsed   = 2              // at once: a large feed takes a multiple of its size to parse
 	feedForgotten = 96 * time.Hour // unread: a weekend and the holidays around it
 	goneFor       = 24 * time.Hour // that a feed is not asked for after it said it is gone
+	longestHush   = time.Hour      // that a host's other feeds wait for what one of them asked
 )
 
 // feedReader reads feeds for all readers: one request a feed in ten minutes, conditional, shared by those
@@ -233,11 +234,16 @@ func (f *feedReader) forget(now time.Time) {
 	}
 }
 
-// hush leaves the host alone for as long as it has asked for.
-func (f *feedReader) hush(host string, wait time.Duration) {
+// hush leaves the host that was asked at the address alone for as long as it has asked for, within bounds. An answer that
+// a redirect from elsewhere led to says nothing of the host's other feeds: else anybody could have them silenced.
+func (f *feedReader) hush(resp *http.Response, at string, wait time.Duration) {
+	host := resp.Request.URL.Host
+	if u, err := url.Parse(at); err != nil || u.Host != host {
+		return
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if until := f.now().Add(wait); until.After(f.quiet[host]) {
+	if until := f.now().Add(min(wait, longestHush)); until.After(f.quiet[host]) {
 		f.quiet[host] = until
 	}
 }

@@ -62,7 +62,7 @@ func (f *feedReader) ask(ctx context.Context, at string, before feedState) (feed
 		before.at = settled(resp, at)
 		return before, nil
 	case resp.StatusCode == http.StatusTooManyRequests, resp.StatusCode == http.StatusServiceUnavailable && wait > 0:
-		f.hush(resp.Request.URL.Host, wait)
+		f.hush(resp, at, wait)
 		return fault(reasonOfLimit(resp.StatusCode), wait, &answerError{status: resp.StatusCode})
 	case resp.StatusCode != http.StatusOK:
 		return fault(briefing.Unavailable, 0, &answerError{status: resp.StatusCode})

@@ -236,6 +236,44 @@ func TestNewsLeavesAHostAlone(t *testing.T) {
 	}
 }
 
+// TestNewsSilencesNobodyElse: what a redirect from elsewhere led to silences no host, and what one feed asks for silences the
+// others of its host for an hour at most.
+func TestNewsSilencesNobodyElse(t *testing.T) {
+	p := newPress(t, nil)
+	p.feeds.Set("/b.xml", feed("Nari", "둘"))
+	p.moved("/trap", http.StatusMovedPermanently, strings.Replace(p.url, "127.0.0.1", "localhost", 1)+"/limited")
+	p.feeds.Inject(standin.Fault{Op: "/limited", Status: http.StatusTooManyRequests, Header: map[string]string{"Retry-After": "999999999"}})
+	read := func(address string) error {
+		req := p.request(readerID)
+		req.Reader.Feeds = []briefing.Feed{{URL: address}}
+		_, err := p.source.Fetch(t.Context(), req)
+		return err
+	}
+	elsewhere := strings.Replace(p.url, "127.0.0.1", "localhost", 1) + "/b.xml"
+	wantReason(t, read(p.url+"/trap"), briefing.RateLimited)
+	for _, address := range []string{elsewhere, p.url + "/b.xml"} {
+		if err := read(address); err != nil {
+			t.Errorf("%s after a redirect from another host: %v", address, err)
+		}
+	}
+	p.clock.Advance(11 * time.Minute)
+	fault := wantReason(t, read(p.url+"/limited"), briefing.RateLimited)
+	if fault.RetryAfter != 24*time.Hour {
+		t.Errorf("the feed itself waits for %v", fault.RetryAfter)
+	}
+	p.clock.Advance(59 * time.Minute)
+	wantReason(t, read(p.url+"/b.xml"), briefing.RateLimited)
+	p.clock.Advance(2 * time.Minute)
+	if err := read(p.url + "/b.xml"); err != nil {
+		t.Errorf("the host's other feed an hour later: %v", err)
+	}
+	p.clock.Advance(20 * time.Hour)
+	wantReason(t, read(p.url+"/limited"), briefing.RateLimited)
+	if got := p.feeds.Calls("/limited"); got != 2 {
+		t.Errorf("%d requests to the feed that asked for a day", got)
+	}
+}
+
 // TestNewsSaysWhoAsks: the agent is named with every request, also after a redirect.
 func TestNewsSaysWhoAsks(t *testing.T) {
 	p := newPress(t, []string{"/one"}, func(cfg *sources.NewsConfig) { cfg.Contact = "https://achim.gaon.example" })
