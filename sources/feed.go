@@ -22,7 +22,10 @@ const (
 	feedTimeout   = 10 * time.Second
 	longestFeed   = 5 << 20 // bytes, after decompression
 	mostRedirects = 5
-	feedsParsed   = 2              // at once: a large feed takes a multiple of its size to parse
+	feedsParsed   = 2         // at once: a large feed takes a multiple of its size to parse
+	smallFeed     = 512 << 10 // bytes: as most are
+	smallParsed   = 4         // of these, beside the large ones
+	longestParse  = 4 * time.Second
 	feedForgotten = 96 * time.Hour // unread: a weekend and the holidays around it
 	goneFor       = 24 * time.Hour // that a feed is not asked for after it said it is gone
 	longestHush   = time.Hour      // that a host's other feeds wait for what one of them asked
@@ -31,12 +34,12 @@ const (
 // feedReader reads feeds for all readers: one request a feed in ten minutes, conditional, shared by those
 // who ask meanwhile. It is safe for concurrent use.
 type feedReader struct {
-	client  *http.Client
-	now     func() time.Time
-	agent   string
-	fetched func(err error)
-	flights singleflight.Group
-	parsing chan struct{}
+	client                *http.Client
+	now                   func() time.Time
+	agent                 string
+	fetched               func(err error)
+	flights               singleflight.Group
+	parsing, parsingSmall chan struct{} // a place for each that may be parsed at once
 
 	mu     sync.Mutex
 	states map[string]*feedState
@@ -66,7 +69,7 @@ func newFeedReader(cfg NewsConfig) *feedReader {
 	}
 	return &feedReader{
 		client: &http.Client{Transport: transport, CheckRedirect: checkRedirect}, now: cfg.Now, agent: agentOf(cfg.Contact), fetched: cfg.OnFetch,
-		parsing: make(chan struct{}, feedsParsed), states: map[string]*feedState{}, quiet: map[string]time.Time{},
+		parsing: make(chan struct{}, feedsParsed), parsingSmall: make(chan struct{}, smallParsed), states: map[string]*feedState{}, quiet: map[string]time.Time{},
 	}
 }
 

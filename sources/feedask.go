@@ -137,15 +137,22 @@ func (f *feedReader) get(ctx context.Context, address string, before feedState) 
 }
 
 // parse turns a body into stories. Whatever it is that is no feed is Malformed, also when it makes the
-// parser panic.
+// parser panic. Few large ones are parsed at once, for the memory it takes, and not before the small ones, so that
+// nobody's feeds keep everybody's waiting; and none for long.
 func (f *feedReader) parse(ctx context.Context, body []byte, resp *http.Response) (doc *feedDoc, err error) {
 	const op = "parse feed"
+	slots := f.parsing
+	if len(body) <= smallFeed {
+		slots = f.parsingSmall
+	}
 	select {
-	case f.parsing <- struct{}{}:
-		defer func() { <-f.parsing }()
+	case slots <- struct{}{}:
+		defer func() { <-slots }()
 	case <-ctx.Done():
 		return nil, transportError(op, ctx.Err())
 	}
+	ctx, cancel := context.WithTimeout(ctx, longestParse)
+	defer cancel()
 	malformed := func(cause string) error {
 		return &briefing.Error{Op: op, Reason: briefing.Malformed, Err: errors.New(cause)}
 	}
@@ -162,12 +169,16 @@ func (f *feedReader) parse(ctx context.Context, body []byte, resp *http.Response
 	if isPage(text) {
 		return nil, &briefing.Error{Op: op, Reason: briefing.Malformed, Err: &pageError{text: text[:min(len(text), longestPage)], at: at}}
 	}
-	if strings.HasPrefix(text, "<") && !nestsSanely(text) {
-		return nil, malformed("it nests deeper than any feed")
+	if err := examineFeed(ctx, text); err != nil {
+		return nil, malformed(err.Error())
 	}
 	parser := gofeed.NewParser()
 	parser.KeepOriginalFeed = true // for the publisher of a story, which the common form leaves out
-	parsed, err := parser.ParseString(text)
+	parser.RSSTranslator = &gofeed.DefaultRSSTranslator{DisableContentImageScan: true}
+	parsed, err := parser.Parse(patient{strings.NewReader(text), ctx.Err})
+	if ctx.Err() != nil {
+		return nil, transportError(op, ctx.Err())
+	}
 	if err != nil || parsed == nil {
 		return nil, malformed("not a feed") // the parser's own words may quote it
 	}
