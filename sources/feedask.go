@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mmcdole/gofeed"
+	feedjson "github.com/mmcdole/gofeed/json"
 
 	"achim/briefing"
 )
@@ -81,7 +82,15 @@ func (f *feedReader) ask(ctx context.Context, at string, before feedState) (feed
 		return before, err
 	}
 	doc.inherit(before.doc, f.now())
-	return feedState{doc: doc, at: settled(resp, at), page: before.page, etag: resp.Header.Get("ETag"), modified: resp.Header.Get("Last-Modified")}, nil
+	return feedState{doc: doc, at: settled(resp, at), page: before.page, etag: short(resp.Header.Get("ETag")), modified: short(resp.Header.Get("Last-Modified"))}, nil
+}
+
+// short is a validator worth keeping and sending back, "" for a longer one.
+func short(validator string) string {
+	if len(validator) > longestLink {
+		return ""
+	}
+	return validator
 }
 
 // readFeedBody reads at most one byte more than a feed may have, also of a file that is compressed and not said to be.
@@ -182,8 +191,20 @@ func (f *feedReader) parse(ctx context.Context, body []byte, resp *http.Response
 	if err != nil || parsed == nil {
 		return nil, malformed("not a feed") // the parser's own words may quote it
 	}
-	if parsed.FeedType == "json" && len(parsed.Items) == 0 && parsed.Title == "" {
+	if original, ok := parsed.OriginalFeed().(*feedjson.Feed); ok && !saysItems(original) {
 		return nil, malformed("not a feed, though JSON") // any JSON object gets this far
 	}
-	return newFeedDoc(parsed, at, f.now()), nil
+	doc = newFeedDoc(parsed, at, f.now())
+	if len(parsed.Items) > 0 && len(doc.stories) == 0 {
+		return nil, malformed("none of its items has a title and a link") // which is not to say that there is no news
+	}
+	return doc, nil
+}
+
+// saysItems reports whether the JSON is a feed's, be it an empty one, and not what a server has to say of itself.
+func saysItems(feed *feedjson.Feed) bool {
+	if len(feed.Items) == 0 && feed.Title == "" {
+		return false
+	}
+	return feed.Items != nil || strings.Contains(feed.Version, "jsonfeed.org/")
 }

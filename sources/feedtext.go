@@ -25,6 +25,9 @@ import (
 const (
 	storiesRead = 200 // of one feed, the newest
 	titleRunes  = 150
+	nameRunes   = 40               // of a publisher's name
+	longestLink = 2000             // bytes
+	longestPost = 4 << 10          // bytes of a text without a title, of which the first words are taken for one
 	clockSlack  = 10 * time.Minute // a story from further in the future has a wrong zone, and so no time
 )
 
@@ -49,26 +52,36 @@ type story struct {
 
 // newFeedDoc takes the stories out of a parsed feed that was found at the given address.
 func newFeedDoc(parsed *gofeed.Feed, at *url.URL, now time.Time) *feedDoc {
-	doc := &feedDoc{title: cut(publisherIn(cleanTitle(parsed.Title)), 40)}
+	doc := &feedDoc{title: nameOf(publisherIn(cleanTitle(parsed.Title)))}
 	korean := strings.HasSuffix(strings.ToLower(at.Hostname()), ".kr") || strings.HasPrefix(strings.ToLower(parsed.Language), "ko")
 	original, _ := parsed.OriginalFeed().(*rss.Feed)
 	for i, item := range parsed.Items {
 		if item == nil {
 			continue
 		}
-		s := story{title: cleanTitle(item.Title), link: storyLink(item, at)}
+		s := story{title: cleanTitle(item.Title)}
+		if s.title == "" {
+			s.title = firstOf(firstWords(item.Description), firstWords(item.Content))
+		}
 		s.at, s.allDay = storyTime(item, korean, now)
-		if original != nil && i < len(original.Items) && original.Items[i].Source != nil {
-			s.publisher = cleanTitle(original.Items[i].Source.Title)
-			// Aggregators append the publisher. Only what equals it is taken off: titles have dashes of their own.
-			if bare, ok := strings.CutSuffix(s.title, " - "+s.publisher); ok && s.publisher != "" {
-				s.title = strings.TrimSpace(bare)
+		permalink := true
+		if original != nil && i < len(original.Items) {
+			rssItem := original.Items[i]
+			permalink = rssItem.GUID != nil && rssItem.GUID.IsPermalink != "false"
+			if rssItem.Source != nil {
+				publisher := cleanTitle(rssItem.Source.Title)
+				// Aggregators append the publisher. Only what equals it is taken off: titles have dashes of their own.
+				if bare, ok := strings.CutSuffix(s.title, " - "+publisher); ok && publisher != "" {
+					s.title = strings.TrimSpace(bare)
+				}
+				s.publisher = nameOf(publisher)
 			}
 		}
+		s.link = storyLink(item, permalink, at)
 		if s.title == "" || s.link == "" {
 			continue
 		}
-		s.title = cut(s.title, titleRunes)
+		s.title = strings.Clone(cut(s.title, titleRunes))
 		bare := untagged(s.title)
 		s.key, s.words = storyKey(bare, s.link), titleWords(bare)
 		s.ref, s.host = reference(s.link)
@@ -150,14 +163,32 @@ func cleanTitle(title string) string {
 	return oneLine(resolved)
 }
 
-// storyLink is the story's web address, "" when it has none a person could open.
-func storyLink(item *gofeed.Item, at *url.URL) string {
-	for _, link := range append([]string{item.Link}, item.Links...) {
-		u, err := at.Parse(strings.TrimSpace(link))
+// nameOf is a publisher's name as it is kept: cut, and by itself, for it would keep the feed it was cut from.
+func nameOf(name string) string { return strings.Clone(cut(name, nameRunes)) }
+
+// firstWords is what short messages have for a title: how their text begins.
+func firstWords(post string) string {
+	if len(post) > longestPost {
+		post = strings.ToValidUTF8(post[:longestPost], "")
+	}
+	return oneLine(plainText(unescapeTwice(post)))
+}
+
+// storyLink is the story's web address, "" when it has none a person could open. Where an item names none, its id will do if it is
+// one: Atom and JSON feeds may have it so, and RSS says whether it is.
+func storyLink(item *gofeed.Item, permalink bool, at *url.URL) string {
+	base := *at
+	base.User = nil // who may read the feed is nobody's business but its site's
+	links := append([]string{item.Link}, item.Links...)
+	if id := strings.TrimSpace(item.GUID); permalink && (strings.HasPrefix(id, "https://") || strings.HasPrefix(id, "http://")) {
+		links = append(links, id)
+	}
+	for _, link := range links {
+		u, err := base.Parse(strings.TrimSpace(link))
 		if err != nil || link == "" || u.Host == "" || u.User != nil || (u.Scheme != "http" && u.Scheme != "https") {
 			continue
 		}
-		if s := u.String(); len(s) <= 2000 {
+		if s := u.String(); len(s) <= longestLink {
 			return s
 		}
 	}
