@@ -22,13 +22,13 @@ const (
 	feedTimeout   = 10 * time.Second
 	longestFeed   = 5 << 20 // bytes, after decompression
 	mostRedirects = 5
-	feedsParsed   = 2         // at once: a large feed takes a multiple of its size to parse
-	smallFeed     = 512 << 10 // bytes: as most are
-	smallParsed   = 4         // of these, beside the large ones
-	longestParse  = 4 * time.Second
-	feedForgotten = 96 * time.Hour // unread: a weekend and the holidays around it
-	goneFor       = 24 * time.Hour // that a feed is not asked for after it said it is gone
-	longestHush   = time.Hour      // that a host's other feeds wait for what one of them asked
+	feedsParsed   = 2               // at once: a large feed takes a multiple of its size to parse
+	smallFeed     = 512 << 10       // bytes: as most are
+	smallParsed   = 4               // of these, beside the large ones
+	longestParse  = 8 * time.Second // were a processor busy: bounds of what a feed is made of keep it below one
+	feedForgotten = 96 * time.Hour  // unread: a weekend and the holidays around it
+	goneFor       = 24 * time.Hour  // that a feed is not asked for after it said it is gone
+	longestHush   = time.Hour       // that a host's other feeds wait for what one of them asked
 )
 
 // feedReader reads feeds for all readers: one request a feed in ten minutes, conditional, shared by those

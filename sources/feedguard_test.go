@@ -46,7 +46,6 @@ func TestNewsFeedsThatBlowUpInTheParser(t *testing.T) {
 			rss("<item><title>&b;&x;</title><link>https://x.example/2</link></item>"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			p := newPress(t, []string{"/hostile.xml", "/good.xml"})
 			p.feeds.Set("/good.xml", feed("Hanbit", "첫눈"))
 			p.feeds.Inject(standin.Fault{Op: "/hostile.xml", Status: http.StatusOK, ContentType: "application/rss+xml", Body: body})
