@@ -22,20 +22,24 @@ const (
 	feedTimeout   = 10 * time.Second
 	longestFeed   = 5 << 20 // bytes, after decompression
 	mostRedirects = 5
-	feedsParsed   = 2              // at once: a large feed takes a multiple of its size to parse
-	feedForgotten = 96 * time.Hour // unread: a weekend and the holidays around it
-	goneFor       = 24 * time.Hour // that a feed is not asked for after it said it is gone
+	feedsParsed   = 2               // at once: a large feed takes a multiple of its size to parse
+	smallFeed     = 512 << 10       // bytes: as most are
+	smallParsed   = 4               // of these, beside the large ones
+	longestParse  = 8 * time.Second // were a processor busy: bounds of what a feed is made of keep it below one
+	feedForgotten = 96 * time.Hour  // unread: a weekend and the holidays around it
+	goneFor       = 24 * time.Hour  // that a feed is not asked for after it said it is gone
+	longestHush   = time.Hour       // that a host's other feeds wait for what one of them asked
 )
 
 // feedReader reads feeds for all readers: one request a feed in ten minutes, conditional, shared by those
 // who ask meanwhile. It is safe for concurrent use.
 type feedReader struct {
-	client  *http.Client
-	now     func() time.Time
-	agent   string
-	fetched func(err error)
-	flights singleflight.Group
-	parsing chan struct{}
+	client                *http.Client
+	now                   func() time.Time
+	agent                 string
+	fetched               func(err error)
+	flights               singleflight.Group
+	parsing, parsingSmall chan struct{} // a place for each that may be parsed at once
 
 	mu     sync.Mutex
 	states map[string]*feedState
@@ -65,7 +69,7 @@ func newFeedReader(cfg NewsConfig) *feedReader {
 	}
 	return &feedReader{
 		client: &http.Client{Transport: transport, CheckRedirect: checkRedirect}, now: cfg.Now, agent: agentOf(cfg.Contact), fetched: cfg.OnFetch,
-		parsing: make(chan struct{}, feedsParsed), states: map[string]*feedState{}, quiet: map[string]time.Time{},
+		parsing: make(chan struct{}, feedsParsed), parsingSmall: make(chan struct{}, smallParsed), states: map[string]*feedState{}, quiet: map[string]time.Time{},
 	}
 }
 
@@ -123,15 +127,17 @@ func PrivateFeed(feed briefing.Feed) bool {
 }
 
 // public reports whether the address is one of the open internet. Addresses that carry an IPv4 address
-// inside are refused as a whole: nobody publishes feeds there.
+// inside are refused as a whole: nobody publishes feeds there. The zone is left out, with which an address
+// is in no prefix. 168.63.129.16 is what Azure tells machines about themselves at, public as it looks.
 func public(ip netip.Addr) bool {
-	ip = ip.Unmap()
+	ip = ip.WithZone("").Unmap()
 	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
 		return false
 	}
 	for _, reserved := range [...]string{
 		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24",
-		"203.0.113.0/24", "240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/32", "2002::/16", "2001:db8::/32",
+		"203.0.113.0/24", "240.0.0.0/4", "192.88.99.0/24", "168.63.129.16/32", "::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48",
+		"100::/64", "2001::/32", "2002::/16", "2001:db8::/32", "3fff::/20", "fec0::/10",
 	} {
 		if netip.MustParsePrefix(reserved).Contains(ip) {
 			return false
@@ -140,6 +146,7 @@ func public(ip netip.Addr) bool {
 	return true
 }
 
+// checkRedirect follows to web addresses, and tells where it leads nothing of where it came from.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) > mostRedirects {
 		return errors.New("too many redirects")
@@ -147,6 +154,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
 		return errors.New("a redirect to something that is no web address")
 	}
+	req.Header.Del("Referer") // the address that led there may hold a key
 	return nil
 }
 
@@ -229,11 +237,16 @@ func (f *feedReader) forget(now time.Time) {
 	}
 }
 
-// hush leaves the host alone for as long as it has asked for.
-func (f *feedReader) hush(host string, wait time.Duration) {
+// hush leaves the host that was asked at the address alone for as long as it has asked for, within bounds. An answer that
+// a redirect from elsewhere led to says nothing of the host's other feeds: else anybody could have them silenced.
+func (f *feedReader) hush(resp *http.Response, at string, wait time.Duration) {
+	host := resp.Request.URL.Host
+	if u, err := url.Parse(at); err != nil || u.Host != host {
+		return
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if until := f.now().Add(wait); until.After(f.quiet[host]) {
+	if until := f.now().Add(min(wait, longestHush)); until.After(f.quiet[host]) {
 		f.quiet[host] = until
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mmcdole/gofeed"
+	feedjson "github.com/mmcdole/gofeed/json"
 
 	"achim/briefing"
 )
@@ -62,7 +63,7 @@ func (f *feedReader) ask(ctx context.Context, at string, before feedState) (feed
 		before.at = settled(resp, at)
 		return before, nil
 	case resp.StatusCode == http.StatusTooManyRequests, resp.StatusCode == http.StatusServiceUnavailable && wait > 0:
-		f.hush(resp.Request.URL.Host, wait)
+		f.hush(resp, at, wait)
 		return fault(reasonOfLimit(resp.StatusCode), wait, &answerError{status: resp.StatusCode})
 	case resp.StatusCode != http.StatusOK:
 		return fault(briefing.Unavailable, 0, &answerError{status: resp.StatusCode})
@@ -81,7 +82,15 @@ func (f *feedReader) ask(ctx context.Context, at string, before feedState) (feed
 		return before, err
 	}
 	doc.inherit(before.doc, f.now())
-	return feedState{doc: doc, at: settled(resp, at), page: before.page, etag: resp.Header.Get("ETag"), modified: resp.Header.Get("Last-Modified")}, nil
+	return feedState{doc: doc, at: settled(resp, at), page: before.page, etag: short(resp.Header.Get("ETag")), modified: short(resp.Header.Get("Last-Modified"))}, nil
+}
+
+// short is a validator worth keeping and sending back, "" for a longer one.
+func short(validator string) string {
+	if len(validator) > longestLink {
+		return ""
+	}
+	return validator
 }
 
 // readFeedBody reads at most one byte more than a feed may have, also of a file that is compressed and not said to be.
@@ -137,15 +146,22 @@ func (f *feedReader) get(ctx context.Context, address string, before feedState) 
 }
 
 // parse turns a body into stories. Whatever it is that is no feed is Malformed, also when it makes the
-// parser panic.
+// parser panic. Few large ones are parsed at once, for the memory it takes, and not before the small ones, so that
+// nobody's feeds keep everybody's waiting; and none for long.
 func (f *feedReader) parse(ctx context.Context, body []byte, resp *http.Response) (doc *feedDoc, err error) {
 	const op = "parse feed"
+	slots := f.parsing
+	if len(body) <= smallFeed {
+		slots = f.parsingSmall
+	}
 	select {
-	case f.parsing <- struct{}{}:
-		defer func() { <-f.parsing }()
+	case slots <- struct{}{}:
+		defer func() { <-slots }()
 	case <-ctx.Done():
 		return nil, transportError(op, ctx.Err())
 	}
+	ctx, cancel := context.WithTimeout(ctx, longestParse)
+	defer cancel()
 	malformed := func(cause string) error {
 		return &briefing.Error{Op: op, Reason: briefing.Malformed, Err: errors.New(cause)}
 	}
@@ -162,17 +178,33 @@ func (f *feedReader) parse(ctx context.Context, body []byte, resp *http.Response
 	if isPage(text) {
 		return nil, &briefing.Error{Op: op, Reason: briefing.Malformed, Err: &pageError{text: text[:min(len(text), longestPage)], at: at}}
 	}
-	if strings.HasPrefix(text, "<") && !nestsSanely(text) {
-		return nil, malformed("it nests deeper than any feed")
+	if err := examineFeed(ctx, text); err != nil {
+		return nil, malformed(err.Error())
 	}
 	parser := gofeed.NewParser()
 	parser.KeepOriginalFeed = true // for the publisher of a story, which the common form leaves out
-	parsed, err := parser.ParseString(text)
+	parser.RSSTranslator = &gofeed.DefaultRSSTranslator{DisableContentImageScan: true}
+	parsed, err := parser.Parse(patient{strings.NewReader(text), ctx.Err})
+	if ctx.Err() != nil {
+		return nil, transportError(op, ctx.Err())
+	}
 	if err != nil || parsed == nil {
 		return nil, malformed("not a feed") // the parser's own words may quote it
 	}
-	if parsed.FeedType == "json" && len(parsed.Items) == 0 && parsed.Title == "" {
+	if original, ok := parsed.OriginalFeed().(*feedjson.Feed); ok && !saysItems(original) {
 		return nil, malformed("not a feed, though JSON") // any JSON object gets this far
 	}
-	return newFeedDoc(parsed, at, f.now()), nil
+	doc = newFeedDoc(parsed, at, f.now())
+	if len(parsed.Items) > 0 && len(doc.stories) == 0 {
+		return nil, malformed("none of its items has a title and a link") // which is not to say that there is no news
+	}
+	return doc, nil
+}
+
+// saysItems reports whether the JSON is a feed's, be it an empty one, and not what a server has to say of itself.
+func saysItems(feed *feedjson.Feed) bool {
+	if len(feed.Items) == 0 && feed.Title == "" {
+		return false
+	}
+	return feed.Items != nil || strings.Contains(feed.Version, "jsonfeed.org/")
 }

@@ -236,6 +236,44 @@ func TestNewsLeavesAHostAlone(t *testing.T) {
 	}
 }
 
+// TestNewsSilencesNobodyElse: what a redirect from elsewhere led to silences no host, and what one feed asks for silences the
+// others of its host for an hour at most.
+func TestNewsSilencesNobodyElse(t *testing.T) {
+	p := newPress(t, nil)
+	p.feeds.Set("/b.xml", feed("Nari", "둘"))
+	p.moved("/trap", http.StatusMovedPermanently, strings.Replace(p.url, "127.0.0.1", "localhost", 1)+"/limited")
+	p.feeds.Inject(standin.Fault{Op: "/limited", Status: http.StatusTooManyRequests, Header: map[string]string{"Retry-After": "999999999"}})
+	read := func(address string) error {
+		req := p.request(readerID)
+		req.Reader.Feeds = []briefing.Feed{{URL: address}}
+		_, err := p.source.Fetch(t.Context(), req)
+		return err
+	}
+	elsewhere := strings.Replace(p.url, "127.0.0.1", "localhost", 1) + "/b.xml"
+	wantReason(t, read(p.url+"/trap"), briefing.RateLimited)
+	for _, address := range []string{elsewhere, p.url + "/b.xml"} {
+		if err := read(address); err != nil {
+			t.Errorf("%s after a redirect from another host: %v", address, err)
+		}
+	}
+	p.clock.Advance(11 * time.Minute)
+	fault := wantReason(t, read(p.url+"/limited"), briefing.RateLimited)
+	if fault.RetryAfter != 24*time.Hour {
+		t.Errorf("the feed itself waits for %v", fault.RetryAfter)
+	}
+	p.clock.Advance(59 * time.Minute)
+	wantReason(t, read(p.url+"/b.xml"), briefing.RateLimited)
+	p.clock.Advance(2 * time.Minute)
+	if err := read(p.url + "/b.xml"); err != nil {
+		t.Errorf("the host's other feed an hour later: %v", err)
+	}
+	p.clock.Advance(20 * time.Hour)
+	wantReason(t, read(p.url+"/limited"), briefing.RateLimited)
+	if got := p.feeds.Calls("/limited"); got != 2 {
+		t.Errorf("%d requests to the feed that asked for a day", got)
+	}
+}
+
 // TestNewsSaysWhoAsks: the agent is named with every request, also after a redirect.
 func TestNewsSaysWhoAsks(t *testing.T) {
 	p := newPress(t, []string{"/one"}, func(cfg *sources.NewsConfig) { cfg.Contact = "https://achim.gaon.example" })
@@ -249,6 +287,34 @@ func TestNewsSaysWhoAsks(t *testing.T) {
 	p.must(t)
 	if want := []string{"achim/1 (self-hosted daily briefing; +https://achim.gaon.example)", "achim/1 (self-hosted daily briefing; +https://achim.gaon.example)"}; !slices.Equal(agents, want) {
 		t.Errorf("agents %q", agents)
+	}
+}
+
+// TestNewsKeepsAKeyFromOthers: where a redirect leads learns neither the address that led there nor what was sent to it.
+func TestNewsKeepsAKeyFromOthers(t *testing.T) {
+	for _, to := range []string{"/a.xml", "http://localhost/a.xml"} {
+		p := newPress(t, nil)
+		u, err := url.Parse(p.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to = strings.Replace(to, "localhost", "localhost:"+u.Port(), 1)
+		p.moved("/one", http.StatusFound, to)
+		p.feeds.Set("/a.xml", feed("Hanbit", "하나"))
+		asked := 0
+		p.feeds.Inject(standin.Fault{Op: "/a.xml", Status: 500, Match: func(r *http.Request) bool {
+			asked++
+			foreign := strings.HasPrefix(r.Host, "localhost")
+			if r.Referer() != "" || (foreign && r.Header.Get("Authorization") != "") {
+				t.Errorf("to %s: Referer %q, Authorization %q", to, r.Referer(), r.Header.Get("Authorization"))
+			}
+			return false
+		}})
+		req := p.request(readerID)
+		req.Reader.Feeds = []briefing.Feed{{URL: "http://haneul:feed-secret@" + u.Host + "/one?key=feed-secret"}}
+		if section, err := p.source.Fetch(t.Context(), req); err != nil || len(section.Items) != 1 || asked != 1 {
+			t.Errorf("to %s: %q, %v after %d requests", to, told(section), err, asked)
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -18,14 +17,14 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/korean"
 	textunicode "golang.org/x/text/encoding/unicode"
-
-	"achim/briefing"
 )
 
 const (
 	storiesRead = 200 // of one feed, the newest
 	titleRunes  = 150
-	clockSlack  = 10 * time.Minute // a story from further in the future has a wrong zone, and so no time
+	nameRunes   = 40      // of a publisher's name
+	longestLink = 2000    // bytes
+	longestPost = 4 << 10 // bytes of a text without a title, of which the first words are taken for one
 )
 
 // feedDoc is a feed as all readers share it.
@@ -49,26 +48,36 @@ type story struct {
 
 // newFeedDoc takes the stories out of a parsed feed that was found at the given address.
 func newFeedDoc(parsed *gofeed.Feed, at *url.URL, now time.Time) *feedDoc {
-	doc := &feedDoc{title: cut(publisherIn(cleanTitle(parsed.Title)), 40)}
+	doc := &feedDoc{title: nameOf(publisherIn(cleanTitle(parsed.Title)))}
 	korean := strings.HasSuffix(strings.ToLower(at.Hostname()), ".kr") || strings.HasPrefix(strings.ToLower(parsed.Language), "ko")
 	original, _ := parsed.OriginalFeed().(*rss.Feed)
 	for i, item := range parsed.Items {
 		if item == nil {
 			continue
 		}
-		s := story{title: cleanTitle(item.Title), link: storyLink(item, at)}
+		s := story{title: cleanTitle(item.Title)}
+		if s.title == "" {
+			s.title = firstOf(firstWords(item.Description), firstWords(item.Content))
+		}
 		s.at, s.allDay = storyTime(item, korean, now)
-		if original != nil && i < len(original.Items) && original.Items[i].Source != nil {
-			s.publisher = cleanTitle(original.Items[i].Source.Title)
-			// Aggregators append the publisher. Only what equals it is taken off: titles have dashes of their own.
-			if bare, ok := strings.CutSuffix(s.title, " - "+s.publisher); ok && s.publisher != "" {
-				s.title = strings.TrimSpace(bare)
+		permalink := true
+		if original != nil && i < len(original.Items) {
+			rssItem := original.Items[i]
+			permalink = rssItem.GUID != nil && rssItem.GUID.IsPermalink != "false"
+			if rssItem.Source != nil {
+				publisher := cleanTitle(rssItem.Source.Title)
+				// Aggregators append the publisher. Only what equals it is taken off: titles have dashes of their own.
+				if bare, ok := strings.CutSuffix(s.title, " - "+publisher); ok && publisher != "" {
+					s.title = strings.TrimSpace(bare)
+				}
+				s.publisher = nameOf(publisher)
 			}
 		}
+		s.link = storyLink(item, permalink, at)
 		if s.title == "" || s.link == "" {
 			continue
 		}
-		s.title = cut(s.title, titleRunes)
+		s.title = strings.Clone(cut(s.title, titleRunes))
 		bare := untagged(s.title)
 		s.key, s.words = storyKey(bare, s.link), titleWords(bare)
 		s.ref, s.host = reference(s.link)
@@ -150,103 +159,36 @@ func cleanTitle(title string) string {
 	return oneLine(resolved)
 }
 
-// storyLink is the story's web address, "" when it has none a person could open.
-func storyLink(item *gofeed.Item, at *url.URL) string {
-	for _, link := range append([]string{item.Link}, item.Links...) {
-		u, err := at.Parse(strings.TrimSpace(link))
+// nameOf is a publisher's name as it is kept: cut, and by itself, for it would keep the feed it was cut from.
+func nameOf(name string) string { return strings.Clone(cut(name, nameRunes)) }
+
+// firstWords is what short messages have for a title: how their text begins.
+func firstWords(post string) string {
+	if len(post) > longestPost {
+		post = strings.ToValidUTF8(post[:longestPost], "")
+	}
+	return oneLine(plainText(unescapeTwice(post)))
+}
+
+// storyLink is the story's web address, "" when it has none a person could open. Where an item names none, its id will do if it is
+// one: Atom and JSON feeds may have it so, and RSS says whether it is.
+func storyLink(item *gofeed.Item, permalink bool, at *url.URL) string {
+	base := *at
+	base.User = nil // who may read the feed is nobody's business but its site's
+	links := append([]string{item.Link}, item.Links...)
+	if id := strings.TrimSpace(item.GUID); permalink && (strings.HasPrefix(id, "https://") || strings.HasPrefix(id, "http://")) {
+		links = append(links, id)
+	}
+	for _, link := range links {
+		u, err := base.Parse(strings.TrimSpace(link))
 		if err != nil || link == "" || u.Host == "" || u.User != nil || (u.Scheme != "http" && u.Scheme != "https") {
 			continue
 		}
-		if s := u.String(); len(s) <= 2000 {
+		if s := u.String(); len(s) <= longestLink {
 			return s
 		}
 	}
 	return ""
-}
-
-// kst is Korea's time. It has had no summer time since 1988, and news is newer.
-func kst() *time.Location { return time.FixedZone("KST", 9*60*60) }
-
-var (
-	hasOffset  = regexp.MustCompile(`(?i)([+-]\d{2}:?\d{2}|\d\s*Z|GMT|UTC|\bUT|\b[ECMP][SD]T)\s*(\(.*\))?\s*$`)
-	hasClock   = regexp.MustCompile(`\d:\d{2}|\d\s*시|T\d{4}`)
-	numeric    = regexp.MustCompile(`^\s*(\d{4})\s*[-./년]\s*(\d{1,2})\s*[-./월]\s*(\d{1,2})\s*[.일]?\s*(?:\([^)]*\)|[월화수목금토일]요일)?\s*T?(?:(오전|오후|AM|PM)?\s*(\d{1,2})(?::|시\s*)(\d{2})?(?:(?::|분\s*)(\d{2}))?)?`)
-	wordedDate = regexp.MustCompile(`^(?:[월화수목금토일](?:요일)?\s*,?\s*)?(\d{1,2})일?\s+(\d{1,2})월,?\s+(\d{4})년?\s+(오전|오후)?\s*(\d{1,2}):(\d{2})(?::(\d{2}))?`)
-	offset     = regexp.MustCompile(`([+-])(\d{2}):?(\d{2})\s*$`)
-)
-
-// saysKST reports the abbreviation that Go knows no offset for.
-func saysKST(raw string) bool { return strings.HasSuffix(strings.ToUpper(raw), " KST") }
-
-// storyTime is when the story was published, zero when that cannot be known, and whether the feed says the day alone. Times
-// without an offset are Korean in Korean feeds, where the parser takes them for UTC and nine hours late.
-func storyTime(item *gofeed.Item, korean bool, now time.Time) (at time.Time, allDay bool) {
-	raw, parsed := item.Published, item.PublishedParsed
-	if raw == "" {
-		raw, parsed = item.Updated, item.UpdatedParsed
-	}
-	raw = strings.TrimSpace(raw)
-	switch {
-	case raw == "":
-		return time.Time{}, false
-	case parsed != nil && hasOffset.MatchString(raw):
-		at = *parsed
-	case parsed != nil && (korean || saysKST(raw)):
-		wall := parsed.UTC()
-		at = time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), 0, kst())
-	case parsed != nil:
-		at = *parsed
-	default:
-		at = numericTime(raw, korean)
-	}
-	if at.After(now.Add(clockSlack)) || at.Year() < 1990 {
-		return time.Time{}, false
-	}
-	return at.UTC(), !hasClock.MatchString(raw)
-}
-
-// numericTime reads the forms Korean servers write that no standard knows, such as 2026.11.20 09:00 and 금, 20 11월 2026 09:00.
-func numericTime(raw string, korean bool) time.Time {
-	m := numeric.FindStringSubmatch(raw)
-	if m == nil {
-		if m = wordedDate.FindStringSubmatch(raw); m == nil {
-			return time.Time{}
-		}
-		m[1], m[3] = m[3], m[1] // the day comes first there
-	}
-	number := func(s string) int {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			return 0
-		}
-		return n
-	}
-	half := map[string]string{"오전": "am", "AM": "am", "오후": "pm", "PM": "pm"}[m[4]]
-	at, ok := clock(firstOf(m[5], "0"), m[6], half, true)
-	if !ok {
-		return time.Time{}
-	}
-	date := briefing.Date{Year: number(m[1]), Month: time.Month(number(m[2])), Day: number(m[3])}
-	if date.AddDays(0) != date {
-		return time.Time{}
-	}
-	return time.Date(date.Year, date.Month, date.Day, at.Hour, at.Minute, number(m[7]), 0, zoneOf(raw, korean))
-}
-
-// zoneOf is the zone of a time that no standard knows: what it says itself, else Korea's where it is written as there.
-func zoneOf(raw string, korean bool) *time.Location {
-	if m := offset.FindStringSubmatch(raw); m != nil && hasClock.MatchString(raw) {
-		if at, err := time.Parse("-0700", m[1]+m[2]+m[3]); err == nil {
-			return at.Location()
-		}
-	}
-	if hasOffset.MatchString(raw) && hasClock.MatchString(raw) {
-		return time.UTC
-	}
-	if korean || strings.ContainsAny(raw, "년월.오") || saysKST(raw) {
-		return kst()
-	}
-	return time.UTC
 }
 
 var (

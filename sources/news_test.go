@@ -299,6 +299,9 @@ func TestPrivateFeed(t *testing.T) {
 	for address, want := range map[string]bool{
 		"http://127.0.0.1:8080/x": true, "http://[::1]/x": true, "http://10.1.2.3/x": true, "https://192.168.0.7/x": true, "http://169.254.169.254/": true,
 		"http://localhost/x": true, "http://LOCALHOST.:80/x": true, "http://feeds.localhost/x": true, "http://[::ffff:127.0.0.1]/x": true, "http://[fe80::1%25eth0]/": true,
+		"http://[64:ff9b::7f00:1]/": true, "http://[64:ff9b::7f00:1%25eth0]/": true, "http://[2002:7f00:1::%25lo]/": true, "http://[::127.0.0.1]/": true,
+		"http://[::10.0.0.1]/": true, "http://[::ffff:0:7f00:1]/": true, "http://[fec0::1]/": true, "http://[feff::1]/": true, "http://[3fff::1]/": true,
+		"http://[3fff:fff::1]/": true, "http://192.88.99.1/": true, "http://168.63.129.16/": true, "http://168.63.129.17/": false, "http://192.88.98.1/": false,
 		"https://news.example/x": false, "http://93.184.215.14/x": false, "http://localhost.example/x": false, "http://[2606:4700::1111]/x": false, "::": false,
 	} {
 		if got := sources.PrivateFeed(briefing.Feed{URL: address}); got != want {
@@ -396,23 +399,40 @@ func TestNewsDates(t *testing.T) {
 		"언젠가":                             "",
 		"":                                "",
 
-		"Mon, 23 Nov 2026 08:00:00 +09:00": "08:00",
-		"월, 23 11월 2026 08:00:00 +0900":    "08:00",
-		"월, 22 11월 2026 23:00:00 GMT":      "08:00",
-		"23 11월 2026 오전 8:00":              "08:00",
-		"2026.11.22 23:00 +0000":           "08:00",
-		"2026-11-23T08:00:00":              "08:00",
-		"2026/11/23 08:00:00":              "08:00",
-		"2026.11.23. 오전 08:00":             "08:00",
-		"2026년 11월 23일 (월) 08:00":          "08:00",
-		"2026-11-23":                       "", // the day alone
-		"2026.11.23":                       "",
-		"2026.02.30 08:00":                 "",
-		"Mon, 23 Nov 2026 09:05:00 +0900":  "out", // ahead by as much as clocks differ: tomorrow's
-		"Mon, 23 Nov 2026 09:11:00 +0900":  "",
-		"2026.11.22":                       "",
-		"2026.11.21":                       "out",
-		"Sat, 21 Nov 2026 08:00:00 KST":    "out",
+		"Mon, 23 Nov 2026 08:00:00 +09:00":         "08:00",
+		"월, 23 11월 2026 08:00:00 +0900":            "08:00",
+		"월, 22 11월 2026 23:00:00 GMT":              "08:00",
+		"23 11월 2026 오전 8:00":                      "08:00",
+		"2026.11.22 23:00 +0000":                   "08:00",
+		"2026-11-23T08:00:00":                      "08:00",
+		"2026/11/23 08:00:00":                      "08:00",
+		"2026.11.23. 오전 08:00":                     "08:00",
+		"2026년 11월 23일 (월) 08:00":                  "08:00",
+		"2026-11-23":                               "", // the day alone
+		"2026.11.23":                               "",
+		"2026.02.30 08:00":                         "",
+		"Mon, 23 Nov 2026 09:05:00 +0900":          "out", // ahead by as much as clocks differ: tomorrow's
+		"Mon, 23 Nov 2026 09:11:00 +0900":          "",
+		"2026-11-23T08:00:00+09":                   "08:00",
+		"2026-11-23T08:00:00.000+09:00":            "08:00",
+		"Mon Nov 23 08:00:00 KST 2026":             "08:00",
+		"Mon, 23 Nov 2026 08:00:00 (KST)":          "08:00",
+		"Mon, 23 Nov 2026 08:00:00 GMT+09:00":      "08:00",
+		"Mon, 23 Nov 2026 08:00:00 GMT+0900 (KST)": "08:00",
+		"Mon, 23 Nov 2026 08:00:00 UTC+9":          "08:00",
+		"Mon, 23 Nov 2026 08:00 AM +0900":          "08:00",
+		"Mon, 23 11 2026 08:00:00 +0900":           "08:00",
+		"Mon, 23 Nov 2026 08:00:00 JST":            "08:00",
+		"Mon, 23 Nov 2026 00:00:00 CET":            "08:00",
+		"Mon, 23 Nov 2026 08:00:00 XYZT":           "",
+		"November 23, 2026 8:00 AM":                "08:00",
+		"20261123080000":                           "08:00",
+		"20261122T230000Z":                         "08:00",
+		"26.11.23 08:00":                           "08:00",
+		"26.11.23":                                 "",
+		"2026.11.22":                               "",
+		"2026.11.21":                               "out",
+		"Sat, 21 Nov 2026 08:00:00 KST":            "out",
 	} {
 		p := newPress(t, []string{"/a.xml"})
 		p.feeds.SetRaw("/a.xml", "application/rss+xml", []byte(`<rss version="2.0"><channel><title>x</title><language>ko</language>`+
@@ -442,6 +462,21 @@ func TestNewsDatesAbroad(t *testing.T) {
 		"2026-11-22 22:00:00":           "2026-11-22T22:00:00Z",
 		"Sun, 22 Nov 2026 17:00:00 EST": "2026-11-22T22:00:00Z",
 		"2026.11.23 07:00":              "2026-11-22T22:00:00Z", // dots are how Korea writes it
+
+		"2026-11-23T07:00:00+09":              "2026-11-22T22:00:00Z",
+		"2026-11-22T17:30:00-04:30":           "2026-11-22T22:00:00Z",
+		"Mon Nov 23 07:00:00 KST 2026":        "2026-11-22T22:00:00Z",
+		"Mon, 23 Nov 2026 07:00:00 (KST)":     "2026-11-22T22:00:00Z",
+		"Mon, 23 Nov 2026 07:00:00 GMT+09:00": "2026-11-22T22:00:00Z",
+		"Mon, 23 Nov 2026 07:00:00 UTC+9":     "2026-11-22T22:00:00Z",
+		"Mon, 23 11 2026 07:00:00 +0900":      "2026-11-22T22:00:00Z",
+		"Mon, 23 Nov 2026 07:00:00 JST":       "2026-11-22T22:00:00Z",
+		"Sun, 22 Nov 2026 23:00:00 CET":       "2026-11-22T22:00:00Z",
+		"Sunday, 22-Nov-26 22:00:00 GMT":      "2026-11-22T22:00:00Z",
+		"Sun, 22 Nov 2026 22:00:00 UT":        "2026-11-22T22:00:00Z",
+		"20261122220000":                      "2026-11-22T22:00:00Z",
+		"Mon, 23 Nov 2026 07:00:00 XYZT":      "0001-01-01T00:00:00Z",
+		"26.11.23 07:00":                      "0001-01-01T00:00:00Z", // the 26th elsewhere
 	} {
 		p := newPress(t, []string{"/a.xml"})
 		p.feeds.SetRaw("/a.xml", "application/rss+xml", []byte(`<rss version="2.0"><channel><title>x</title><item><title>news</title><link>https://x.example/1</link><pubDate>`+raw+`</pubDate></item></channel></rss>`))
