@@ -31,23 +31,24 @@ func (d *feedDoc) identify() {
 		if ids[s.id] > 1 {
 			s.id = shortHash(s.id + s.key)
 		}
-		telling := s.telling() && titles[s.title] == 1
-		if telling {
+		s.telling = s.telling && titles[s.title] == 1
+		if s.telling {
 			s.keys = append(s.keys, s.key)
 		}
-		if !telling || s.at.IsZero() {
+		if !s.telling || s.at.IsZero() {
 			s.keys = append(s.keys, shortHash(s.key+" "+s.ref))
 		}
 		if s.sole && !s.at.IsZero() {
 			s.keys = append(s.keys, s.placedAt(0))
+			s.beside = [2]string{s.placedAt(-1), s.placedAt(1)}
 		}
 	}
 }
 
-// telling reports whether the title is long enough that nobody else has it by chance.
-func (s *story) telling() bool {
-	n := weight(s.title)
-	return n >= tellingMuch || n >= tellingSome && len(s.words) >= 3
+// saysEnough reports whether the title is long enough that nobody else has it by chance.
+func saysEnough(untagged string, words []word) bool {
+	n := weight(untagged)
+	return n >= tellingMuch || n >= tellingSome && len(words) >= 3
 }
 
 // weight counts letters and digits. A syllable or an ideograph says as much as two Latin letters.
@@ -71,11 +72,7 @@ func (s *story) placedAt(spans int64) string {
 
 // knownIn reports whether the story was told under one of the keys, be it under another title in the same place.
 func (s *story) knownIn(seen map[string]bool) bool {
-	if len(seen) == 0 {
-		return false
-	}
-	placed := s.sole && !s.at.IsZero() && (seen[s.placedAt(-1)] || seen[s.placedAt(1)])
-	return placed || slices.ContainsFunc(s.keys, func(key string) bool { return seen[key] })
+	return seen[s.beside[0]] || seen[s.beside[1]] || slices.ContainsFunc(s.keys, func(key string) bool { return seen[key] })
 }
 
 // retells reports whether the story is another version of what stood in the same place: published at about the same time, or

@@ -39,15 +39,17 @@ type feedDoc struct {
 type story struct {
 	id, key, title, link, publisher string
 
-	ref    string    // the link without what only tells where one came from
-	place  string    // link and guid: what stands there may get another title
-	keys   []string  // under which readers may have been told it, its own first
-	host   string    // of the link: who else tells a story from there is no other publisher
-	at     time.Time // zero = unknown
-	allDay bool      // at is the midnight before: the feed says the day alone
-	first  time.Time // when it appeared in the feed; zero = it was there when the feed was first read
-	sole   bool      // no other story of the feed has its link
-	words  []word    // of the title, for telling the same story in other words
+	ref     string    // the link without what only tells where one came from
+	place   string    // link and guid: what stands there may get another title
+	keys    []string  // under which readers may have been told it, its own first
+	beside  [2]string // keys of what stood in its place shortly before or after
+	telling bool      // the title is long enough that nobody else has it by chance
+	host    string    // of the link: who else tells a story from there is no other publisher
+	at      time.Time // zero = unknown
+	allDay  bool      // at is the midnight before: the feed says the day alone
+	first   time.Time // when it appeared in the feed; zero = it was there when the feed was first read
+	sole    bool      // no other story of the feed has its link
+	words   []word    // of the title, for telling the same story in other words
 }
 
 // newFeedDoc takes the stories out of a parsed feed that was found at the given address.
@@ -74,6 +76,7 @@ func newFeedDoc(parsed *gofeed.Feed, at *url.URL, now time.Time) *feedDoc {
 		s.title = cut(s.title, titleRunes)
 		bare := untagged(s.title)
 		s.key, s.words = storyKey(bare, s.link), titleWords(bare)
+		s.telling = saysEnough(bare, s.words)
 		s.ref, s.host = reference(s.link)
 		s.place = shortHash(s.ref + " " + firstOf(item.GUID, s.link)) // some number their stories from 1, every day and in every feed
 		s.id = shortHash(at.String() + " " + s.place)
