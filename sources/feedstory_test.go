@@ -219,3 +219,25 @@ func TestNewsRemembersEveryVersion(t *testing.T) {
 	d.set("/a.xml", "Hanbit", d.item("발사대에 세운 나리호, 남은 것은 결심", "/3", "3", time.Hour))
 	d.want(t, "retitled while the process ran")
 }
+
+// TestNewsListedLateAndForgotten: what came shortly before the last reading and was not told is told also after a restart.
+func TestNewsListedLateAndForgotten(t *testing.T) {
+	d := newDaily(t, "/a.xml")
+	d.set("/a.xml", "Hanbit", d.item("이른 아침의 소식", "/1", "1", 2*time.Hour))
+	d.want(t, "day 1", "이른 아침의 소식")
+	d.set("/a.xml", "Hanbit", d.item("예약해 둔 기사", "/3", "3", 20*time.Minute), d.item("이른 아침의 소식", "/1", "1", 2*time.Hour))
+	d.clock.Advance(24 * time.Hour)
+	d.restart(t, "/a.xml")
+	d.want(t, "day 2, after a restart", "예약해 둔 기사")
+}
+
+// TestNewsOfOnePlaceInTwoFeeds: what two feeds tell of one address a day apart, in other words, are two stories.
+func TestNewsOfOnePlaceInTwoFeeds(t *testing.T) {
+	d := newDaily(t, "/a.xml", "/b.xml")
+	d.set("/a.xml", "Hanbit", d.item("오늘 서울 맑음 낮 10도", "/weather", "", 23*time.Hour))
+	d.set("/b.xml", "Hanbit", d.item("태풍 북상 전국에 호우 경보", "/weather", "", time.Hour))
+	d.want(t, "at once", "오늘 서울 맑음 낮 10도", "태풍 북상 전국에 호우 경보")
+	d.clock.Advance(24 * time.Hour)
+	d.set("/b.xml", "Hanbit", d.item("한파 특보 전국에 내려져", "/weather", "", time.Hour))
+	d.want(t, "the next day", "한파 특보 전국에 내려져")
+}
