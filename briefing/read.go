@@ -283,11 +283,7 @@ func shownKeys(b Briefing) []string {
 	}
 	keys := make([]string, 0, len(s.Items))
 	for _, item := range s.Items {
-		if item.Key != "" {
-			keys = append(keys, item.Key)
-		} else {
-			keys = append(keys, item.ID)
-		}
+		keys = append(keys, item.Known()...)
 	}
 	return keys
 }

@@ -1,6 +1,7 @@
 package briefing
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -90,15 +91,16 @@ const (
 // Item is one mail, event or story. Title, From, Text and Place are other people's text: data, never
 // markup. It is stored as JSON; members may be added but keep their meaning.
 type Item struct {
-	ID     string `json:"id"`            // the source's own, stable from one reading to the next
-	Key    string `json:"key,omitempty"` // what makes it the same item on another date; "" = ID
-	Group  Group  `json:"group"`
-	Title  string `json:"title"`
-	URL    string `json:"url,omitempty"`
-	From   string `json:"from,omitempty"` // sender or publisher, as a person would say it
-	Text   string `json:"text,omitempty"` // one line in the item's own words
-	Thread string `json:"thread,omitempty"`
-	Body   string `json:"-"` // more of the item's own words, for an Editor; never stored
+	ID     string   `json:"id"`             // the source's own, stable from one reading to the next
+	Key    string   `json:"key,omitempty"`  // what makes it the same item on another date; "" = ID
+	Keys   []string `json:"keys,omitempty"` // more of them: other versions of it, and what it is known by under another title
+	Group  Group    `json:"group"`
+	Title  string   `json:"title"`
+	URL    string   `json:"url,omitempty"`
+	From   string   `json:"from,omitempty"` // sender or publisher, as a person would say it
+	Text   string   `json:"text,omitempty"` // one line in the item's own words
+	Thread string   `json:"thread,omitempty"`
+	Body   string   `json:"-"` // more of the item's own words, for an Editor; never stored
 
 	At  time.Time `json:"at,omitzero"`  // start, arrival or publication
 	End time.Time `json:"end,omitzero"` // of a timed event; of one that has gone on since before, on its last day
@@ -112,6 +114,11 @@ type Item struct {
 	Phone   bool   `json:"phone,omitempty"` // a call rather than a video meeting
 	Also    int    `json:"also,omitempty"`  // how many others tell the same story, or more mails in the thread
 	Marks   []Mark `json:"marks,omitempty"`
+}
+
+// Known returns all keys under which the item is the same on another date.
+func (i Item) Known() []string {
+	return append([]string{cmp.Or(i.Key, i.ID)}, i.Keys...)
 }
 
 // Has reports whether the item carries mark.

@@ -19,6 +19,9 @@ type told struct {
 	others []*told
 }
 
+// versions returns the story as all tell it, this one first.
+func (t *told) versions() []*told { return append([]*told{t}, t.others...) }
+
 // count counts the other publishers that tell the story. Who has several feeds, or stands in somebody's collection too, counts
 // once.
 func (t *told) count() int {
@@ -36,13 +39,21 @@ func (t *told) publisherOf(o *told) bool {
 	return strings.EqualFold(t.from, o.from) || t.publisher == "" && o.publisher == "" && t.host == o.host
 }
 
-// item is the story as a briefing tells it.
+// item is the story as a briefing tells it, with the keys of all its versions: any of them is the same story tomorrow.
 func (t *told) item() briefing.Item {
 	at := t.at
 	if t.allDay {
 		at = time.Time{} // its hour is not known
 	}
-	return briefing.Item{ID: t.id, Key: t.key, Group: briefing.Story, Title: t.title, URL: t.link, At: at, From: t.from, Also: t.also}
+	var keys []string
+	for _, v := range t.versions() {
+		for _, key := range v.keys {
+			if !slices.Contains(keys, key) {
+				keys = append(keys, key)
+			}
+		}
+	}
+	return briefing.Item{ID: t.id, Key: keys[0], Keys: keys[1:], Group: briefing.Story, Title: t.title, URL: t.link, At: at, From: t.from, Also: t.also}
 }
 
 // pile gathers the stories of all feeds for one reader. Of a story that several tell, the version stands that the first of those
@@ -51,10 +62,10 @@ func (t *told) item() briefing.Item {
 type pile struct {
 	req   briefing.Request
 	feeds []pileFeed
-	known map[string]*told   // by key, link and id
-	alike map[string][]*told // by how they begin
-	past  map[string]bool    // links and ids of what was told on an earlier date
-	dated map[string][]*story
+	known map[string]*told    // by key and link
+	alike map[string][]*told  // by how they begin
+	past  map[string][]*story // what was told on an earlier date, by link
+	dated map[string][]*story // and by how it begins
 }
 
 type pileFeed struct {
@@ -96,15 +107,15 @@ func (p *pile) stories() []*told {
 
 // rememberPast notes which of the stories in the feeds were told on an earlier date, to know them again under another title.
 func (p *pile) rememberPast() {
-	p.past, p.dated = map[string]bool{}, map[string][]*story{}
+	p.past, p.dated = map[string][]*story{}, map[string][]*story{}
 	if len(p.req.Seen) == 0 {
 		return
 	}
 	for _, f := range p.feeds {
 		for i := range f.doc.stories {
-			if s := &f.doc.stories[i]; p.req.Seen[s.key] {
+			if s := &f.doc.stories[i]; s.knownIn(p.req.Seen) {
 				if s.sole {
-					p.past[s.ref], p.past[s.id] = true, true
+					p.past[s.ref] = append(p.past[s.ref], s)
 				}
 				if begin := s.begins(); len(p.dated[begin]) < mostCompared {
 					p.dated[begin] = append(p.dated[begin], s)
@@ -116,8 +127,26 @@ func (p *pile) rememberPast() {
 
 // isPast reports whether the story was told on an earlier date, be it under another title.
 func (p *pile) isPast(s *story) bool {
-	return p.req.Seen[s.key] || s.sole && (p.past[s.ref] || p.past[s.id]) ||
+	return s.knownIn(p.req.Seen) || s.sole && slices.ContainsFunc(p.past[s.ref], s.retells) ||
 		slices.ContainsFunc(p.dated[s.begins()], func(o *story) bool { return sameStory(s, o) })
+}
+
+// fresh returns up to where the stories without a time are news though they were there when the process first read the feed: all
+// of a feed of which the reader was never told anything, else those above what was told.
+func (p *pile) fresh(doc *feedDoc) int {
+	if doc.since.Before(p.req.Window.From) {
+		return 0
+	}
+	end := len(doc.stories)
+	for i := range doc.stories {
+		if s := &doc.stories[i]; s.knownIn(p.req.Seen) {
+			if s.at.IsZero() {
+				return i
+			}
+			end = 0
+		}
+	}
+	return end
 }
 
 // selectFrom puts a feed's stories on the pile, the newest first: of the window, not told before, and nothing the reader has muted.
@@ -125,10 +154,13 @@ func (p *pile) isPast(s *story) bool {
 func (p *pile) selectFrom(n int) {
 	f := &p.feeds[n]
 	publisher := firstOf(oneLine(f.feed.Title), f.doc.title, hostOf(f.feed.URL))
-	undated := 0
+	undated, fresh := 0, p.fresh(f.doc)
 	for i := range f.doc.stories {
 		s := &f.doc.stories[i]
 		if !s.within(p.req.Window) || p.req.Reader.Preferences.MutesText(s.title) || p.isPast(s) {
+			continue
+		}
+		if s.at.IsZero() && s.first.IsZero() && i >= fresh {
 			continue
 		}
 		t := &told{story: s, from: firstOf(s.publisher, publisher), feed: n}
@@ -143,7 +175,8 @@ func (p *pile) selectFrom(n int) {
 }
 
 // within reports whether the story is one of the window: by its time, by its day where no more is said, and where nothing is,
-// by when it appeared in its feed.
+// by when it appeared in its feed. One of before counts as well where it came too late for the reading that closed the window
+// before, or may have: what was told then is known.
 func (s *story) within(w briefing.Window) bool {
 	switch {
 	case s.at.IsZero():
@@ -151,15 +184,20 @@ func (s *story) within(w briefing.Window) bool {
 	case s.allDay:
 		return s.at.Before(w.To) && s.at.Add(24*time.Hour).After(w.From)
 	}
-	return w.Holds(s.at)
+	if before := w.From.Sub(s.at); before > listedLate && (before > sameDay || !s.first.After(w.From.Add(defaultNewsPace))) {
+		return false
+	}
+	return s.at.Before(w.To)
 }
 
 // find returns the story on the pile that t tells as well, or nil.
 func (p *pile) find(t *told) *told {
-	if same := p.known[t.key]; same != nil {
-		return same
+	for _, key := range t.keys {
+		if same := p.known[key]; same != nil {
+			return same
+		}
 	}
-	if same := cmp.Or(p.known[t.ref], p.known[t.id]); t.sole && same != nil {
+	if same := p.known[t.ref]; t.sole && same != nil && slices.ContainsFunc(same.versions(), t.retoldBy) {
 		return same
 	}
 	for _, o := range p.alike[t.begins()] {
@@ -183,15 +221,19 @@ func (p *pile) keep(t, same *told) {
 	} else if len(same.others) < mostTellers {
 		same.others = append(same.others, t)
 	}
-	if p.known[t.key] == nil {
-		p.known[t.key] = same
+	names := t.keys
+	if t.sole {
+		names = append(slices.Clone(names), t.ref)
 	}
-	for _, name := range []string{t.ref, t.id} {
-		if t.sole && p.known[name] == nil {
+	for _, name := range names {
+		if p.known[name] == nil {
 			p.known[name] = same
 		}
 	}
 }
+
+// retoldBy reports whether both tell what stands at one address.
+func (t *told) retoldBy(o *told) bool { return t.ref == o.ref && t.retells(o.story) }
 
 // limit orders a feed's stories and takes away what is more than the feed may bring in. Where another feed tells such a story
 // too, it is that one's.
@@ -216,7 +258,5 @@ func (p *pile) limit(n int) {
 	f.list = f.list[:f.feed.MaxItems]
 }
 
-// weightier orders by how many tell a story, then by time; what has none comes last.
-func weightier(a, b *told) int {
-	return cmp.Or(b.also-a.also, b.at.Compare(a.at), strings.Compare(a.id, b.id))
-}
+// weightier orders by how many tell a story, then by time; what has none comes last and stays in the feed's order.
+func weightier(a, b *told) int { return cmp.Or(b.also-a.also, b.at.Compare(a.at)) }

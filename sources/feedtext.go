@@ -30,20 +30,25 @@ const (
 // feedDoc is a feed as all readers share it.
 type feedDoc struct {
 	title   string
-	stories []story // the newest first, undated ones last in the feed's order
+	stories []story   // the newest first, undated ones last in the feed's order
+	since   time.Time // when this process first read the feed
 }
 
 // story is one item of a feed.
 type story struct {
 	id, key, title, link, publisher string
 
-	ref    string    // the link without what only tells where one came from
-	host   string    // of the link: who else tells a story from there is no other publisher
-	at     time.Time // zero = unknown
-	allDay bool      // at is the midnight before: the feed says the day alone
-	first  time.Time // when a story without a time appeared in the feed; zero = it was there when the feed was first read
-	sole   bool      // no other story of the feed has its id or its link
-	words  []word    // of the title, for telling the same story in other words
+	ref     string    // the link without what only tells where one came from
+	place   string    // link and guid: what stands there may get another title
+	keys    []string  // under which readers may have been told it, its own first
+	beside  [2]string // keys of what stood in its place shortly before or after
+	telling bool      // the title is long enough that nobody else has it by chance
+	host    string    // of the link: who else tells a story from there is no other publisher
+	at      time.Time // zero = unknown
+	allDay  bool      // at is the midnight before: the feed says the day alone
+	first   time.Time // when it appeared in the feed; zero = it was there when the feed was first read
+	sole    bool      // no other story of the feed has its link
+	words   []word    // of the title, for telling the same story in other words
 }
 
 // newFeedDoc takes the stories out of a parsed feed that was found at the given address.
@@ -80,58 +85,16 @@ func newFeedDoc(parsed *gofeed.Feed, at *url.URL, now time.Time) *feedDoc {
 		s.title = strings.Clone(cut(s.title, titleRunes))
 		bare := untagged(s.title)
 		s.key, s.words = storyKey(bare, s.link), titleWords(bare)
+		s.telling = saysEnough(bare, s.words)
 		s.ref, s.host = reference(s.link)
-		s.id = shortHash(s.host + " " + firstOf(item.GUID, s.link)) // some number their stories from 1, as others do
+		s.place = shortHash(s.ref + " " + firstOf(item.GUID, s.link)) // some number their stories from 1, every day and in every feed
+		s.id = shortHash(at.String() + " " + s.place)
 		doc.stories = append(doc.stories, s)
 	}
 	slices.SortStableFunc(doc.stories, func(a, b story) int { return b.at.Compare(a.at) })
 	doc.stories = slices.Clip(doc.stories[:min(len(doc.stories), storiesRead)])
-	doc.markSole()
+	doc.identify()
 	return doc
-}
-
-// markSole marks the stories that can be told by their id and link. Some feeds give the same to all of theirs.
-func (d *feedDoc) markSole() {
-	ids, links := make(map[string]int, len(d.stories)), make(map[string]int, len(d.stories))
-	for i := range d.stories {
-		ids[d.stories[i].id]++
-		links[d.stories[i].ref]++
-	}
-	for i := range d.stories {
-		s := &d.stories[i]
-		s.sole = ids[s.id] == 1 && links[s.ref] == 1
-		if ids[s.id] > 1 {
-			s.id = shortHash(s.id + s.key)
-		}
-	}
-}
-
-// inherit takes over what is known from the reading before, nil for the first: a story whose title the publisher has changed
-// keeps the key under which readers may have been told it, and one without a time is as old as its first appearance.
-func (d *feedDoc) inherit(before *feedDoc, now time.Time) {
-	if d == nil || before == nil {
-		return
-	}
-	known := make(map[string]*story, 2*len(before.stories))
-	for i := range before.stories {
-		s := &before.stories[i]
-		known[s.key] = s
-		if s.sole {
-			known[s.id] = s
-		}
-	}
-	for i := range d.stories {
-		s := &d.stories[i]
-		old := known[s.key]
-		if same := known[s.id]; s.sole && same != nil {
-			old, s.key = same, same.key
-		}
-		if old != nil {
-			s.first = old.first
-		} else {
-			s.first = now
-		}
-	}
 }
 
 var slogans = regexp.MustCompile(`\s+(?:[-–—|:>»/]|::)\s+|:\s+`)

@@ -157,7 +157,7 @@ func (b *inbox) toAnswer() []*thread {
 // How much of what others call themselves and their mail is kept: more than any line has room for.
 const (
 	subjectRunes = 200
-	nameRunes    = 100
+	senderRunes    = 100
 )
 
 // section counts mails and tells threads.
@@ -170,7 +170,7 @@ func (b *inbox) section() briefing.Section {
 		section.Counts[t.group] += len(t.letters)
 		m := t.told.mail
 		item := briefing.Item{
-			ID: m.id, Thread: m.thread, Group: t.group, Title: cut(m.subject, subjectRunes), From: cut(m.from.display(), nameRunes), At: m.at, Due: t.due,
+			ID: m.id, Thread: m.thread, Group: t.group, Title: cut(m.subject, subjectRunes), From: cut(m.from.display(), senderRunes), At: m.at, Due: t.due,
 			Text: m.line(b.circle), Body: t.told.body, URL: mailURL(b.account, m.id), Also: len(t.letters) - 1,
 		}
 		if b.circle.prefs.IsVIP(m.from.mailbox) {

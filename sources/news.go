@@ -17,6 +17,7 @@ const (
 	undatedPerFeed  = 3  // stories without a date that a feed may bring in
 	mostTellers     = 50 // publishers of a story that are counted
 	defaultNewsPace = 10 * time.Minute
+	listedLate      = defaultNewsPace + time.Hour // that a story may be missing from its feed after it was published, and from ours
 )
 
 // NewsConfig is what the news source needs. Every field may be left zero.

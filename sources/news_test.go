@@ -95,17 +95,17 @@ func told(section briefing.Section) []string {
 
 func TestNewsMerges(t *testing.T) {
 	p := newPress(t, []string{"/a.xml", "/b.xml", "/c.xml"})
-	p.feeds.Set("/a.xml", feed("Hanbit", "기준금리 동결", "첫눈", "셋째", "넷째"))
-	b := feed("Nari", "[속보] 기준금리, 동결(종합)", "나리 단독")
+	p.feeds.Set("/a.xml", feed("Hanbit", "한국은행 기준금리 동결", "첫눈", "셋째", "넷째"))
+	b := feed("Nari", "[속보] 한국은행, 기준금리 동결(종합)", "나리 단독")
 	b.Format = "atom"
 	p.feeds.Set("/b.xml", b)
 	old := feed("Daon", "다온 &amp;quot;소식&amp;quot; <b>굵게</b>")
-	old.Items = append(old.Items, standin.FeedItem{Title: "그저께", URL: "https://daon.example/old", Published: monday().Add(-25 * time.Hour)},
+	old.Items = append(old.Items, standin.FeedItem{Title: "그저께", URL: "https://daon.example/old", Published: monday().Add(-26 * time.Hour)},
 		standin.FeedItem{Title: "내일", URL: "https://daon.example/new", Published: monday().Add(time.Second)},
 		standin.FeedItem{Title: "자바스크립트", URL: "javascript:alert(1)", Published: monday().Add(-time.Hour)})
 	p.feeds.Set("/c.xml", old)
 	section := p.must(t)
-	want := []string{`기준금리 동결 · Hanbit +1`, `다온 "소식" 굵게 · Daon`, `나리 단독 · Nari`, `첫눈 · Hanbit`, `셋째 · Hanbit`, `넷째 · Hanbit`}
+	want := []string{`한국은행 기준금리 동결 · Hanbit +1`, `다온 "소식" 굵게 · Daon`, `나리 단독 · Nari`, `첫눈 · Hanbit`, `셋째 · Hanbit`, `넷째 · Hanbit`}
 	if diff := cmp.Diff(sorted(want), sorted(told(section))); diff != "" {
 		t.Error(diff)
 	}
@@ -119,9 +119,9 @@ func TestNewsMerges(t *testing.T) {
 
 func TestNewsTellsNothingTwice(t *testing.T) {
 	p := newPress(t, []string{"/a.xml"})
-	p.feeds.Set("/a.xml", feed("Hanbit", "하나", "둘", "(종합) 하나"))
+	p.feeds.Set("/a.xml", feed("Hanbit", "서울에 올겨울 첫눈 내려", "둘", "(종합) 서울에 올겨울 첫눈 내려"))
 	section := p.must(t)
-	if diff := cmp.Diff([]string{"하나 · Hanbit", "둘 · Hanbit"}, told(section)); diff != "" {
+	if diff := cmp.Diff([]string{"서울에 올겨울 첫눈 내려 · Hanbit", "둘 · Hanbit"}, told(section)); diff != "" {
 		t.Error(diff)
 	}
 	req := p.request(readerID)
