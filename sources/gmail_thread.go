@@ -157,7 +157,7 @@ func (b *inbox) toAnswer() []*thread {
 // How much of what others call themselves and their mail is kept: more than any line has room for.
 const (
 	subjectRunes = 200
-	senderRunes    = 100
+	senderRunes  = 100
 )
 
 // section counts mails and tells threads.
