@@ -1,9 +1,11 @@
 package app_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -247,5 +249,47 @@ func TestHostilePreferences(t *testing.T) {
 		if rows := storetest.Rows(t, h.app.Store, "SELECT COUNT(*) FROM achim_reader WHERE preferences IS NULL"); fmt.Sprint(rows) != "[1]" {
 			t.Errorf("nothing is preferred, and stored all the same: %v", rows)
 		}
+	})
+}
+
+// TestChangesAtTheSameTime: who changes other members of the same reader at the same moment loses nothing, the command line's
+// feeds included, and a reader who is removed meanwhile does not come back.
+func TestChangesAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, h *house) {
+		h.start()
+		h.addHaneul()
+		for i := range 10 {
+			h.json("PUT", "/api/users/"+haneul, apiSecret, `{"preferences":null,"paused":false,"feeds":null}`, http.StatusOK)
+			feed := fmt.Sprintf("https://feed%d.example/rss", i)
+			word, vip := fmt.Sprint("낱말", i), fmt.Sprintf("v%d@gaon.example", i)
+			var all sync.WaitGroup
+			for _, body := range []string{`{"paused":true}`, `{"preferences":{"mute_words":["` + word + `"]}}`, `{"preferences":{"vips":["` + vip + `"]}}`} {
+				all.Go(func() {
+					if got := h.call("PUT", "/api/users/"+haneul, apiSecret, body); got.status != http.StatusOK {
+						t.Errorf("%s: %d %s", body, got.status, got.body)
+					}
+				})
+			}
+			all.Go(func() {
+				if _, err := h.app.AddFeed(t.Context(), haneul, briefing.Feed{URL: feed}); err != nil {
+					t.Error(err)
+				}
+			})
+			all.Wait()
+			got := h.json("GET", "/api/users/"+haneul, apiSecret, "", http.StatusOK)
+			wants(t, got, map[string]any{"paused": true})
+			if text := fmt.Sprint(got); !strings.Contains(text, word) || !strings.Contains(text, vip) || !strings.Contains(text, feed) {
+				t.Fatalf("one of %s, %s and %s is lost: %s", word, vip, feed, text)
+			}
+		}
+		_, err := h.app.Roster.Change(t.Context(), haneul, func(r *briefing.Reader) error {
+			r.Name = "gone"
+			return h.app.Store.DeleteReader(t.Context(), r.ID)
+		})
+		if !errors.Is(err, briefing.ErrNotFound) {
+			t.Errorf("a reader who was removed meanwhile: %v", err)
+		}
+		h.json("GET", "/api/users/"+haneul, apiSecret, "", http.StatusNotFound)
 	})
 }

@@ -73,20 +73,12 @@ func (s *server) putUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	reader, err := s.reader(r.Context(), "user_id", string(id))
-	if faults := fieldErrors(err); len(faults) == 1 && faults[0].Code == codeUnknownReader {
-		reader, err = briefing.Reader{ID: id, Greet: !quiet}, nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := body.read("", userMembers(&reader)); err != nil {
-		return err
-	}
-	if _, until := body["paused_until"]; !until && body["paused"] != nil {
-		reader.PausedUntil = briefing.Date{} // an end from before would void a pause without one, or a resume
-	}
-	saved, created, err := s.Roster.Save(r.Context(), reader)
+	saved, created, err := s.Roster.Put(r.Context(), briefing.Reader{ID: id, Greet: !quiet}, func(reader *briefing.Reader) error {
+		if _, until := body["paused_until"]; !until && body["paused"] != nil {
+			reader.PausedUntil = briefing.Date{} // an end from before would void a pause without one, or a resume
+		}
+		return body.read("", userMembers(reader))
+	})
 	if err != nil {
 		return err
 	}
