@@ -115,6 +115,17 @@ func (p Preferences) Tidy() Preferences {
 	return p
 }
 
+// Drop takes the wish out of one of the lists of p, however it is spelt there, and reports whether it was in it.
+func (p *Preferences) Drop(wish string, from *[]string) bool {
+	before := len(*from)
+	for _, kind := range p.kinds() {
+		if kind.wishes == from {
+			*from = slices.DeleteFunc(slices.Clone(*from), func(known string) bool { return kind.form(known) == kind.form(wish) })
+		}
+	}
+	return len(*from) < before
+}
+
 // Validate returns every fault of p as FieldErrors named like the member they are of, such as preferences.vips[2]; nil when
 // there is none.
 func (p Preferences) Validate() []*FieldError {

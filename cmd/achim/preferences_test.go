@@ -69,6 +69,33 @@ func TestPreferences(t *testing.T) {
 	prefers(usual)
 }
 
+// TestWishesAreTheSameInEverySpelling: a wish is taken back as it is compared when it is applied, so that two feeds that differ
+// in the letters of their paths are two.
+func TestWishesAreTheSameInEverySpelling(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.expect(0, nil, "users", "add", "--name", "haneul", "--slack", haneulSlack)
+	for _, step := range []struct {
+		flags []string
+		want  string // mute_feeds, mute_words, more and less, as they then stand
+	}{
+		{[]string{"--mute-feed", "https://a.example/feed", "--mute-feed", "https://a.example/Feed"}, "[https://a.example/feed https://a.example/Feed] [] [] []"},
+		{[]string{"--unmute-feed", "https://A.example/feed/"}, "[https://a.example/Feed] [] [] []"},
+		{[]string{"--mute-feed", "https://b.example/", "--unmute-feed", "https://a.example/Feed"}, "[https://b.example/] [] [] []"},
+		{[]string{"--mute-feed", "https://b.example"}, "[https://b.example] [] [] []"},
+		{[]string{"--unmute-feed", "https://B.example/", "--mute-word", "인공 지능"}, "[] [인공 지능] [] []"},
+		{[]string{"--unmute-word", " 인공  지능", "--less", "Go 언어"}, "[] [] [] [Go 언어]"},
+		{[]string{"--more", "go  언어"}, "[] [] [go 언어] []"},
+		{[]string{"--no-topic", "GO 언어 "}, "[] [] [] []"},
+	} {
+		d.expect(0, nil, append([]string{"users", "set", "--user", "haneul"}, step.flags...)...)
+		p := d.json(0, "users", "show", "--user", "haneul")["preferences"].(map[string]any)
+		if got := fmt.Sprint(p["mute_feeds"], p["mute_words"], p["more"], p["less"]); got != step.want {
+			t.Errorf("after %q: %s, want %s", step.flags, got, step.want)
+		}
+	}
+}
+
 // TestPreferenceFaults: each is told by its flag, and nothing is stored.
 func TestPreferenceFaults(t *testing.T) {
 	t.Parallel()
