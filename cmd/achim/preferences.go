@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -80,7 +81,9 @@ func (p *preferring) apply(given func(string) bool, to *wished) {
 		*prefs = briefing.Preferences{}
 	}
 	if given("sections") {
-		prefs.Sections = p.chosen()
+		if prefs.Sections = p.chosen(); len(p.sections) == 0 { // an empty variable of a script is no wish
+			to.note("preferences.sections", errors.New("names none: all tells all of them again, and --pause is no briefing at all"))
+		}
 	}
 	for _, back := range []struct {
 		flag   string

@@ -64,7 +64,6 @@ func TestPreferences(t *testing.T) {
 	prefers("sections[gmail] mute_words[단독] more[AI]")
 	set(0, nil, "--no-preferences", "--less", "AI")
 	prefers(usual + " less[AI]")
-	set(0, nil, "--sections", "")
 	set(0, nil, "--no-preferences")
 	prefers(usual)
 }
@@ -107,6 +106,8 @@ func TestPreferenceFaults(t *testing.T) {
 		flags []string
 		parts []string
 	}{
+		{[]string{"--sections", ""}, []string{"--sections: names none: all tells"}},
+		{[]string{"--sections", " , "}, []string{"--sections", "is not a section"}},
 		{[]string{"--sections", "none"}, []string{`--sections: "none" is not a section: there are calendar, gmail, news`}},
 		{[]string{"--sections", "mail,calendar"}, []string{"--sections", `"mail"`}},
 		{[]string{"--sections", "news,news"}, []string{"--sections: news is there twice"}},

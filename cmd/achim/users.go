@@ -249,8 +249,8 @@ func (c *cli) usersSet() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "set --user WHO", Short: "Change a reader; only the flags given change anything",
 		Long: lines(
-			"Only the flags given change anything. An empty value goes back to the default: --at \"\". A briefing",
-			"that is planned already is planned anew.",
+			"Only the flags given change anything. An empty value goes back to the default: --at \"\"; for",
+			"the sections that is --sections all. A briefing that is planned already is planned anew.",
 			"",
 			"What a reader wants more of and less of has a flag for every wish, may be repeated, and is added to",
 			"what was wished before; each has one that takes it back:",
