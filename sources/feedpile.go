@@ -128,7 +128,7 @@ func (p *pile) selectFrom(n int) {
 	undated := 0
 	for i := range f.doc.stories {
 		s := &f.doc.stories[i]
-		if !s.within(p.req.Window) || p.req.Reader.Preferences.MutesText(s.title) || p.isPast(s) {
+		if !s.within(p.req.Window) || p.req.Reader.Preferences.MutesText(folded(s.title)) || p.isPast(s) {
 			continue
 		}
 		t := &told{story: s, from: firstOf(s.publisher, publisher), feed: n}
@@ -174,7 +174,7 @@ func (p *pile) find(t *told) *told {
 // keep puts t on the pile, with the story it tells as well.
 func (p *pile) keep(t, same *told) {
 	if same == nil {
-		t.lean = p.req.Reader.Preferences.Leaning(t.title)
+		t.lean = p.req.Reader.Preferences.Leaning(folded(t.title))
 		p.feeds[t.feed].list = append(p.feeds[t.feed].list, t)
 		if begin := t.begins(); begin != "" && len(p.alike[begin]) < mostCompared {
 			p.alike[begin] = append(p.alike[begin], t)

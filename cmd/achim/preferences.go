@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/text/unicode/norm"
 
 	"achim/briefing"
 )
@@ -77,6 +78,11 @@ func (p *preferring) names() []string {
 // topic a new wish replaces the opposite one, and an empty one forgets those before.
 func (p *preferring) apply(given func(string) bool, to *wished) {
 	prefs := &to.reader.Preferences
+	for _, words := range [][]string{p.muteWord, p.unmuteWord, p.more, p.less, p.notTopic} {
+		for i, word := range words {
+			words[i] = norm.NFKC.String(word) // the form they are looked for in, whatever terminal they come from
+		}
+	}
 	if p.none {
 		*prefs = briefing.Preferences{}
 	}

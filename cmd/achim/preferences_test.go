@@ -86,6 +86,8 @@ func TestWishesAreTheSameInEverySpelling(t *testing.T) {
 		{[]string{"--unmute-word", " 인공  지능", "--less", "Go 언어"}, "[] [] [] [Go 언어]"},
 		{[]string{"--more", "go  언어"}, "[] [] [go 언어] []"},
 		{[]string{"--no-topic", "GO 언어 "}, "[] [] [] []"},
+		{[]string{"--mute-word", "\u1100\u116a\u11bc\u1100\u1169", "--more", "ＡＩ　강연"}, "[] [광고] [AI 강연] []"},
+		{[]string{"--unmute-word", "\u1100\u116a\u11bc\u1100\u1169", "--no-topic", "ai 강연"}, "[] [] [] []"},
 	} {
 		d.expect(0, nil, append([]string{"users", "set", "--user", "haneul"}, step.flags...)...)
 		p := d.json(0, "users", "show", "--user", "haneul")["preferences"].(map[string]any)

@@ -293,3 +293,25 @@ func TestChangesAtTheSameTime(t *testing.T) {
 		h.json("GET", "/api/users/"+haneul, apiSecret, "", http.StatusNotFound)
 	})
 }
+
+// TestMutedWordsInMail: a mail is not shown for a word in its text or in its sender's name either, however the word was typed.
+func TestMutedWordsInMail(t *testing.T) {
+	t.Parallel()
+	h := build(t, storetest.SQLite)
+	for i, m := range []standin.Mail{
+		{From: `"이수진" <sujin@gaon.example>`, Subject: "확인 부탁드립니다", Body: "하늘 님, 급여 인상안에 오늘 15:00까지 의견 주실 수 있을까요?"},
+		{From: `"급여담당 이수진" <pay@gaon.example>`, Subject: "확인 부탁드립니다", Body: "하늘 님, 첨부에 의견 주실 수 있을까요?"},
+	} {
+		m.ID, m.To, m.Date, m.Labels = fmt.Sprint("18c0b", i), haneulMail, friday.Add(-time.Hour), []string{"INBOX", "UNREAD"}
+		h.google.AddMail(haneulMail, m)
+	}
+	h.start()
+	h.addHaneul()
+	h.connect()
+	if got := fmt.Sprint(h.prefer(`{"mute_words":["\u1100\u1173\u11b8\u110b\u1167"],"more":["ＡＩ"]}`)); !strings.Contains(got, "[급여]") || !strings.Contains(got, "[AI]") {
+		t.Errorf("kept as %s", got)
+	}
+	h.trigger("")
+	lacks(t, seen(h.oneDM()), "급여")
+	inTurn(t, h.oneDM().Text, "답장할 메일 2통")
+}

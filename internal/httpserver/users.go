@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"achim/briefing"
 )
 
@@ -211,6 +213,15 @@ func preferencesMember(p *briefing.Preferences) func(json.RawMessage) error {
 	list := func(of *[]string) func(json.RawMessage) error {
 		return orNull(value(of, "an array of strings"), func() { *of = nil })
 	}
+	words := func(of *[]string) func(json.RawMessage) error {
+		return func(raw json.RawMessage) error {
+			err := list(of)(raw)
+			for i, word := range *of {
+				(*of)[i] = norm.NFKC.String(word) // the form they are looked for in, whatever keyboard wrote them
+			}
+			return err
+		}
+	}
 	return func(raw json.RawMessage) error {
 		var o object
 		if err := value(&o, "an object such as {\"mute_words\":[\"속보\"]}")(raw); err != nil {
@@ -227,7 +238,7 @@ func preferencesMember(p *briefing.Preferences) func(json.RawMessage) error {
 				return err
 			}, func() { p.Sections = nil }),
 			"vips": list(&p.VIPs), "mute_senders": list(&p.MuteSenders), "mute_feeds": list(&p.MuteFeeds),
-			"mute_words": list(&p.MuteWords), "more": list(&p.More), "less": list(&p.Less),
+			"mute_words": words(&p.MuteWords), "more": words(&p.More), "less": words(&p.Less),
 		})
 	}
 }
