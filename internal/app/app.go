@@ -170,7 +170,7 @@ func googleConfig(cfg config.Config, now func() time.Time) sources.GoogleConfig 
 func (a *App) wire(o Options) {
 	cfg := a.Config
 	holidays := language.NewAlmanac(cfg.HolidaysFile, a.now, func(err error) {
-		a.Logger.Warn("the file of holidays cannot be read; what was known before stands", "error", err)
+		a.Logger.Warn("something is wrong with the file of holidays; where it cannot be read, what was known before stands", "error", err)
 	})
 	a.Defaults = &briefing.Defaults{At: cfg.Schedule.At, Zone: cfg.Timezone, Weekdays: cfg.Schedule.Weekdays, Language: cfg.Language,
 		Holiday: holidays.On}
