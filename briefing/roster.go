@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
 
 // replanTries bounds how often an entry is looked at again that workers keep moving.
 const replanTries = 20
+
+// raceStep is by how much longer, at most, each further of several who change the same reader steps aside.
+const raceStep = 10 * time.Millisecond
 
 // Roster changes readers: whatever is changed takes effect on the next briefing at once.
 type Roster struct {
@@ -271,7 +275,7 @@ func (ro *Roster) unraced(ctx context.Context, id ReaderID, change func(r *Reade
 		}
 		r.AsOf = r.UpdatedAt
 		saved, _, err := ro.keep(ctx, r)
-		if !errors.Is(err, ErrFenced) || try == replanTries {
+		if !errors.Is(err, ErrFenced) || try == replanTries || !pause(ctx, rand.N(time.Duration(try)*raceStep)) {
 			return saved, err
 		}
 	}

@@ -283,6 +283,15 @@ func TestChangesAtTheSameTime(t *testing.T) {
 				t.Fatalf("one of %s, %s and %s is lost: %s", word, vip, feed, text)
 			}
 		}
+		var many sync.WaitGroup
+		for i := range 60 { // nobody is turned away either
+			many.Go(func() {
+				if got := h.call("PUT", "/api/users/"+haneul, apiSecret, fmt.Sprintf(`{"name":"haneul%d"}`, i)); got.status != http.StatusOK {
+					t.Errorf("%d %s", got.status, got.body)
+				}
+			})
+		}
+		many.Wait()
 		_, err := h.app.Roster.Change(t.Context(), haneul, func(r *briefing.Reader) error {
 			r.Name = "gone"
 			return h.app.Store.DeleteReader(t.Context(), r.ID)
