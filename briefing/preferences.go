@@ -22,7 +22,7 @@ type Preferences struct {
 	VIPs        []string     `json:"vips,omitempty"`         // whose mail goes first: addresses, or @gaon.example for a whole domain
 	MuteSenders []string     `json:"mute_senders,omitempty"` // whose mail is counted and not shown, likewise
 	MuteFeeds   []string     `json:"mute_feeds,omitempty"`   // feeds of the team's the reader does without, by address
-	MuteWords   []string     `json:"mute_words,omitempty"`   // stories and mails that hold one are not shown
+	MuteWords   []string     `json:"mute_words,omitempty"`   // stories and mails that hold one are not shown; words and topics are kept in NFKC
 	More        []string     `json:"more,omitempty"`         // topics whose stories go first
 	Less        []string     `json:"less,omitempty"`         // topics whose stories go last
 }
@@ -80,10 +80,10 @@ func (p Preferences) MutesFeed(url string) bool {
 	return slices.ContainsFunc(p.MuteFeeds, func(muted string) bool { return feedForm(muted) == url })
 }
 
-// MutesText reports whether the text holds a muted word.
+// MutesText reports whether the text, in NFKC, holds a muted word.
 func (p Preferences) MutesText(text string) bool { return holdsWord(text, p.MuteWords) }
 
-// Leaning returns 1 for a text of a topic the reader wants more of, -1 for less, and 0 for neither or both.
+// Leaning returns 1 for a text, in NFKC, of a topic the reader wants more of, -1 for less, and 0 for neither or both.
 func (p Preferences) Leaning(text string) int {
 	n := 0
 	if holdsWord(text, p.More) {
@@ -113,6 +113,17 @@ func (p Preferences) Tidy() Preferences {
 		*kind.wishes = kept
 	}
 	return p
+}
+
+// Drop takes the wish out of one of the lists of p, however it is spelt there, and reports whether it was in it.
+func (p *Preferences) Drop(wish string, from *[]string) bool {
+	before := len(*from)
+	for _, kind := range p.kinds() {
+		if kind.wishes == from {
+			*from = slices.DeleteFunc(slices.Clone(*from), func(known string) bool { return kind.form(known) == kind.form(wish) })
+		}
+	}
+	return len(*from) < before
 }
 
 // Validate returns every fault of p as FieldErrors named like the member they are of, such as preferences.vips[2]; nil when

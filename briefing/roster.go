@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
 
 // replanTries bounds how often an entry is looked at again that workers keep moving.
 const replanTries = 20
+
+// raceStep is by how much longer, at most, each further of several who change the same reader steps aside.
+const raceStep = 10 * time.Millisecond
 
 // Roster changes readers: whatever is changed takes effect on the next briefing at once.
 type Roster struct {
@@ -31,15 +35,47 @@ func (ro *Roster) Save(ctx context.Context, r Reader) (saved Reader, created boo
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Reader{}, false, fmt.Errorf("look up reader %s: %w", r.ID, err)
 	}
-	if faults := ro.Faults(old, r); len(faults) > 0 {
-		errs := make([]error, len(faults))
-		for i, fault := range faults {
-			errs[i] = fault
-		}
-		return Reader{}, false, errors.Join(errs...)
+	if err := ro.fault(old, r); err != nil {
+		return Reader{}, false, err
 	}
 	r.Preferences = r.Preferences.Tidy()
 	return ro.keep(ctx, r)
+}
+
+// Change is Save of what change makes of the reader with the id. Who changes the same reader meanwhile loses nothing: change
+// is asked again, about the reader as they then stand. An error of its own is returned as it is, and ErrNotFound of somebody
+// who is not there.
+func (ro *Roster) Change(ctx context.Context, id ReaderID, change func(r *Reader) error) (Reader, error) {
+	return ro.unraced(ctx, id, func(r *Reader) error {
+		old := *r
+		if err := change(r); err != nil {
+			return err
+		}
+		r.Preferences = r.Preferences.Tidy()
+		return ro.fault(old, *r)
+	})
+}
+
+// Put is Change that begins with fresh where nobody has its id, and reports whether nobody had.
+func (ro *Roster) Put(ctx context.Context, fresh Reader, change func(r *Reader) error) (saved Reader, created bool, err error) {
+	saved, err = ro.Change(ctx, fresh.ID, change)
+	if !errors.Is(err, ErrNotFound) {
+		return saved, false, err
+	}
+	if err := change(&fresh); err != nil {
+		return Reader{}, false, err
+	}
+	return ro.Save(ctx, fresh)
+}
+
+// fault joins Faults; nil when there are none.
+func (ro *Roster) fault(old, r Reader) error {
+	faults := ro.Faults(old, r)
+	errs := make([]error, len(faults))
+	for i, fault := range faults {
+		errs[i] = fault
+	}
+	return errors.Join(errs...)
 }
 
 // Faults returns what is wrong with r, who was old until now (zero = nobody), nil when nothing is.
@@ -211,17 +247,36 @@ func (ro *Roster) Return(ctx context.Context, id ReaderID) error {
 // amend changes a reader whom nobody changes at the same time, and reports whether it did: change says whether there is
 // something to change, and is asked again when somebody was faster. It does nothing for somebody who is not there.
 func (ro *Roster) amend(ctx context.Context, id ReaderID, change func(r *Reader) bool) (bool, error) {
+	same := errors.New("nothing to change")
+	_, err := ro.unraced(ctx, id, func(r *Reader) error {
+		if !change(r) {
+			return same
+		}
+		return nil
+	})
+	if errors.Is(err, same) {
+		return false, nil
+	}
+	return err == nil, ignoreNotFound(err)
+}
+
+// unraced stores what change makes of a reader as long as nobody was faster; then change is asked again.
+func (ro *Roster) unraced(ctx context.Context, id ReaderID, change func(r *Reader) error) (Reader, error) {
 	for try := 1; ; try++ {
 		r, err := ro.Readers.Reader(ctx, string(id))
-		if err != nil {
-			return false, ignoreNotFound(fmt.Errorf("look up reader %s: %w", id, err))
+		if err == nil && r.ID != id {
+			err = ErrNotFound // whose name it is
 		}
-		if !change(&r) {
-			return false, nil
+		if err != nil {
+			return Reader{}, fmt.Errorf("look up reader %s: %w", id, err)
+		}
+		if err := change(&r); err != nil {
+			return Reader{}, err
 		}
 		r.AsOf = r.UpdatedAt
-		if _, _, err = ro.keep(ctx, r); !errors.Is(err, ErrFenced) || try == replanTries {
-			return err == nil, err
+		saved, _, err := ro.keep(ctx, r)
+		if !errors.Is(err, ErrFenced) || try == replanTries || !pause(ctx, rand.N(time.Duration(try)*raceStep)) {
+			return saved, err
 		}
 	}
 }

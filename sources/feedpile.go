@@ -157,7 +157,7 @@ func (p *pile) selectFrom(n int) {
 	undated, fresh := 0, p.fresh(f.doc)
 	for i := range f.doc.stories {
 		s := &f.doc.stories[i]
-		if !s.within(p.req.Window) || p.req.Reader.Preferences.MutesText(s.title) || p.isPast(s) {
+		if !s.within(p.req.Window) || p.req.Reader.Preferences.MutesText(folded(s.title)) || p.isPast(s) {
 			continue
 		}
 		if s.at.IsZero() && s.first.IsZero() && i >= fresh {
@@ -212,7 +212,7 @@ func (p *pile) find(t *told) *told {
 // keep puts t on the pile, with the story it tells as well.
 func (p *pile) keep(t, same *told) {
 	if same == nil {
-		t.lean = p.req.Reader.Preferences.Leaning(t.title)
+		t.lean = p.req.Reader.Preferences.Leaning(folded(t.title))
 		p.feeds[t.feed].list = append(p.feeds[t.feed].list, t)
 		if begin := t.begins(); begin != "" && len(p.alike[begin]) < mostCompared {
 			p.alike[begin] = append(p.alike[begin], t)

@@ -202,12 +202,12 @@ func TestNewsSeenUnderAnotherTitle(t *testing.T) {
 // TestNewsPreferences: what is muted is left out before anything is chosen or counted, what is wanted more goes first.
 func TestNewsPreferences(t *testing.T) {
 	p := newPress(t, []string{"/a.xml", "/b.xml", "/c.xml"})
-	p.feeds.Set("/a.xml", feed("Hanbit", "야구 결승 오늘", "연예인 결혼", "반도체 수출 늘어", "셋째", "넷째"))
+	p.feeds.Set("/a.xml", feed("Hanbit", "야구 결승 오늘", "연예인 결혼", "\u110b\u1167\u11ab\u110b\u1168\u110b\u1175\u11ab 이혼", "ＡＩ 열풍", "반도체 수출 늘어", "셋째", "넷째"))
 	p.feeds.Set("/b.xml", feed("Nari", "주식 시황", "반도체 새 공장"))
 	p.feeds.Set("/c.xml", feed("Daon", "다온 소식"))
 	req := p.request(readerID)
 	req.Reader.Preferences = briefing.Preferences{
-		MuteFeeds: []string{p.url + "/c.xml"}, MuteWords: []string{"연예인"}, More: []string{"반도체"}, Less: []string{"야구", "주식"},
+		MuteFeeds: []string{p.url + "/c.xml"}, MuteWords: []string{"연예인", "AI"}, More: []string{"반도체"}, Less: []string{"야구", "주식"},
 	}
 	section, err := p.source.Fetch(t.Context(), req)
 	if err != nil {
@@ -233,7 +233,7 @@ func TestNewsPreferences(t *testing.T) {
 	}
 	// Taking the wish back undoes it.
 	req.Reader = briefing.Reader{ID: readerID, Name: "r"}
-	if section, err = p.source.Fetch(t.Context(), req); err != nil || len(section.Items) != 8 {
+	if section, err = p.source.Fetch(t.Context(), req); err != nil || len(section.Items) != 10 {
 		t.Errorf("told %q, %v", told(section), err)
 	}
 }

@@ -191,7 +191,7 @@ func parseLoosely(value string) []address {
 // one costs the reader's trust each morning, a missed one is still among the important.
 func (m mail) group(c circle) briefing.Group {
 	vip := c.prefs.IsVIP(m.from.mailbox)
-	if !vip && c.prefs.MutesSender(m.from.mailbox) || c.prefs.MutesText(m.subject) {
+	if !vip && c.prefs.MutesSender(m.from.mailbox) || m.muted(c) {
 		return briefing.Notice
 	}
 	g := m.sort(c)
@@ -204,6 +204,14 @@ func (m mail) group(c circle) briefing.Group {
 		return briefing.Important
 	}
 	return g
+}
+
+// muted reports whether a word the reader has muted stands in what is known of the mail and could be told: the sender's name, the
+// subject, and their own words as far as they were read.
+func (m mail) muted(c circle) bool {
+	return len(c.prefs.MuteWords) > 0 && slices.ContainsFunc([]string{m.from.display(), m.subject, m.text.words, m.line(c)}, func(text string) bool {
+		return c.prefs.MutesText(folded(text))
+	})
 }
 
 // sort is the group by what the message is, whatever the reader wishes.

@@ -2,6 +2,7 @@ package sources_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -237,17 +238,39 @@ func TestMailAsTheReaderWishes(t *testing.T) {
 		"a VIP in a muted house":   {From: "사장 <boss@loud.example>", Body: asks},
 		"a muted word":             {From: "이수진 <sujin@gaon.example>", Subject: "야구 보러 갈까요?", Body: asks},
 		"a muted word in the text": {From: "이수진 <sujin@gaon.example>", Subject: "주말", Body: "야구 보러 갈까요?"},
+		"a muted sender's name":    {From: "야구단 이수진 <sujin@gaon.example>", Subject: "주말", Body: asks},
+		"a VIP with a muted word":  {From: "박준호 <junho@corp.example>", Subject: "주말", Body: "야구 보러 갈까요?"},
+		"in loose jamo":            {From: "이수진 <sujin@gaon.example>", Subject: "\u110b\u1163\u1100\u116e 보러 갈까요?", Body: asks},
+		"in wide letters":          {From: "이수진 <sujin@gaon.example>", Subject: "ＡＩ　강연", Body: asks},
+		"in what was quoted":       {From: "이수진 <sujin@gaon.example>", Subject: "주말", Body: asks + "\n\n> 야구 보러 갈까요?"},
 	}
 	want := map[string]briefing.Group{
 		"a VIP tells": briefing.NeedsReply, "a VIP asks others": briefing.Important, "a VIP's letter": briefing.Important,
 		"muted": briefing.Notice, "muted and starred": briefing.Notice, "a VIP in a muted house": briefing.NeedsReply,
-		"a muted word": briefing.Notice, "a muted word in the text": briefing.NeedsReply,
+		"a muted word": briefing.Notice, "a muted word in the text": briefing.Notice,
+		"a muted sender's name": briefing.Notice, "a VIP with a muted word": briefing.Notice, "in loose jamo": briefing.Notice,
+		"in wide letters": briefing.Notice, "in what was quoted": briefing.NeedsReply,
 	}
 	told := rankings(t, briefing.Preferences{
-		VIPs: []string{"@corp.example", "boss@loud.example"}, MuteSenders: []string{"@loud.example"}, MuteWords: []string{"야구"},
+		VIPs: []string{"@corp.example", "boss@loud.example"}, MuteSenders: []string{"@loud.example"}, MuteWords: []string{"야구", "AI 강연"},
 	}, mail)
 	if diff := cmp.Diff(want, groupsOf(told)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestMailMutedInFull: what only the body says is muted as soon as it was read, and nothing of it is handed on as something to
+// answer.
+func TestMailMutedInFull(t *testing.T) {
+	long := strings.Repeat("아직 정하지 않았습니다. ", 40)
+	for body, want := range map[string]briefing.Group{
+		asks + " " + long + "야구는 어떠세요?": briefing.Notice,
+		asks + " " + long + "축구는 어떠세요?": briefing.NeedsReply,
+	} {
+		told := rankings(t, briefing.Preferences{MuteWords: []string{"야구"}}, map[string]standin.Mail{"it": {From: junho, Subject: "주말", Body: body}})
+		if got := told["it"].Group; got != want {
+			t.Errorf("%s is told as %s, want %s", body, got, want)
+		}
 	}
 }
 

@@ -30,6 +30,10 @@ func oneLine(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
+// folded is a text as the words of a reader's wishes are looked for in it: in one line, and in the form they are kept in, where wide
+// letters are the usual ones and loose jamo are syllables.
+func folded(s string) string { return oneLine(norm.NFKC.String(s)) }
+
 // tidy reports whether s has nothing for oneLine to drop or to fold.
 func tidy(s string) bool {
 	before := ' '

@@ -2,11 +2,13 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/text/unicode/norm"
 
 	"achim/briefing"
 )
@@ -76,11 +78,18 @@ func (p *preferring) names() []string {
 // topic a new wish replaces the opposite one, and an empty one forgets those before.
 func (p *preferring) apply(given func(string) bool, to *wished) {
 	prefs := &to.reader.Preferences
+	for _, words := range [][]string{p.muteWord, p.unmuteWord, p.more, p.less, p.notTopic} {
+		for i, word := range words {
+			words[i] = norm.NFKC.String(word) // the form they are looked for in, whatever terminal they come from
+		}
+	}
 	if p.none {
 		*prefs = briefing.Preferences{}
 	}
 	if given("sections") {
-		prefs.Sections = p.chosen()
+		if prefs.Sections = p.chosen(); len(p.sections) == 0 { // an empty variable of a script is no wish
+			to.note("preferences.sections", errors.New("names none: all tells all of them again, and --pause is no briefing at all"))
+		}
 	}
 	for _, back := range []struct {
 		flag   string
@@ -94,20 +103,21 @@ func (p *preferring) apply(given func(string) bool, to *wished) {
 		{"no_topic", p.notTopic, []*[]string{&prefs.More, &prefs.Less}},
 	} {
 		for _, wish := range back.wishes {
-			to.note(back.flag, takeBack(wish, back.from...))
+			to.note(back.flag, takeBack(prefs, wish, back.from...))
 		}
 	}
 	wishes := p.wishes(prefs)
 	for _, w := range wishes {
 		for _, wish := range *w.give {
 			if w.opposite != nil {
-				*w.opposite = without(*w.opposite, wish)
+				prefs.Drop(wish, w.opposite)
 			}
 		}
 	}
 	for _, w := range wishes { // after all of them: two that contradict each other are told
 		for _, wish := range *w.give {
-			*w.list = append(without(*w.list, wish), wish)
+			prefs.Drop(wish, w.list)
+			*w.list = append(*w.list, wish)
 			if wish == "" {
 				*w.list = nil
 			}
@@ -128,25 +138,16 @@ func (p *preferring) chosen() []briefing.SourceName {
 }
 
 // takeBack takes the wish out of the lists. One that is in none was mistyped.
-func takeBack(wish string, from ...*[]string) error {
-	before, all := 0, []string{}
+func takeBack(prefs *briefing.Preferences, wish string, from ...*[]string) error {
+	found, all := false, []string{}
 	for _, list := range from {
-		before += len(*list)
 		all = append(all, *list...)
-		*list = without(*list, wish)
-		before -= len(*list)
+		found = prefs.Drop(wish, list) || found
 	}
-	if before > 0 {
+	if found {
 		return nil
 	}
 	return fmt.Errorf("%.80q was never wished: there is %s", wish, cmp.Or(strings.Join(all, ", "), "nothing to take back"))
-}
-
-// without returns the list without the wish, letter case and spaces around it aside.
-func without(list []string, wish string) []string {
-	return slices.DeleteFunc(slices.Clone(list), func(known string) bool {
-		return strings.EqualFold(strings.TrimSpace(known), strings.TrimSpace(wish))
-	})
 }
 
 // printPreferences adds what a reader prefers to the table.

@@ -64,9 +64,37 @@ func TestPreferences(t *testing.T) {
 	prefers("sections[gmail] mute_words[단독] more[AI]")
 	set(0, nil, "--no-preferences", "--less", "AI")
 	prefers(usual + " less[AI]")
-	set(0, nil, "--sections", "")
 	set(0, nil, "--no-preferences")
 	prefers(usual)
+}
+
+// TestWishesAreTheSameInEverySpelling: a wish is taken back as it is compared when it is applied, so that two feeds that differ
+// in the letters of their paths are two.
+func TestWishesAreTheSameInEverySpelling(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.expect(0, nil, "users", "add", "--name", "haneul", "--slack", haneulSlack)
+	for _, step := range []struct {
+		flags []string
+		want  string // mute_feeds, mute_words, more and less, as they then stand
+	}{
+		{[]string{"--mute-feed", "https://a.example/feed", "--mute-feed", "https://a.example/Feed"}, "[https://a.example/feed https://a.example/Feed] [] [] []"},
+		{[]string{"--unmute-feed", "https://A.example/feed/"}, "[https://a.example/Feed] [] [] []"},
+		{[]string{"--mute-feed", "https://b.example/", "--unmute-feed", "https://a.example/Feed"}, "[https://b.example/] [] [] []"},
+		{[]string{"--mute-feed", "https://b.example"}, "[https://b.example] [] [] []"},
+		{[]string{"--unmute-feed", "https://B.example/", "--mute-word", "인공 지능"}, "[] [인공 지능] [] []"},
+		{[]string{"--unmute-word", " 인공  지능", "--less", "Go 언어"}, "[] [] [] [Go 언어]"},
+		{[]string{"--more", "go  언어"}, "[] [] [go 언어] []"},
+		{[]string{"--no-topic", "GO 언어 "}, "[] [] [] []"},
+		{[]string{"--mute-word", "\u1100\u116a\u11bc\u1100\u1169", "--more", "ＡＩ　강연"}, "[] [광고] [AI 강연] []"},
+		{[]string{"--unmute-word", "\u1100\u116a\u11bc\u1100\u1169", "--no-topic", "ai 강연"}, "[] [] [] []"},
+	} {
+		d.expect(0, nil, append([]string{"users", "set", "--user", "haneul"}, step.flags...)...)
+		p := d.json(0, "users", "show", "--user", "haneul")["preferences"].(map[string]any)
+		if got := fmt.Sprint(p["mute_feeds"], p["mute_words"], p["more"], p["less"]); got != step.want {
+			t.Errorf("after %q: %s, want %s", step.flags, got, step.want)
+		}
+	}
 }
 
 // TestPreferenceFaults: each is told by its flag, and nothing is stored.
@@ -80,6 +108,8 @@ func TestPreferenceFaults(t *testing.T) {
 		flags []string
 		parts []string
 	}{
+		{[]string{"--sections", ""}, []string{"--sections: names none: all tells"}},
+		{[]string{"--sections", " , "}, []string{"--sections", "is not a section"}},
 		{[]string{"--sections", "none"}, []string{`--sections: "none" is not a section: there are calendar, gmail, news`}},
 		{[]string{"--sections", "mail,calendar"}, []string{"--sections", `"mail"`}},
 		{[]string{"--sections", "news,news"}, []string{"--sections: news is there twice"}},

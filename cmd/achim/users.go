@@ -45,7 +45,13 @@ func (c *cli) usersAdd() *cobra.Command {
 					return err
 				}
 				r.Greet = !quiet
-				if err := c.save(cmd.Context(), a, w.apply(cmd.Flags().Changed, r), asJSON); err != nil {
+				saved, created, err := a.Roster.Put(cmd.Context(), r, func(r *briefing.Reader) error {
+					return w.apply(cmd.Flags().Changed, *r).become(r)
+				})
+				if err != nil {
+					return asUsage(err)
+				}
+				if err := c.printSaved(cmd.Context(), a, saved, created, asJSON); err != nil {
 					return err
 				}
 				return c.warnNamesakes(cmd.Context(), a, w.name)
@@ -76,15 +82,8 @@ func newReader(ctx context.Context, a *app.App, id string) (briefing.Reader, err
 	return briefing.Reader{ID: parsed}, nil
 }
 
-// save stores a reader as wished and prints them as they then stand.
-func (c *cli) save(ctx context.Context, a *app.App, w wished, asJSON bool) error {
-	if err := w.fault(); err != nil {
-		return asUsage(err)
-	}
-	saved, created, err := a.Roster.Save(ctx, w.reader)
-	if err != nil {
-		return asUsage(err)
-	}
+// printSaved prints a reader as they now stand.
+func (c *cli) printSaved(ctx context.Context, a *app.App, saved briefing.Reader, created, asJSON bool) error {
 	if asJSON {
 		return c.printJSON(a.View(saved))
 	}
@@ -250,8 +249,8 @@ func (c *cli) usersSet() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "set --user WHO", Short: "Change a reader; only the flags given change anything",
 		Long: lines(
-			"Only the flags given change anything. An empty value goes back to the default: --at \"\". A briefing",
-			"that is planned already is planned anew.",
+			"Only the flags given change anything. An empty value goes back to the default: --at \"\"; for",
+			"the sections that is --sections all. A briefing that is planned already is planned anew.",
 			"",
 			"What a reader wants more of and less of has a flag for every wish, may be repeated, and is added to",
 			"what was wished before; each has one that takes it back:",
@@ -276,11 +275,17 @@ func (c *cli) usersSet() *cobra.Command {
 		if !w.any(cmd.Flags().Changed) {
 			return usagef("nothing to change: name what with a flag, such as --at 08:30 (achim users set --help lists them)")
 		}
-		wished := w.apply(cmd.Flags().Changed, r)
-		if until := wished.reader.PausedUntil; cmd.Flags().Changed("paused-until") && !until.IsZero() && !pauses(a.View(wished.reader)) {
-			wished.note("paused_until", fmt.Errorf("%s is not ahead: name the date from which there are briefings again, or say --resume", until))
+		saved, err := a.Roster.Change(ctx, r.ID, func(r *briefing.Reader) error {
+			wished := w.apply(cmd.Flags().Changed, *r)
+			if until := wished.reader.PausedUntil; cmd.Flags().Changed("paused-until") && !until.IsZero() && !pauses(a.View(wished.reader)) {
+				wished.note("paused_until", fmt.Errorf("%s is not ahead: name the date from which there are briefings again, or say --resume", until))
+			}
+			return wished.become(r)
+		})
+		if err != nil {
+			return asUsage(err)
 		}
-		if err := c.save(ctx, a, wished, asJSON); err != nil || !cmd.Flags().Changed("name") {
+		if err := c.printSaved(ctx, a, saved, false, asJSON); err != nil || !cmd.Flags().Changed("name") {
 			return err
 		}
 		return c.warnNamesakes(ctx, a, w.name)

@@ -65,6 +65,15 @@ func (w wished) fault() error {
 	return errors.Join(faults...)
 }
 
+// become makes r the reader as wished, unless something is wrong with that.
+func (w wished) become(r *briefing.Reader) error {
+	if err := w.fault(); err != nil {
+		return err
+	}
+	*r = w.reader
+	return nil
+}
+
 // note keeps a fault of a field, if there is one.
 func (w *wished) note(field string, err error) {
 	if err != nil {

@@ -69,6 +69,7 @@ type App struct {
 	Keeper   *briefing.Keeper
 	Herald   *briefing.Herald
 
+	previews  *delivery.Renderer
 	editor    *summary.Editor // nil when no language model is asked
 	links     *secret.Links
 	anyLinks  bool
@@ -170,7 +171,7 @@ func googleConfig(cfg config.Config, now func() time.Time) sources.GoogleConfig 
 func (a *App) wire(o Options) {
 	cfg := a.Config
 	holidays := language.NewAlmanac(cfg.HolidaysFile, a.now, func(err error) {
-		a.Logger.Warn("the file of holidays cannot be read; what was known before stands", "error", err)
+		a.Logger.Warn("something is wrong with the file of holidays; where it cannot be read, what was known before stands", "error", err)
 	})
 	a.Defaults = &briefing.Defaults{At: cfg.Schedule.At, Zone: cfg.Timezone, Weekdays: cfg.Schedule.Weekdays, Language: cfg.Language,
 		Holiday: holidays.On}
@@ -178,10 +179,13 @@ func (a *App) wire(o Options) {
 	google.OnRefresh = a.Metrics.Refreshed
 	a.Google = sources.NewGoogle(google, a.Store)
 	a.Slack = delivery.NewSlack(delivery.SlackConfig{Token: cfg.Slack.BotToken, URL: cfg.Slack.URL, Now: a.now})
-	a.Renderer = delivery.NewRenderer(delivery.RenderConfig{
+	render := delivery.RenderConfig{
 		Buttons: !cfg.Slack.SigningSecret.IsZero(), ConnectURL: a.linkForDM, BriefingURL: a.briefingForDM, Operator: cfg.Delivery.Operator,
 		KeepDays: int(cfg.Retention.Content / (24 * time.Hour)), TeamFeeds: len(cfg.Feeds) > 0,
-	})
+	}
+	a.Renderer = delivery.NewRenderer(render)
+	render.BriefingURL = nil // what is not stored has no page
+	a.previews = delivery.NewRenderer(render)
 	a.Pacer = a.newPacer()
 	news := newsConfig(cfg, a.now)
 	news.OnFetch = a.Metrics.FeedFetched

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"achim/briefing"
 	"achim/internal/standin"
 	"achim/store/storetest"
 )
@@ -89,4 +90,31 @@ func TestNoPageWithoutALink(t *testing.T) {
 	h.trigger("")
 	holds(t, seen(h.oneDM()), "외 3건")
 	lacks(t, seen(h.oneDM()), "모두 보기", "/briefings/")
+}
+
+// TestPreviewLinksToNoPage: what is not stored has no page, so a preview and a dry run link to none and are otherwise what the
+// reader would get.
+func TestPreviewLinksToNoPage(t *testing.T) {
+	t.Parallel()
+	h := build(t, storetest.SQLite)
+	h.feeds.Set("/wire.xml", sixStories())
+	h.start()
+	h.addHaneul()
+	h.connect()
+	b, err := h.app.Preview(t.Context(), haneul, briefing.Date{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var drawn strings.Builder
+	if err := h.app.Print(&drawn, b, 0, false); err != nil {
+		t.Fatal(err)
+	}
+	view := h.app.PreviewView(b)
+	dry := h.trigger(`{"dry_run":true}`)
+	for _, text := range []string{drawn.String(), string(view.Blocks), view.Text, fmt.Sprint(dry)} {
+		lacks(t, text, "모두 보기", "/briefings/")
+	}
+	holds(t, drawn.String(), "외 3건")
+	h.trigger("")
+	holds(t, seen(h.oneDM()), "외 3건", "모두 보기", "/briefings/")
 }

@@ -215,9 +215,9 @@ func (a *App) Preview(ctx context.Context, ref string, date briefing.Date) (brie
 	return a.Pipeline.Preview(ctx, r, date)
 }
 
-// Print draws the briefing for a terminal of the given width; 0 is no terminal.
+// Print draws a previewed briefing for a terminal of the given width; 0 is no terminal.
 func (a *App) Print(w io.Writer, b briefing.Briefing, width int, color bool) error {
-	return delivery.Console(w, a.Renderer.Render(b), width, color)
+	return delivery.Console(w, a.previews.Render(b), width, color)
 }
 
 // PreviewView is a composed briefing as GET /api/briefings/{id} shows a stored one, without what only a
@@ -234,7 +234,7 @@ type PreviewView struct {
 
 // PreviewView returns the briefing as the API would show it.
 func (a *App) PreviewView(b briefing.Briefing) PreviewView {
-	message := a.Renderer.Render(b)
+	message := a.previews.Render(b)
 	view := PreviewView{Reader: b.Reader, Date: b.Date, Status: b.Status, Sections: []briefing.Section{},
 		Text: message.Text, Blocks: message.Blocks}
 	if len(view.Blocks) == 0 {

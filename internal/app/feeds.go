@@ -141,6 +141,19 @@ func (a *App) addFeeds(ctx context.Context, id briefing.ReaderID, listed []sourc
 	if err != nil {
 		return nil, err
 	}
+	lines, err := a.join(&r, listed)
+	if err != nil || dry || !slices.ContainsFunc(lines, func(l FeedLine) bool { return l.Action == FeedAdded }) {
+		return lines, err
+	}
+	_, err = a.Roster.Change(ctx, id, func(r *briefing.Reader) (err error) {
+		lines, err = a.join(r, listed)
+		return err
+	})
+	return lines, err
+}
+
+// join puts the feeds among the reader's own, and says what becomes of each.
+func (a *App) join(r *briefing.Reader, listed []sources.ListedFeed) ([]FeedLine, error) {
 	known := map[string]string{}
 	for _, feed := range a.Config.Feeds {
 		known[feedIdentity(feed.URL)] = "the team follows it"
@@ -168,20 +181,21 @@ func (a *App) addFeeds(ctx context.Context, id briefing.ReaderID, listed []sourc
 		return nil, &briefing.FieldError{Field: "feeds", Code: "invalid_field",
 			Problem: fmt.Sprintf("%s to add, and %s has room for %d (%d in all): nothing was added; take some out", plural(fresh, "feed", "feeds"), r.Name, room, mostFeedsOf)}
 	}
-	if dry || len(r.Feeds) == before {
-		return lines, nil
-	}
-	_, _, err = a.Roster.Save(ctx, r)
-	return lines, err
+	return lines, nil
 }
 
 // RemoveFeed takes a feed out of the reader's own, however its address is spelt. A feed of the team's, and one the reader does
 // not have, is a FieldError that says what to do.
-func (a *App) RemoveFeed(ctx context.Context, id briefing.ReaderID, address string) (briefing.Feed, error) {
-	r, err := a.Store.Reader(ctx, string(id))
-	if err != nil {
-		return briefing.Feed{}, err
-	}
+func (a *App) RemoveFeed(ctx context.Context, id briefing.ReaderID, address string) (gone briefing.Feed, err error) {
+	_, err = a.Roster.Change(ctx, id, func(r *briefing.Reader) (err error) {
+		gone, err = a.leave(r, address)
+		return err
+	})
+	return gone, err
+}
+
+// leave takes the feed out of the reader's own.
+func (a *App) leave(r *briefing.Reader, address string) (briefing.Feed, error) {
 	is := func(f briefing.Feed) bool { return feedIdentity(f.URL) == feedIdentity(address) }
 	i := slices.IndexFunc(r.Feeds, is)
 	if i < 0 {
@@ -193,8 +207,7 @@ func (a *App) RemoveFeed(ctx context.Context, id briefing.ReaderID, address stri
 	}
 	gone := r.Feeds[i]
 	r.Feeds = slices.Delete(slices.Clone(r.Feeds), i, i+1)
-	_, _, err = a.Roster.Save(ctx, r)
-	return gone, err
+	return gone, nil
 }
 
 // feedIdentity is what makes two addresses the same feed.

@@ -347,18 +347,11 @@ func (a *App) Import(ctx context.Context, plan ImportPlan, quiet bool) (done int
 
 // importOne adds or changes one reader, as they are now: somebody may have changed them since the plan was made.
 func (a *App) importOne(ctx context.Context, line ImportLine, quiet bool) (briefing.ReaderID, error) {
-	id := cmp.Or(line.Reader, NewReaderID())
-	r, err := a.Store.Reader(ctx, string(id))
-	if errors.Is(err, briefing.ErrNotFound) {
-		r, err = briefing.Reader{ID: id, Greet: !quiet}, nil
-	}
-	if err != nil {
-		return line.Reader, err
-	}
-	wanted, faults := line.row.apply(r, a.Roster.Faults)
-	if len(faults) > 0 {
-		return line.Reader, errors.Join(faults...)
-	}
-	saved, _, err := a.Roster.Save(ctx, wanted)
+	fresh := briefing.Reader{ID: cmp.Or(line.Reader, NewReaderID()), Greet: !quiet}
+	saved, _, err := a.Roster.Put(ctx, fresh, func(r *briefing.Reader) error {
+		wanted, faults := line.row.apply(*r, a.Roster.Faults)
+		*r = wanted
+		return errors.Join(faults...)
+	})
 	return cmp.Or(saved.ID, line.Reader), err
 }

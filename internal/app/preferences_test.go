@@ -1,9 +1,11 @@
 package app_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -248,4 +250,77 @@ func TestHostilePreferences(t *testing.T) {
 			t.Errorf("nothing is preferred, and stored all the same: %v", rows)
 		}
 	})
+}
+
+// TestChangesAtTheSameTime: who changes other members of the same reader at the same moment loses nothing, the command line's
+// feeds included, and a reader who is removed meanwhile does not come back.
+func TestChangesAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, h *house) {
+		h.start()
+		h.addHaneul()
+		for i := range 10 {
+			h.json("PUT", "/api/users/"+haneul, apiSecret, `{"preferences":null,"paused":false,"feeds":null}`, http.StatusOK)
+			feed := fmt.Sprintf("https://feed%d.example/rss", i)
+			word, vip := fmt.Sprint("낱말", i), fmt.Sprintf("v%d@gaon.example", i)
+			var all sync.WaitGroup
+			for _, body := range []string{`{"paused":true}`, `{"preferences":{"mute_words":["` + word + `"]}}`, `{"preferences":{"vips":["` + vip + `"]}}`} {
+				all.Go(func() {
+					if got := h.call("PUT", "/api/users/"+haneul, apiSecret, body); got.status != http.StatusOK {
+						t.Errorf("%s: %d %s", body, got.status, got.body)
+					}
+				})
+			}
+			all.Go(func() {
+				if _, err := h.app.AddFeed(t.Context(), haneul, briefing.Feed{URL: feed}); err != nil {
+					t.Error(err)
+				}
+			})
+			all.Wait()
+			got := h.json("GET", "/api/users/"+haneul, apiSecret, "", http.StatusOK)
+			wants(t, got, map[string]any{"paused": true})
+			if text := fmt.Sprint(got); !strings.Contains(text, word) || !strings.Contains(text, vip) || !strings.Contains(text, feed) {
+				t.Fatalf("one of %s, %s and %s is lost: %s", word, vip, feed, text)
+			}
+		}
+		var many sync.WaitGroup
+		for i := range 60 { // nobody is turned away either
+			many.Go(func() {
+				if got := h.call("PUT", "/api/users/"+haneul, apiSecret, fmt.Sprintf(`{"name":"haneul%d"}`, i)); got.status != http.StatusOK {
+					t.Errorf("%d %s", got.status, got.body)
+				}
+			})
+		}
+		many.Wait()
+		_, err := h.app.Roster.Change(t.Context(), haneul, func(r *briefing.Reader) error {
+			r.Name = "gone"
+			return h.app.Store.DeleteReader(t.Context(), r.ID)
+		})
+		if !errors.Is(err, briefing.ErrNotFound) {
+			t.Errorf("a reader who was removed meanwhile: %v", err)
+		}
+		h.json("GET", "/api/users/"+haneul, apiSecret, "", http.StatusNotFound)
+	})
+}
+
+// TestMutedWordsInMail: a mail is not shown for a word in its text or in its sender's name either, however the word was typed.
+func TestMutedWordsInMail(t *testing.T) {
+	t.Parallel()
+	h := build(t, storetest.SQLite)
+	for i, m := range []standin.Mail{
+		{From: `"이수진" <sujin@gaon.example>`, Subject: "확인 부탁드립니다", Body: "하늘 님, 급여 인상안에 오늘 15:00까지 의견 주실 수 있을까요?"},
+		{From: `"급여담당 이수진" <pay@gaon.example>`, Subject: "확인 부탁드립니다", Body: "하늘 님, 첨부에 의견 주실 수 있을까요?"},
+	} {
+		m.ID, m.To, m.Date, m.Labels = fmt.Sprint("18c0b", i), haneulMail, friday.Add(-time.Hour), []string{"INBOX", "UNREAD"}
+		h.google.AddMail(haneulMail, m)
+	}
+	h.start()
+	h.addHaneul()
+	h.connect()
+	if got := fmt.Sprint(h.prefer(`{"mute_words":["\u1100\u1173\u11b8\u110b\u1167"],"more":["ＡＩ"]}`)); !strings.Contains(got, "[급여]") || !strings.Contains(got, "[AI]") {
+		t.Errorf("kept as %s", got)
+	}
+	h.trigger("")
+	lacks(t, seen(h.oneDM()), "급여")
+	inTurn(t, h.oneDM().Text, "답장할 메일 2통")
 }

@@ -187,6 +187,10 @@ func TestHolidaysFile(t *testing.T) {
 	if _, err := config.Load(source(yaml, nil, nil)); err == nil || err.Error() != `holidays.file: "achim-holidays.tsv" cannot be read: file does not exist` {
 		t.Errorf("not there: %v", err)
 	}
+	dir := t.TempDir()
+	if _, err := config.Load(source(fmt.Sprintf("holidays: {file: %q}\n", dir), nil, nil)); err == nil || err.Error() != fmt.Sprintf("holidays.file: %q is no regular file", dir) {
+		t.Errorf("a directory: %v", err)
+	}
 }
 
 // FuzzLoad holds that no file makes Load panic, fail without words, or return both a configuration and an error.

@@ -87,6 +87,10 @@ func (l *loader) holidays() {
 	if path == "" {
 		return
 	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		l.fault("holidays.file", "%q is no regular file", path) // a pipe would wait for somebody to write
+		return
+	}
 	content, err := l.src.ReadFile(path)
 	if err != nil {
 		l.fault("holidays.file", "%q cannot be read: %s", path, cause(err))

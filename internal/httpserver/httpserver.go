@@ -27,7 +27,7 @@ type Triggers interface {
 
 // Roster changes readers. *briefing.Roster is one.
 type Roster interface {
-	Save(ctx context.Context, r briefing.Reader) (saved briefing.Reader, created bool, err error)
+	Put(ctx context.Context, fresh briefing.Reader, change func(r *briefing.Reader) error) (saved briefing.Reader, created bool, err error)
 	Remove(ctx context.Context, id briefing.ReaderID) error
 }
 

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"achim/briefing"
 )
 
@@ -73,20 +75,12 @@ func (s *server) putUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	reader, err := s.reader(r.Context(), "user_id", string(id))
-	if faults := fieldErrors(err); len(faults) == 1 && faults[0].Code == codeUnknownReader {
-		reader, err = briefing.Reader{ID: id, Greet: !quiet}, nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := body.read("", userMembers(&reader)); err != nil {
-		return err
-	}
-	if _, until := body["paused_until"]; !until && body["paused"] != nil {
-		reader.PausedUntil = briefing.Date{} // an end from before would void a pause without one, or a resume
-	}
-	saved, created, err := s.Roster.Save(r.Context(), reader)
+	saved, created, err := s.Roster.Put(r.Context(), briefing.Reader{ID: id, Greet: !quiet}, func(reader *briefing.Reader) error {
+		if _, until := body["paused_until"]; !until && body["paused"] != nil {
+			reader.PausedUntil = briefing.Date{} // an end from before would void a pause without one, or a resume
+		}
+		return body.read("", userMembers(reader))
+	})
 	if err != nil {
 		return err
 	}
@@ -219,6 +213,15 @@ func preferencesMember(p *briefing.Preferences) func(json.RawMessage) error {
 	list := func(of *[]string) func(json.RawMessage) error {
 		return orNull(value(of, "an array of strings"), func() { *of = nil })
 	}
+	words := func(of *[]string) func(json.RawMessage) error {
+		return func(raw json.RawMessage) error {
+			err := list(of)(raw)
+			for i, word := range *of {
+				(*of)[i] = norm.NFKC.String(word) // the form they are looked for in, whatever keyboard wrote them
+			}
+			return err
+		}
+	}
 	return func(raw json.RawMessage) error {
 		var o object
 		if err := value(&o, "an object such as {\"mute_words\":[\"속보\"]}")(raw); err != nil {
@@ -235,7 +238,7 @@ func preferencesMember(p *briefing.Preferences) func(json.RawMessage) error {
 				return err
 			}, func() { p.Sections = nil }),
 			"vips": list(&p.VIPs), "mute_senders": list(&p.MuteSenders), "mute_feeds": list(&p.MuteFeeds),
-			"mute_words": list(&p.MuteWords), "more": list(&p.More), "less": list(&p.Less),
+			"mute_words": words(&p.MuteWords), "more": words(&p.More), "less": words(&p.Less),
 		})
 	}
 }

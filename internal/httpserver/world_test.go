@@ -102,9 +102,18 @@ func (w *world) Readers(context.Context) ([]briefing.Reader, error) {
 	return all, w.storeErr
 }
 
-func (w *world) Save(_ context.Context, r briefing.Reader) (briefing.Reader, bool, error) {
+func (w *world) Put(_ context.Context, r briefing.Reader, change func(*briefing.Reader) error) (briefing.Reader, bool, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.storeErr != nil {
+		return briefing.Reader{}, false, w.storeErr
+	}
+	if known, ok := w.readers[r.ID]; ok {
+		r = known
+	}
+	if err := change(&r); err != nil {
+		return briefing.Reader{}, false, err
+	}
 	var faults []error
 	for _, f := range r.Validate() {
 		faults = append(faults, f)

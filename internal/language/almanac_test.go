@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,8 +52,9 @@ func TestAlmanacFollowsItsFile(t *testing.T) {
 	write("2026-12-28\t임시공휴일\tTemporary holiday\n2026-12-28\t또\tagain\n2026-13-01\tx\ty\nnothing\n")
 	names(map[string]string{"2026-12-28": "임시공휴일", "2026-12-25": ""})
 	names(map[string]string{"2026-12-28": "임시공휴일"})
-	if len(told) != 2 || !strings.Contains(told[1], "tsv:2: 2026-12-28 is there already, on line 1") ||
-		!strings.Contains(told[1], `tsv:3: "2026-13-01" is not a date`) || !strings.Contains(told[1], "tsv:4: has 1 fields") {
+	if len(told) != 3 || !strings.Contains(told[1], "lacks 22 days of its years that are built in, such as 2026-01-01") ||
+		!strings.Contains(told[2], "tsv:2: 2026-12-28 is there already, on line 1") ||
+		!strings.Contains(told[2], `tsv:3: "2026-13-01" is not a date`) || !strings.Contains(told[2], "tsv:4: has 1 fields") {
 		t.Errorf("told %q", told)
 	}
 	write("\ufeff2026-12-24\t이브\tEve\r\n2028-01-01\t신정\tNew Year’s Day\r\n")
@@ -61,12 +64,51 @@ func TestAlmanacFollowsItsFile(t *testing.T) {
 	}
 	now = now.Add(time.Hour)
 	names(map[string]string{"2026-12-24": "이브"})
-	if now = now.Add(time.Hour); len(told) != 3 {
+	if now = now.Add(time.Hour); len(told) != 5 {
 		t.Errorf("told %q", told)
 	}
 	names(map[string]string{"2026-12-24": "이브"})
-	if len(told) != 3 {
-		t.Errorf("told again: %q", told[3:])
+	if len(told) != 5 {
+		t.Errorf("told again: %q", told[5:])
+	}
+}
+
+// TestAlmanacOfWhatIsNoFile: what can be no table is not opened, and told once; many may ask at the same time.
+func TestAlmanacOfWhatIsNoFile(t *testing.T) {
+	var told atomic.Int32
+	a := language.NewAlmanac(t.TempDir(), nil, func(err error) {
+		told.Add(1)
+		if !strings.HasSuffix(err.Error(), "is no regular file") {
+			t.Error(err)
+		}
+	})
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if !a.On(briefing.Date{Year: 2026, Month: time.December, Day: 25}) {
+				t.Error("Christmas is gone")
+			}
+		})
+	}
+	all.Wait()
+	if n := told.Load(); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+}
+
+// TestAlmanacWhole: a table that has every embedded day of its years is nothing to tell of, whatever it adds.
+func TestAlmanacWhole(t *testing.T) {
+	embedded, err := os.ReadFile("holidays.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "achim-holidays.tsv")
+	if err := os.WriteFile(path, append(embedded, "2026-12-28\t임시공휴일\tTemporary holiday\n2028-01-01\t신정\tNew Year’s Day\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := language.NewAlmanac(path, nil, func(err error) { t.Error(err) })
+	if !a.On(briefing.Date{Year: 2026, Month: time.December, Day: 28}) {
+		t.Error("the file is not read")
 	}
 }
 

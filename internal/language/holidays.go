@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -102,6 +103,18 @@ func (h Holidays) With(later Holidays) Holidays {
 		}
 	}
 	return Holidays{all}
+}
+
+// lostTo returns the days that With takes away, in their order.
+func (h Holidays) lostTo(later Holidays) (lost []briefing.Date) {
+	with := h.With(later)
+	for d := range h.names {
+		if !with.On(d) {
+			lost = append(lost, d)
+		}
+	}
+	slices.SortFunc(lost, func(a, b briefing.Date) int { return strings.Compare(a.String(), b.String()) })
+	return lost
 }
 
 // On reports whether d is a holiday.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"achim/briefing"
 )
 
@@ -115,7 +117,7 @@ func reorder(items []briefing.Item, group briefing.Group, rank map[int]int, wish
 			w.rank = r
 		}
 		if group == briefing.Story {
-			w.leaning = -wishes.Leaning(items[place].Title)
+			w.leaning = -wishes.Leaning(norm.NFKC.String(items[place].Title))
 		}
 		order[i] = w
 	}
