@@ -109,6 +109,9 @@ func outlined(t xml.StartElement) (feed briefing.Feed, problem string, ok bool) 
 		}
 	}
 	feed.Title = cut(publisherIn(cleanTitle(firstOf(feed.Title, text))), 40)
+	if feed.Title == hostOf(feed.URL) {
+		feed.Title = "" // what stands for a name where there is none, see WriteOPML
+	}
 	if err := feed.Validate(); err != nil {
 		return feed, fmt.Sprintf("%.100q is no http(s) address", feed.URL), false
 	}

@@ -51,10 +51,21 @@ type story struct {
 	words   []word    // of the title, for telling the same story in other words
 }
 
+// writtenInKorean reports whether a feed that does not name its language is: its titles tell.
+func writtenInKorean(parsed *gofeed.Feed) bool {
+	titles := cut(parsed.Title, titleRunes)
+	for _, item := range parsed.Items[:min(len(parsed.Items), 5)] {
+		if item != nil {
+			titles += cut(item.Title, titleRunes)
+		}
+	}
+	return parsed.Language == "" && mostlyHangul(titles)
+}
+
 // newFeedDoc takes the stories out of a parsed feed that was found at the given address.
 func newFeedDoc(parsed *gofeed.Feed, at *url.URL, now time.Time) *feedDoc {
 	doc := &feedDoc{title: nameOf(publisherIn(cleanTitle(parsed.Title)))}
-	korean := strings.HasSuffix(strings.ToLower(at.Hostname()), ".kr") || strings.HasPrefix(strings.ToLower(parsed.Language), "ko")
+	korean := strings.HasSuffix(strings.ToLower(at.Hostname()), ".kr") || strings.HasPrefix(strings.ToLower(parsed.Language), "ko") || writtenInKorean(parsed)
 	original, _ := parsed.OriginalFeed().(*rss.Feed)
 	for i, item := range parsed.Items {
 		if item == nil {

@@ -486,6 +486,18 @@ func TestNewsDatesAbroad(t *testing.T) {
 	}
 }
 
+// TestNewsDatesInKorean: a feed that names no language and whose titles are Korean means Korea's time.
+func TestNewsDatesInKorean(t *testing.T) {
+	for title, want := range map[string]string{"가온뉴스 오늘의 소식": "2026-11-22T22:00:00Z", "Gaon news": "2026-11-23T07:00:00Z"} {
+		p := newPress(t, []string{"/a.xml"})
+		p.clock.Advance(12 * time.Hour)
+		p.feeds.SetRaw("/a.xml", "application/rss+xml", []byte(`<rss version="2.0"><channel><title>`+title+`</title><item><title>`+title+`</title><link>https://x.example/1</link><pubDate>2026-11-23 07:00:00</pubDate></item></channel></rss>`))
+		if section := p.must(t); len(section.Items) != 1 || section.Items[0].At.UTC().Format(time.RFC3339) != want {
+			t.Errorf("%q read as %v, want %s", title, section.Items, want)
+		}
+	}
+}
+
 // TestNewsTitles: a title is words on one line, whatever markup and escaping it came in; tags stay in what is told.
 func TestNewsTitles(t *testing.T) {
 	for raw, want := range map[string]string{

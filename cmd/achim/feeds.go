@@ -198,7 +198,7 @@ func (c *cli) feedsAdd() *cobra.Command {
 			}
 			return fmt.Errorf("nothing was added: %s: %s; %s", args[0], check.Problem, check.Remedy)
 		}
-		line, err := a.AddFeed(ctx, r.ID, briefing.Feed{URL: cmp.Or(check.URL, args[0]), Title: title, MaxItems: most})
+		line, err := a.AddFeed(ctx, r.ID, briefing.Feed{URL: cmp.Or(check.URL, args[0]), Title: cmp.Or(title, check.Title), MaxItems: most})
 		if err != nil {
 			return asUsage(err)
 		}

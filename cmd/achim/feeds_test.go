@@ -90,6 +90,7 @@ func TestFeedsRemove(t *testing.T) {
 	h, at := feedTown(t)
 	h.expect(0, nil, "feeds", "add", at+"/own.xml", "--user", "haneul")
 	team := strings.Fields(h.expect(0, []string{"the team"}, "feeds", "list", "--user", "haneul").out)[4]
+	h.expect(0, []string{`text="가온뉴스"`}, "feeds", "export", "--user", "haneul")
 	h.expect(2, []string{"is the team's", "--mute-feed"}, "feeds", "remove", team, "--user", "haneul")
 	h.expect(2, []string{"haneul has no feed", "achim feeds list"}, "feeds", "remove", at+"/none.xml", "--user", "haneul")
 	h.expect(0, []string{"removed " + at + "/own.xml"}, "feeds", "remove", at+"/own.xml/", "--user", "haneul")

@@ -20,6 +20,9 @@ func (a *App) ticked() {
 	a.behind.GoWhileOpen(a.checkNotices)
 	a.behind.Go(a.synchronize)
 	a.behind.Go(a.dropUnconfirmed)
+	a.behind.Go(func(context.Context) { // a fault in the file of holidays is told in the evening, and not when a day off is asked for
+		a.Defaults.Holiday(briefing.DateOf(a.now(), a.Config.Timezone))
+	})
 }
 
 // dropUnconfirmed forgets the accounts that somebody allowed at Google and did not confirm here.
