@@ -14,12 +14,13 @@ const (
 	koreanDay = `(?:(?P<near>오늘|금일|당일|내일모레|내일|명일|모레|글피)|(?P<week>이번 ?주|금주|다음 ?주|담 ?주|차주)(?: ?(?P<weekday>[월화수목금토일])요일)?|` +
 		`(?:(?P<year>\d{4})년 ?)?(?P<month>\d{1,2})월 ?(?P<day>\d{1,2})일|(?:(?P<year>\d{4}|\d{2})(?:/|\. ?))?(?P<month>\d{1,2})(?:/|\. ?)(?P<day>\d{1,2})\.?|` +
 		`(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})|(?:(?P<thisMonth>이번 ?달|이달|금월) ?)?(?P<day>\d{1,2})일|(?P<weekday>[월화수목금토일])요일)`
-	koreanTime = `(?: ?(?P<half>오전|오후|새벽|아침|낮|저녁|밤))?(?: ?(?P<hour>\d{1,2}):(?P<minute>\d{2})| ?(?P<hour>\d{1,2})시(?: ?(?P<minute>반|\d{1,2}분))?| ?(?P<noon>정오|점심)| ?(?P<midnight>자정)| ?(?P<close>퇴근))?` +
-		`(?: ?\(?(?P<zone>KST|UTC|GMT|한국 ?시간|서울 ?시간)\)?)?`
+	koreanHalf  = `(?: ?(?P<half>오전|오후|새벽|아침|낮|저녁|밤))`
+	koreanClock = `(?: ?(?P<hour>\d{1,2}):(?P<minute>\d{2})| ?(?P<hour>\d{1,2})시(?: ?(?P<minute>반|\d{1,2}분))?| ?(?P<noon>정오|점심)| ?(?P<midnight>자정)| ?(?P<close>퇴근))`
+	koreanZone  = `(?: ?\(?(?P<zone>KST|UTC|GMT|한국 ?시간|서울 ?시간)\)?)?`
 )
 
 var (
-	koreanWhen = `(?:` + koreanDay + `(?: ?\( ?(?:` + renamed(koreanDay) + `|(?P<alsoweekday>[월화수목금토일])) ?\)| ` + renamed(koreanDay) + `)?)?` + koreanTime
+	koreanWhen = `(?:(?:` + koreanDay + `(?: ?\( ?(?:` + renamed(koreanDay) + `|(?P<alsoweekday>[월화수목금토일])) ?\)| ` + renamed(koreanDay) + `)?)` + koreanHalf + `?` + koreanClock + `?|` + koreanHalf + koreanClock + `?|` + koreanClock + `)` + koreanZone
 
 	koreanEnd    = regexp.MustCompile(koreanWhen + ` ?(?P<mark>까지|이?전까지|이?전에|(?:이내|내|안|중)(?:으로|로|에)?|마감)`)
 	koreanSince  = regexp.MustCompile(`(?:마감|기한|데드라인)(?: ?(?:일시|일자|일|시간|시각))?(?:은|는|이) ?` + koreanWhen + `(?: ?까지)?(?:이니|이오니|이므로|이며|라서|라|이라|이라서)(?P<rest>[ ,].*)`)
@@ -39,7 +40,7 @@ func koreanUntil(sentence string, subject bool) (parts, bool) {
 		if at := pattern.FindStringSubmatchIndex(sentence); at != nil && !unsettled(sentence[:at[0]]) {
 			found := partsOf(pattern, sentence, at)
 			rest := found["rest"]
-			if delete(found, "rest"); len(found) > 0 && !unsettled(rest) && !timeWords.MatchString(rest) {
+			if delete(found, "rest"); len(found) > 0 && !unsettled(rest) && !strings.Contains(rest, "아직") && !timeWords.MatchString(rest) {
 				return found, true
 			}
 		}
@@ -48,9 +49,6 @@ func koreanUntil(sentence string, subject bool) (parts, bool) {
 	var before, after string
 	for _, at := range koreanEnd.FindAllStringSubmatchIndex(sentence, 8) {
 		named := partsOf(koreanEnd, sentence, at)
-		if len(named) == 1 { // the mark alone
-			continue
-		}
 		if found != nil {
 			return nil, false
 		}
@@ -61,7 +59,8 @@ func koreanUntil(sentence string, subject bool) (parts, bool) {
 		return nil, false
 	}
 	bare, ok := found.marked()
-	return found, ok && found.leads(before) && governs(before, after, found["mark"], bare, subject)
+	called := koreanCall.MatchString(before) && !unsettled(before)
+	return found, ok && (called || found.leads(before)) && governs(before, after, found["mark"], bare, subject)
 }
 
 // marked reads the word behind the time. Those that may as well mean something else are bare: what is asked has to
@@ -93,8 +92,8 @@ func mark(word string) bool { return word == "내" || word == "안" || word == "
 
 // unsettled reports whether words before a time may make it another one, or that of somebody else.
 func unsettled(before string) bool {
-	return containsAny(before, "지난", "저번", "매주", "매달", "매월", "매년", "격주", "격월", "내년", "작년", "음력", "시간으로", "시각", "기준", "부터",
-		"원래", "당초", "연장", "연기", "미뤄", "미루", "앞당", "늦춰", "아니라", "아니고", "말고", "까지", "아직", "~")
+	return containsAny(before, "매주", "매달", "매월", "매년", "격주", "격월", "내년은", "내년에는", "내년엔", "음력", "시간으로", "시각", "부터",
+		"원래", "당초", "연장", "연기", "미뤄", "미루", "앞당", "늦춰", "아니라", "아니고", "말고", "까지", "지났")
 }
 
 // leads reports whether the words before a time leave it as it is: they end where a new part of the sentence begins.
@@ -104,7 +103,7 @@ func (p parts) leads(before string) bool {
 		return true
 	}
 	last, _ := utf8.DecodeLastRuneInString(trimmed)
-	stops := strings.ContainsRune(",:])】」>!", last)
+	stops := strings.ContainsRune(",:])】」>!~", last) && !strings.HasSuffix(trimmed, " ~") && trimmed != "~"
 	if unsettled(before) || len(trimmed) == len(before) && !stops {
 		return false
 	}
@@ -112,12 +111,12 @@ func (p parts) leads(before string) bool {
 	switch {
 	case strings.Trim(trimmed, "-–—*•·▶■□○●※> ") == "":
 		return true
-	case strings.ContainsAny(word, "0123456789") || containsAny(word, "오늘", "내일", "요일", "모레"):
+	case strings.ContainsAny(word, "0123456789") || containsAny(word, "오늘", "내일", "요일", "모레", "오전", "오후", "정오", "자정", "주말"):
 		return false
 	case stops || slices.Contains(fillers, word):
 		return true
 	case strings.HasSuffix(word, "면"):
-		return containsAny(word, "가능", "괜찮", "되시", "된다")
+		return containsAny(word, "가능", "괜찮", "되시", "된다", "있으")
 	case endsIn(word, moving):
 		return false
 	}
@@ -125,34 +124,34 @@ func (p parts) leads(before string) bool {
 }
 
 // fillers are the words that may stand before a time without a say in it.
-var fillers = []string{"늦어도", "꼭", "반드시", "가급적", "되도록", "가능한", "혹시", "그럼", "그러면", "그리고", "일단", "우선", "아래", "전부", "모두", "다시", "이거", "이것", "최대한", "좀", "일정상", "사정상"}
+var fillers = []string{"늦어도", "꼭", "반드시", "가급적", "되도록", "가능한", "혹시", "그럼", "그러면", "그리고", "일단", "우선", "아래", "전부", "모두", "다시", "이거", "이것", "최대한", "좀", "일정상", "사정상", "한", "번", "한번"}
 
 // beginnings are the particles and endings behind which something new begins.
-var beginnings = []string{"을", "를", "은", "는", "도", "이", "가", "께", "에게", "한테", "께서", "님", "씨", "고", "니", "서", "며", "만", "데", "도록", "로", "에", "니다", "요"}
+var beginnings = []string{"을", "를", "은", "는", "도", "이", "가", "께", "에게", "한테", "께서", "님", "씨", "고", "니", "서", "며", "만", "데", "도록", "로", "에", "에서", "니다", "요"}
 
 // moving are the ends of words that make another time, or a part of one, of what follows them.
-var moving = []string{"에서", "후에", "뒤에", "전에", "주에", "달에", "년에", "중에", "시간", "시각", "기준", "기준으로", "시각으로", "날로", "후로", "와", "과", "및", "주", "달", "월", "년", "날", "뒤", "후", "전", "간", "중", "째", "다음",
-	"또는", "혹은", "이나", "나", "거나", "하고", "랑", "번", "쪽", "판", "조", "항", "버전", "페이지", "격일", "마다", "보다"}
+var moving = []string{"후에", "뒤에", "전에", "주에", "달에", "년에", "중에", "시간", "시각", "기준", "기준으로", "시각으로", "날로", "후로", "와", "과", "및", "주", "달", "월", "년", "날", "뒤", "후", "전", "간", "중", "째", "다음",
+	"또는", "혹은", "이나", "나", "거나", "지난", "지지난", "저번", "첫", "오는", "하고", "랑", "번", "쪽", "판", "조", "항", "버전", "페이지", "격일", "마다", "보다"}
 
 // things are the ends of words for what is asked for: they may stand without a particle.
 var things = []string{"자료", "시안", "수정본", "최종본", "초안", "원고", "보고서", "견적서", "견적", "계약서", "신청서", "제안서", "명세서", "계산서", "영수증", "평가서", "동의서", "서류", "파일", "명단", "목록",
 	"답변", "회신", "답장", "의견", "결과", "여부", "내용", "확인", "검토", "제출", "문서", "양식", "문안", "사인", "도면", "일정", "설문", "시간", "메일", "번호", "인원", "건", "번역", "링크", "화면", "문안", "디자인", "예산안", "기획안", "안건", "이미지", "사진", "엑셀", "이력서", "요청서", "품의서", "확인서", "내역서", "발주서", "합의서", "증명서", "설명서", "승인", "결재", "서명"}
 
 const (
-	koreanAct  = `(?:검토|확인|회신|답변|답장|답|의견|제출|송부|전달|발송|공유|작성|정리|준비|완료|처리|입금|송금|납부|결제|신청|등록|접수|승인|결재|서명|날인|수정|보완|반영|업로드|연락|말씀|결정|선택|기입|기재|입력|첨부|조치|통보|협조|지급|취소|이수|예약|마무리|업데이트|피드백|리뷰|컨펌|요청|여부)`
-	koreanGive = `(?:보내|알려|올려|골라|정해|봐|채워|적어|써|끝내|마쳐|맞춰|넘겨|돌려|남겨|만들어|고쳐|전해|답해|챙겨|넣어)`
-	koreanUnit = `(?:[가-힣]+(?:에게|께|한테|로) )?(?:` + koreanAct + `(?: ?(?:해 ?보시고|해 ?주시고|하여 주시고|하시고|하고|하신 후|하신 뒤|한 후|한 뒤|후에|후|및|해서|하여서))?(?:해|하여|하시어|하셔서|을|를|도|만|부)?(?: ?(?:좀|꼭))?|` + koreanGive + `(?: ?보시고| ?주시고)?)`
+	koreanAct  = `(?:검토|확인|회신|답변|답장|답|의견|제출|송부|전달|발송|공유|작성|정리|준비|완료|처리|입금|송금|납부|결제|신청|등록|접수|승인|결재|서명|날인|수정|보완|반영|업로드|연락|말씀|결정|선택|기입|기재|입력|첨부|조치|통보|협조|지급|취소|이수|예약|마무리|업데이트|피드백|리뷰|컨펌|요청|여부|마감|참여|확정|응답|참석|배포|교체|설치|이체|정산|반납|인쇄|번역|점검|테스트|삭제|해지|전화|투표|재제출|보고|체크|발주|편집|교정|해결|대응|조율|협의|통화|상신|제안|설명|출고|배송)`
+	koreanGive = `(?:보내|알려|올려|골라|정해|봐|채워|적어|써|끝내|마쳐|맞춰|넘겨|돌려|남겨|만들어|고쳐|전해|답해|챙겨|넣어|바꿔|지워|찾아|옮겨|구해|잡아|뽑아|건네|물어봐|답변해)`
+	koreanUnit = `(?:[가-힣]+(?:에게|께|한테|로|도|을|를) )?(?:` + koreanAct + `(?: ?(?:해 ?보시고|해 ?주시고|하여 주시고|하시고|하고|하신 후|하신 뒤|한 후|한 뒤|후에|후|및|해서|하여서))?(?:해|하여|하시어|하셔서|을|를|도|만|부)?(?: ?(?:좀|꼭))?|` + koreanGive + `(?: ?보시고| ?주시고)?)`
 
 	koreanPlea = `부탁(?:을|의)?(?: ?(?:말씀|좀))?(?: ?(?:드립니다|드려요|드리겠습니다|드릴게요|드릴께요|드려봅니다|드려도 될까요|드려도 괜찮을까요|드리고자 합니다|드리려고 합니다|드리고 싶습니다|드림|합니다|해요|해|할게요|할게|요))?`
-	koreanAsk  = `(?:주(?:세요|셔요|십시오|십시요|시길 ?바랍니다|시길 ?바라겠습니다|시기 ?바랍니다|시기를 ?바랍니다|시기를? ?부탁드립니다|시면 ?(?:됩니다|돼요|[가-힣 ,]{0,60}(?:겠습니다|겠어요|게요|예정입니다|좋을 것 같습니다|좋을 것 같아요|감사합니다|감사드립니다))|` +
-		`실 ?수 ?있(?:을까요|으실까요|나요|으신가요|는지요|으세요|을지요)|시겠어요|시겠습니까|실래요|셨으면 ?(?:합니다|해요|좋겠습니다|좋겠어요)|셔야 ?(?:합니다|해요|됩니다|돼요|[가-힣 ]{1,40}(?:수 있습니다|수 있어요|진행됩니다|가능합니다)))|줘요?|줄래요?|` +
-		`하(?:십시오|세요|시면 ?됩니다|시기 ?바랍니다|시길 ?바랍니다|셔야 ?(?:합니다|해요|됩니다|돼요))|바랍니다|바라요|바래요|바람|바라겠습니다|` +
+	koreanGift = `(?:주(?:세요|셔요|십시오|십시요|시길 ?바랍니다|시길 ?바라겠습니다|시기 ?바랍니다|시기를 ?바랍니다|시기를? ?부탁드립니다|시면 ?(?:됩니다|돼요|[가-힣0-9 ,]{0,60}(?:겠습니다|겠어요|게요|예정입니다|좋을 것 같습니다|좋을 것 같아요|감사합니다|감사드립니다))|` +
+		`실 ?수 ?있(?:을까요|으실까요|나요|으신가요|는지요|으세요|을지요)|시겠어요|시겠습니까|실래요|셨으면 ?(?:합니다|해요|좋겠습니다|좋겠어요)|셔야 ?(?:합니다|해요|됩니다|돼요|[가-힣 ]{1,40}(?:니다|어요|아요)))|줘요?|줄래요?|받(?:을|아 ?볼) ?수 ?있을까요|받았으면 ?(?:합니다|해요|좋겠습니다))`
+	koreanAsk = `(?:하(?:십시오|세요|시면 ?됩니다|시기 ?바랍니다|시길 ?바랍니다|셔야 ?(?:합니다|해요|됩니다|돼요))|바랍니다|바라요|바래요|바람|바라겠습니다|` +
 		`(?:이 |가 )?(?:필요합니다|필요해요)|요망|(?:이 |가 )?가능(?:할까요|하실까요|한가요|하신가요|하시겠어요|하십니까))`
 	koreanDuty = `(?:확정)?(?:해|되어|돼)야 ?(?:합니다|해요|됩니다|돼요)`
 )
 
 var (
-	koreanRequest = regexp.MustCompile(`(?:^| )(?:(?:` + koreanUnit + ` ?){0,4}` + koreanPlea + `|(?:` + koreanUnit + ` ?){1,4}` + koreanAsk + `|(?:` + koreanUnit + ` ?){0,3}요청(?: ?(?:드립니다|드려요|드리겠습니다|합니다|드림))?|` +
+	koreanRequest = regexp.MustCompile(`(?:^| )(?:(?:` + koreanUnit + ` ?){0,4}` + koreanPlea + `|(?:` + koreanUnit + ` ?){0,4}` + koreanGift + `|(?:` + koreanUnit + ` ?){1,4}` + koreanAsk + `|(?:` + strings.Join(things, "|") + `)(?:이|가) ?필요(?:합니다|해요)|(?:` + koreanUnit + ` ?){0,3}요청(?: ?(?:드립니다|드려요|드리겠습니다|합니다|드림))?|` +
 		`(?:` + koreanUnit + ` ?){0,4}(?P<duty>` + koreanDuty + `))` + koreanStop)
 	koreanNominal = regexp.MustCompile(`(?:^| )(?:` + koreanUnit + ` ?)+(?:의? ?건)?` + koreanStop)
 	koreanCall    = regexp.MustCompile(`(?:요청|요망|필요|회신|제출|검토|확인|신청|답변|부탁드립니다|부탁드려요|바랍니다)(?: ?(?:안내|요청|건|의 건|협조))*[\]】)]? ?[(\[]?$`)
@@ -172,6 +171,9 @@ func governs(before, after, mark string, bare, subject bool) bool {
 		if rest, ok := strings.CutPrefix(after, particle+" "); ok {
 			after = " " + rest
 		}
+	}
+	if subject {
+		after = strings.TrimLeft(after, ")]】")
 	}
 	pattern := koreanRequest
 	at := pattern.FindStringSubmatchIndex(after)
@@ -205,6 +207,7 @@ func plain(between string, words []string) bool {
 		last, size := utf8.DecodeLastRuneInString(word)
 		object := (last == '을' || last == '를') && len(word) > size
 		switch {
+		case i+1 < len(words) && strings.HasPrefix(words[i+1], "님"), slices.Contains([]string{"님", "님이", "님은", "님도", "님께서"}, word): // who it is asked of
 		case slices.Contains(fillers, word), endsIn(word, things), object && i == len(words)-1:
 		case !hangul(last), strings.ContainsRune("ㄴㄹㅆ", finalOf(last)), endsIn(word, links), containsAny(word, absences...):
 			return false
