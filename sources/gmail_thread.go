@@ -96,7 +96,7 @@ func (t *thread) settle() {
 		if moved {
 			due = time.Time{}
 		}
-		moved = moved || namesTime(l.mail.text.words)
+		moved = moved || len(t.letters) > 1 && namesTime(l.mail.text.words)
 		group := l.group
 		if group == briefing.NeedsReply && !l.mail.at.After(t.answered) {
 			group = briefing.Important
