@@ -105,7 +105,7 @@ func fallsDue(before, mark, after string, subject bool) bool {
 }
 
 var (
-	asksEnglish  = regexp.MustCompile(`(?i)(?:\b(?:please|kindly|can you|could you|would you|will you|need you to|like you to|ask you to|you need to|you have to|you must|you should|need to know|need to hear|remember to|forget to|let's|and|then|also|just|both|all|^)[\s,:*•-]*)+(?P<verb>[a-z]+)\b`)
+	asksEnglish  = regexp.MustCompile(`(?i)(?:\b(?:please|kindly|can you|could you|would you|will you|need you to|like you to|ask you to|you need to|you have to|you must|you should|need to know|need to hear|be able to|remember to|forget to|let's|and|then|also|just|both|all|^)[\s,:*•-]*)+(?P<verb>[a-z]+)\b`)
 	tasksEnglish = regexp.MustCompile(`^\W*(?P<name>[A-Z][a-z]+) to (?P<verb>[a-z]+)\b`)
 	needsThing   = regexp.MustCompile(`(?i)\b(?:i|we)(?:'d| would| will|'ll)? (?:also |really |just |still )?need (?:to (?:know|hear)\b)?`)
 	mustBe       = regexp.MustCompile(`(?i)\b(?:must|has to|have to|needs? to|should) be [a-z]+ ?\(?$`)

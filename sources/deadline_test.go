@@ -73,7 +73,7 @@ func TestNoDeadlines(t *testing.T) {
 		"days before": {"3일 전에 보내드린 견적서 검토 부탁드립니다.", "회의 3일 전까지 자료 제출 부탁드립니다.", "입사 후 3일 이내에 제출해 주세요.", "3영업일 이내 회신 부탁드립니다.", "영업일 기준 3일 이내에 회신 부탁드립니다."},
 		"another month or year": {"다음 달 5일까지 회신 부탁드립니다.", "내년 11월 25일까지 보내 주세요.", "2027년 11월 25일까지 유효한 계약서 검토 부탁드립니다.", "2027년 11월 25일까지 회신 부탁드립니다.", "2025년 11월 25일까지의 매출 자료를 보내 주세요.",
 			"Could you answer by the 25th of next month?", "Please sign by 2027-11-25.", "Please confirm the contract due Nov 25, 2027.", "Please sign by Nov 25, 2027."},
-		"asked of nobody": {"오늘까지 휴가라서 회신이 늦었습니다.", "금요일까지 보내드릴 테니 확인 부탁드립니다.", "11월 25일까지의 매출 자료를 보내 주세요.", "오늘까지 들어온 주문 내역 확인 부탁드립니다.", "23일에서 25일까지 워크숍 참석 여부 알려 주세요.",
+		"asked of nobody": {"오늘까지 휴가라서 회신이 늦었습니다.", "금요일까지 보내드릴 테니 확인 부탁드립니다.", "11월 25일까지의 매출 자료를 보내 주세요.", "오늘까지 들어온 주문 내역 확인 부탁드립니다.", "오늘까지 접수 건 확인 부탁드립니다.", "23일에서 25일까지 워크숍 참석 여부 알려 주세요.",
 			"24일과 25일까지 이틀간 참석 가능하실까요?", "23~25일까지 워크숍 참석 여부 알려 주세요.", "10시에서 12시까지 시간 괜찮으세요?", "수요일 중 편하신 시간 알려 주세요.", "오늘 내 자리로 와 주세요.", "12.1 이전 버전을 쓰시면 업데이트 부탁드립니다.", "페이지 11-25까지 검토 부탁드립니다.",
 			"금요일까지 기다려 주세요.", "Can you stop by today?", "Could you drop by tomorrow at 3pm?", "Please check the file sent by Wed.", "Please share the form signed by Nov 25.", "Could you review the book written by Mon Chan?", "Are you available before 3pm on Friday?",
 			"I'll be out before Friday, could you send it next week?"},
