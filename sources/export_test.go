@@ -22,3 +22,9 @@ func OneLine(s string) string { return oneLine(s) }
 
 // FeedTransport is the transport under news that refuses private addresses.
 var FeedTransport = feedTransport
+
+// Deadline is deadline, and SubjectDeadline subjectDeadline.
+var (
+	Deadline        = deadline
+	SubjectDeadline = subjectDeadline
+)

@@ -73,32 +73,39 @@ func newInbox(req briefing.Request, email string, messages []*gmail.Message) *in
 	return b
 }
 
-// weigh finds the group of a mail, and the deadline it names. What was due on an earlier day is no deadline any more.
+// weigh finds the group of a mail, and the deadline it names. What is over is no deadline any more.
 func (b *inbox) weigh(l *letter) {
 	l.group, l.due = l.mail.group(b.circle), time.Time{}
 	if l.group != briefing.NeedsReply && l.group != briefing.Important {
 		return
 	}
-	if due := l.mail.due(b.circle, b.req.Zone); !due.Before(b.req.Date.Start(b.req.Zone)) {
+	if due := l.mail.due(b.circle, b.req.Zone); !due.Before(b.req.Now) {
 		l.due = due
 	}
 }
 
 // settle finds the most demanding group that is still true of the thread: what came before the reader's own answer
 // waits for none. The newest mail of that group stands for the thread, and not simply the newest, because sender,
-// line and link of what is told must be those of the mail that says it.
+// line and link of what is told must be those of the mail that says it. A deadline holds on while newer mails name no
+// day or hour: one that does may have moved it.
 func (t *thread) settle() {
 	t.told, t.due = nil, time.Time{}
+	moved := false
 	for _, l := range t.letters {
+		due := l.due
+		if moved {
+			due = time.Time{}
+		}
+		moved = moved || len(t.letters) > 1 && namesTime(l.mail.text.words)
 		group := l.group
 		if group == briefing.NeedsReply && !l.mail.at.After(t.answered) {
 			group = briefing.Important
 		}
 		if t.told == nil || groupRank(group) < groupRank(t.group) {
-			t.told, t.group, t.due = l, group, l.due
+			t.told, t.group, t.due = l, group, due
 		}
 		if group == t.group && t.due.IsZero() {
-			t.due = l.due // one that an earlier mail has named holds on
+			t.due = due // one that an earlier mail has named holds on
 		}
 	}
 }

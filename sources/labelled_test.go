@@ -91,7 +91,7 @@ type mailFloor struct {
 func mailFloors() map[string]mailFloor {
 	return map[string]mailFloor{
 		"dev":  {precision: .96, recall: .96, groups: .96, lines: .88, due: .90},
-		"held": {precision: .89, recall: .81, groups: .84, lines: .80, due: .79},
+		"held": {precision: .89, recall: .81, groups: .84, lines: .80, due: .49},
 	}
 }
 
