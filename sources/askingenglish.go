@@ -83,8 +83,9 @@ func refusesEnglish(lower string) bool {
 func requestsEnglish(sentence, lower string) bool {
 	switch {
 	case containsAny(lower, englishRequests...), containsWord(lower, englishWords...), reminds(lower):
-		return !strings.HasPrefix(lower, "thank") && !(containsAny(lower, "appreciated by", "was appreciated", "was really appreciated", "was much appreciated") ||
-			strings.HasPrefix(lower, "following up") && containsAny(lower, "here is", "here's", "here are", "attached"))
+		answers := strings.HasPrefix(lower, "following up") && containsAny(lower, "here is", "here's", "here are", "attached")
+		thanks := strings.HasPrefix(lower, "thank") || containsAny(lower, "appreciated by", "was appreciated", "was really appreciated", "was much appreciated")
+		return !answers && !thanks
 	case strings.HasPrefix(lower, "i") || strings.HasPrefix(lower, "we"):
 		return needsEnglish(lower)
 	}

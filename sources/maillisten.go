@@ -247,8 +247,9 @@ func calledKorean(rest string, plain bool) (weight, more int) {
 	honoured := len(polite) < len(after)
 	after = polite
 	more = len(rest) - len(after)
+	curtly := titled && plain && beginsWith(after, ",", ":", "은 ", "는 ")
 	switch {
-	case !honoured && !(titled && plain && beginsWith(after, ",", ":", "은 ", "는 ")), !titled && !plain:
+	case !honoured && !curtly, !titled && !plain:
 		return -1, 0
 	case after == "" || beginsWith(after, ",", "~", "!", ".", ":", "：", " :", " - ", "은 ", "는 ", "도 ", "께서는 "):
 		return called, more

@@ -265,7 +265,8 @@ func (m mail) direct(me addresses) bool {
 // asks reports whether the reader is asked for something, in the text or in a subject that is the sender's own.
 func (m mail) asks(c circle) bool {
 	for _, s := range m.heard(c) {
-		if s.asks && s.to == theReader && !(ordered(s.whole) && m.stranger(c)) {
+		orders := ordered(s.whole) && m.stranger(c)
+		if s.asks && s.to == theReader && !orders {
 			return true
 		}
 	}

@@ -158,7 +158,7 @@ func automated(lower string) bool {
 		return false
 	}
 	tight := tighten(lower)
-	bare := strings.TrimLeft(tight, "*※#-=[(<※●■▶·!")
+	bare := strings.TrimLeft(tight, "*※#-=[(<●■▶·!")
 	switch {
 	case directs(tight) || directsEnglish(lower):
 		return false
