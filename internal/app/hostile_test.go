@@ -116,7 +116,7 @@ func TestHostileWordsStayWords(t *testing.T) {
 		start := friday.Add(time.Duration(i) * time.Hour)
 		events = append(events, standin.Event{Summary: word, Location: word, Description: word + " DESCRIPTION-END", HangoutLink: word, Start: start,
 			Raw: map[string]any{"htmlLink": word}})
-		items = append(items, standin.FeedItem{Title: word, URL: fmt.Sprintf("https://news.example/h%d", i), GUID: word, Source: word, Description: "ARTICLE-END", Published: at},
+		items = append(items, standin.FeedItem{Title: word, URL: fmt.Sprintf("https://news.example/h%d", i), GUID: word, Source: word, Description: strings.Repeat("기사 ", 100) + "ARTICLE-END", Published: at},
 			standin.FeedItem{Title: fmt.Sprintf("링크 %d", i), URL: word, GUID: fmt.Sprint(i), Published: at})
 	}
 	acc.Calendars = []standin.Calendar{{ID: haneulMail, Primary: true, Selected: true, Summary: "<!channel>", Events: events}}
