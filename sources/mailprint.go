@@ -127,7 +127,7 @@ func wordedLines(lines []bodyLine) bool {
 func countWorded(lines []bodyLine) int {
 	n := 0
 	for _, line := range lines {
-		n += oneIf(worded(line.text))
+		n += one(worded(line.text))
 	}
 	return n
 }

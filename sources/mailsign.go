@@ -89,14 +89,14 @@ func dropLegal(lines []bodyLine) []bodyLine {
 	before, all := 0, countWorded(lines)
 	for i := 0; i < len(lines); i++ {
 		if text := lines[i].text; text == "" || !legal(text) {
-			before += oneIf(worded(text))
+			before += one(worded(text))
 			continue
 		}
 		if before > 0 && all-before <= signMost {
 			return lines[:paragraphStart(lines, i)]
 		}
 		for ; i < len(lines) && lines[i].text != ""; i++ {
-			all -= oneIf(worded(lines[i].text))
+			all -= one(worded(lines[i].text))
 			lines[i].text = ""
 			if lines[i].whole {
 				break
@@ -124,12 +124,12 @@ func cutMarked(lines []bodyLine) []bodyLine {
 		switch {
 		case before == 0:
 		case line.mark&signed != 0:
-			all -= oneIf(has)
+			all -= one(has)
 			lines[i].text, has = "", false
 		case (line.text == "--" || line.text == "—" || listFooter(lines, i)) && all-before <= signMost:
 			return lines[:i]
 		}
-		before += oneIf(has)
+		before += one(has)
 	}
 	return lines
 }
@@ -145,7 +145,7 @@ func listFooter(lines []bodyLine, i int) bool {
 func (l *trimmer) signatureAt(lines []bodyLine) int {
 	tail, left := len(lines), signLines
 	for ; tail > 0 && left > 0; tail-- {
-		left -= oneIf(lines[tail-1].text != "")
+		left -= one(lines[tail-1].text != "")
 	}
 	for i := tail; i < len(lines); i++ {
 		text := lines[i].text
@@ -154,7 +154,7 @@ func (l *trimmer) signatureAt(lines []bodyLine) int {
 		}
 		if bare, ok := l.signedOff(text); ok && countWorded(lines[i+1:]) <= unmarkedEnd {
 			lines[i].text = bare
-			return i + oneIf(bare != "")
+			return i + one(bare != "")
 		}
 		if formal(text) && countWorded(lines[i+1:]) <= unmarkedEnd {
 			return i
@@ -164,13 +164,6 @@ func (l *trimmer) signatureAt(lines []bodyLine) int {
 		}
 	}
 	return -1
-}
-
-func oneIf(yes bool) int {
-	if yes {
-		return 1
-	}
-	return 0
 }
 
 // raise moves the beginning of a signature up over the lines that belong to it: a name, a firm, a title.
