@@ -312,7 +312,7 @@ const (
 
 func (m mail) worth(h heard, text string, programs bool) int {
 	switch {
-	case !substantial(text), attributes(text), h.text == "" && bareGreeting.MatchString(text):
+	case !substantial(text), attribution(h.whole), namesWriter(h.whole), h.text == "" && bareGreeting.MatchString(text):
 		return 0
 	case (!h.asks || programs || h.to == another) && (h.text == "" || idle(text, m.from)):
 		return civility
@@ -322,15 +322,7 @@ func (m mail) worth(h heard, text string, programs bool) int {
 	return request + 2*one(h.to == theReader) + 2*one(h.byName) + 2*one(namesDeadline(text)) + one(h.question)
 }
 
-var (
-	bareGreeting = regexp.MustCompile(`(?i)^(?:(?:hi|hello|hey|dear)\b|안녕하세요|안녕하십니까)[^.?]{0,20}[,.!?]*$`)
-	writes       = regexp.MustCompile(`(?i)\b(?:wrote|writes|said)\s*:?$|^quoting\s|님이 (?:작성|씀)\s*:?$`)
-)
-
-// attributes reports whether the line names whose words follow.
-func attributes(text string) bool {
-	return utf8.RuneCountInString(text) < 80 && writes.MatchString(text)
-}
+var bareGreeting = regexp.MustCompile(`(?i)^(?:(?:hi|hello|hey|dear)\b|안녕하세요|안녕하십니까)[^.?]{0,20}[,.!?]*$`)
 
 func one(yes bool) int {
 	if yes {

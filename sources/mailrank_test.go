@@ -285,9 +285,10 @@ func TestMailLines(t *testing.T) {
 		"김하늘 매니저님 안녕하세요. 11월분 세금계산서 발행하였습니다. 감사합니다. 박준호 드림 -- 브랜드, 고민이신가요?":                       "11월분 세금계산서 발행하였습니다.",
 		"Dear Ms. Kim, Thank you for your call. The report is in the shared folder. Regards, Jun": "The report is in the shared folder.",
 		"Haneul, thanks! Notes: - We keep the green - Haneul to send the logo by tomorrow.":       "Haneul to send the logo by tomorrow.",
-		"안녕하세요!": "",
-		"넵":      "넵",
-		"감사합니다!": "감사합니다!",
+		"That is not what the vendor said": "That is not what the vendor said",
+		"안녕하세요!":                           "",
+		"넵":                                "넵",
+		"감사합니다!":                           "감사합니다!",
 		"https://paper.example/a?b=1 참고하세요": "참고하세요",
 	}
 	mail := map[string]standin.Mail{}
