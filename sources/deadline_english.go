@@ -57,7 +57,7 @@ func englishUntil(sentence string, subject bool) (parts, bool) {
 
 // doubtful reports whether words of the sentence may move the time it names.
 func doubtful(sentence string) bool {
-	lower := strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(sentence), "not later than", ""), "don't forget", ""))
+	lower := strings.NewReplacer("not later than", "", "don't forget", "").Replace(strings.ToLower(sentence))
 	return strings.Contains(lower, "n't") || containsWord(lower, "not", "never", "no need", "moved", "extended", "postponed", "pushed", "changed", "instead", "rather", "original", "originally",
 		"previously", "was due", "were due", "overdue", "still", "last", "ago", "unless", "every", "each", "weekly", "until recently", "no longer", "anymore")
 }

@@ -45,19 +45,13 @@ func koreanUntil(sentence string, subject bool) (parts, bool) {
 			}
 		}
 	}
-	var found parts
-	var before, after string
-	for _, at := range koreanEnd.FindAllStringSubmatchIndex(sentence, 8) {
-		named := partsOf(koreanEnd, sentence, at)
-		if found != nil {
-			return nil, false
-		}
-		begins := at[0] + len(sentence[at[0]:at[1]]) - len(strings.TrimLeft(sentence[at[0]:at[1]], " "))
-		found, before, after = named, sentence[:begins], sentence[at[1]:]
-	}
-	if found == nil {
+	all := koreanEnd.FindAllStringSubmatchIndex(sentence, 2)
+	if len(all) != 1 {
 		return nil, false
 	}
+	at := all[0]
+	found, after := partsOf(koreanEnd, sentence, at), sentence[at[1]:]
+	before := sentence[:at[1]-len(strings.TrimLeft(sentence[at[0]:at[1]], " "))]
 	bare, ok := found.marked()
 	called := koreanCall.MatchString(before) && !unsettled(before)
 	return found, ok && (called || found.leads(before)) && governs(before, after, found["mark"], bare, subject)
