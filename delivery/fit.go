@@ -94,10 +94,11 @@ func (l *layout) fitted() *document {
 	for i := range rooms[:terse+1] {
 		for news := range rooms[:i+1] {
 			d := l.fittedIn(i, news, most)
-			if d.within(most) {
+			m := d.measure()
+			if m.within(most) {
 				return d
 			}
-			if !d.asks(most) {
+			if m.asked > most.asked {
 				break // shorter news would not help
 			}
 		}
@@ -107,7 +108,7 @@ func (l *layout) fitted() *document {
 		d = l.documentIn(i, i)
 		d.shorten(most, least[0])
 		d.shorten(most, least[1])
-		if d.within(most) {
+		if d.measure().within(most) {
 			return d
 		}
 	}
@@ -147,6 +148,10 @@ const (
 // measured is how long a document is without what is wrong.
 type measured struct{ whole, asked, lines int }
 
+func (m measured) within(most lengths) bool {
+	return m.whole <= most.whole && m.asked <= most.asked && m.lines <= most.lines
+}
+
 func (d *document) measure() measured {
 	var m measured
 	for _, p := range d.parts {
@@ -181,18 +186,10 @@ func (d *document) shown(list listKind) int {
 	return n
 }
 
-func (d *document) within(most lengths) bool {
-	m := d.measure()
-	return m.whole <= most.whole && m.asked <= most.asked && m.lines <= most.lines
-}
-
-// asks reports whether what is asked of the reader is short enough.
-func (d *document) asks(most lengths) bool { return d.measure().asked <= most.asked }
-
 // shorten leaves items out until the document is short enough, or its lists are down to what they are to keep.
 func (d *document) shorten(most lengths, keep map[listKind]int) {
-	for !d.within(most) {
-		i := d.shortenable(keep, d.measure().asked > most.asked)
+	for m := d.measure(); !m.within(most); m = d.measure() {
+		i := d.shortenable(keep, m.asked > most.asked)
 		if i < 0 {
 			return
 		}
