@@ -53,8 +53,10 @@ const (
 	longestName = 200  // bytes
 	longestURL  = 2000 // bytes
 	longestMail = 320  // bytes; RFC 5321 allows 254
-	mostFeeds   = 50
 )
+
+// MostFeeds is how many feeds of their own a reader may have.
+const MostFeeds = 50
 
 // Feed is a news feed a reader or the team follows.
 type Feed struct {
@@ -146,8 +148,8 @@ func (r Reader) Validate() []*FieldError {
 		fault("email", "%.80q is not a mail address", r.Email)
 	}
 	faults = append(faults, r.Preferences.Validate()...)
-	if len(r.Feeds) > mostFeeds {
-		fault("feeds", "%d feeds are more than a morning has room for: name at most %d", len(r.Feeds), mostFeeds)
+	if len(r.Feeds) > MostFeeds {
+		fault("feeds", "%d feeds are more than a morning has room for: name at most %d", len(r.Feeds), MostFeeds)
 		return faults
 	}
 	for i, feed := range r.Feeds {

@@ -16,9 +16,6 @@ import (
 	"achim/sources"
 )
 
-// mostFeedsOf is how many feeds of their own a reader may have: what Reader.Validate allows.
-const mostFeedsOf = 50
-
 // newsConfig is how this installation reads feeds.
 func newsConfig(cfg Config, now func() time.Time) sources.NewsConfig {
 	news := sources.NewsConfig{Team: cfg.Feeds, AllowPrivate: cfg.AllowPrivateNetworks, Now: now}
@@ -177,9 +174,9 @@ func (a *App) join(r *briefing.Reader, listed []sources.ListedFeed) ([]FeedLine,
 		}
 		lines = append(lines, line)
 	}
-	if fresh, room := len(r.Feeds)-before, max(0, mostFeedsOf-before); fresh > room {
+	if fresh, room := len(r.Feeds)-before, max(0, briefing.MostFeeds-before); fresh > room {
 		return nil, &briefing.FieldError{Field: "feeds", Code: "invalid_field",
-			Problem: fmt.Sprintf("%s to add, and %s has room for %d (%d in all): nothing was added; take some out", plural(fresh, "feed", "feeds"), r.Name, room, mostFeedsOf)}
+			Problem: fmt.Sprintf("%s to add, and %s has room for %d (%d in all): nothing was added; take some out", plural(fresh, "feed", "feeds"), r.Name, room, briefing.MostFeeds)}
 	}
 	return lines, nil
 }
