@@ -10,7 +10,7 @@ var (
 	robotSender = regexp.MustCompile(`^(no|do[-_.]?not)[-_.]?reply|[-_.]no[-_.]?reply$|^(noreply|notifications?|notify|notices?|alerts?|mailer|mailer-daemon|postmaster|` +
 		`newsletters?|info-?mail|digest|marketing|promo(tions?)?|receipts?|automated|robot|bot|calendar-notification|` +
 		`comments-noreply|system|webmaster|bounces?)([-+_.].*)?$`)
-	letterSender = regexp.MustCompile(`^(news|newsletters?|letters?|insights?|hello|team|offers?|events?|edm|dm|marketing|promo(tions?)?|digest|weekly|daily|` +
+	newsletterSender = regexp.MustCompile(`^(news|newsletters?|letters?|insights?|hello|team|offers?|events?|edm|dm|marketing|promo(tions?)?|digest|weekly|daily|` +
 		`editors?|media|magazine|webinars?|crm|contents?|story|stories|blog|community|shop|store|updates?)([-+_.].*)?$`)
 	invitations = regexp.MustCompile(`(?i)^((re|fwd?): ?)?(invitation|updated invitation|accepted|declined|tentatively accepted|tentative|cancell?ed( event)?|` +
 		`초대|업데이트된 초대|초대 업데이트|수락|수락됨|거절|거절됨|미정|취소됨|취소된 일정|일정 취소|초대 업데이트됨)( ?:| ?：)`)
@@ -47,19 +47,19 @@ func (m mail) away() bool {
 		m.machine() && maybeMachine.MatchString(m.subject)
 }
 
-// letter reports whether it is one of many copies sent to whoever subscribed, or was bought.
-func (m mail) letter(c circle) bool {
+// newsletter reports whether it is one of many copies sent to whoever subscribed, or was bought.
+func (m mail) newsletter(c circle) bool {
 	switch {
 	case m.labelled("CATEGORY_PROMOTIONS"):
 		return true
 	case m.knownPerson(c):
 		return false
 	case m.unsubscribe == "":
-		return m.robot(c) && letterWords(m.subject, m.from.name) || m.unasked(c)
-	case letterWords(m.subject, m.from.name, m.from.mailbox):
+		return m.robot(c) && newsletterWords(m.subject, m.from.name) || m.unasked(c)
+	case newsletterWords(m.subject, m.from.name, m.from.mailbox):
 		return true
 	case m.labelled("CATEGORY_UPDATES"):
-		return letterSender.MatchString(m.local()) && m.autoSubmitted == ""
+		return newsletterSender.MatchString(m.local()) && m.autoSubmitted == ""
 	}
 	return !m.labelled("CATEGORY_SOCIAL", "CATEGORY_FORUMS") && !robotSender.MatchString(m.local())
 }
@@ -77,7 +77,7 @@ func (m mail) unasked(c circle) bool {
 	if len(m.text.said) > mostOfAPerson && !m.answers() && !m.colleague(c.me) && !m.namesReader(c) {
 		return true
 	}
-	return leave && !m.colleague(c.me) || bulk && (leave || letterSender.MatchString(m.local()))
+	return leave && !m.colleague(c.me) || bulk && (leave || newsletterSender.MatchString(m.local()))
 }
 
 // colleague reports whether the sender's house is the reader's.
@@ -96,8 +96,8 @@ func (m mail) stranger(c circle) bool {
 	return !c.known.holds(m.from.mailbox) && !m.colleague(c.me) && !m.answers()
 }
 
-// letterWords reports whether one of the texts names itself a newsletter.
-func letterWords(texts ...string) bool {
+// newsletterWords reports whether one of the texts names itself a newsletter.
+func newsletterWords(texts ...string) bool {
 	return containsAny(strings.ToLower(strings.Join(texts, " ")), "newsletter", "뉴스레터", "digest", "weekly", "주간 소식", "주간소식",
 		"주간 뉴스", "주간뉴스", "(광고)", "[광고]", "소식지", "이벤트 안내")
 }
@@ -114,7 +114,7 @@ func (m mail) byHand() bool {
 
 // mayBePerson reports whether the mail reads like a letter to many, and would be a person's if the reader knew the sender.
 func (m mail) mayBePerson(c circle) bool {
-	return m.byHand() && m.letter(c) && m.asks(c) && !robotSender.MatchString(m.local())
+	return m.byHand() && m.newsletter(c) && m.asks(c) && !robotSender.MatchString(m.local())
 }
 
 // automatic reports whether the headers say that a program or a list sent it.

@@ -228,7 +228,7 @@ func (m mail) sort(c circle) briefing.Group {
 		return briefing.Important
 	case m.labelled("CATEGORY_UPDATES") && m.waitsForAct():
 		return briefing.Important
-	case m.letter(c):
+	case m.newsletter(c):
 		return briefing.Newsletter
 	case m.robot(c):
 		if m.waitsForAct() {
@@ -245,7 +245,7 @@ func (m mail) sort(c circle) briefing.Group {
 
 // fromPerson reports whether a person wrote it to people.
 func (m mail) fromPerson(c circle) bool {
-	return !m.bounce() && !m.invitation() && !m.away() && !m.letter(c) && !m.robot(c)
+	return !m.bounce() && !m.invitation() && !m.away() && !m.newsletter(c) && !m.robot(c)
 }
 
 // own reports whether the reader wrote it.
